@@ -1,0 +1,278 @@
+//! The interchange from loaders to the builder: records, where they came from, and the sink that takes them.
+//!
+//! A loader turns a release into a stream of [`Record`]s and hands each to a [`RecordSink`] with the place it
+//! was read from, so that whoever finds a fault (the loader in a row, the builder in a reference between rows)
+//! can name file, line and column. Records borrow from the loader's row buffers; a sink copies what it keeps.
+//!
+//! Order: a [`Record::CodeSystem`] opens a code system; concepts, designations, parents, properties, members
+//! and relations that follow belong to it, in any order among themselves, until the next code system opens.
+//! A [`Record::ConceptMap`] opens a concept map for the [`Record::Mapping`]s that follow. Maps may be opened
+//! between the records of a code system: the two kinds do not close each other. [`Record::Resource`] stands alone.
+
+use crate::model::{
+    Acceptability, CodeSystemHeader, Coding, ConceptMapHeader, DesignationKind, MappingAttribute, PropertyType, Relationship,
+};
+use std::fmt;
+
+/// Where a record was read. Numbers are those the sink gave for names; `line` counts from 1, 0 is "the whole file".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct At {
+    /// From [`RecordSink::name`]: the file.
+    pub file: u16,
+    /// From [`RecordSink::name`]: the column; 0 is "the whole row".
+    pub column: u16,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A fault in the data: a row or a reference that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind it is; counted and reported by kind.
+    pub kind: ProblemKind,
+    /// One sentence: what is wrong and, where it is not plain, what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// Makes a problem.
+    pub fn new(kind: ProblemKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// The kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProblemKind {
+    /// A row with too few or too many fields, or bytes that are not text.
+    RaggedRow,
+    /// An identifier or code that its format forbids (check digit, letters, length).
+    BadIdentifier,
+    /// A value that its column forbids (a date, a flag, a number).
+    BadValue,
+    /// A key that an earlier row has already used.
+    DuplicateKey,
+    /// A reference to a concept that the release does not contain.
+    UnknownReference,
+    /// A hierarchy that leads back to itself.
+    Cycle,
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RaggedRow => "ragged row",
+            Self::BadIdentifier => "bad identifier",
+            Self::BadValue => "bad value",
+            Self::DuplicateKey => "duplicate key",
+            Self::UnknownReference => "unknown reference",
+            Self::Cycle => "cycle",
+        })
+    }
+}
+
+/// A concept. A second concept with the same code is a [`ProblemKind::DuplicateKey`]; the first is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConceptRecord<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// False for retired content.
+    pub active: bool,
+    /// True for a concept that groups others and may not be chosen (FHIR `notSelectable`).
+    pub not_selectable: bool,
+    /// Publisher's status, e.g. LOINC `DEPRECATED`, SNOMED definition status; becomes no property by itself.
+    pub status: Option<&'a str>,
+    /// FHIR extensions of the concept as a JSON array, opaque here.
+    pub extensions: Option<&'a str>,
+}
+
+/// A term of a concept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DesignationRecord<'a> {
+    /// The concept's code.
+    pub code: &'a str,
+    /// The publisher's id of the term.
+    pub id: Option<&'a str>,
+    /// BCP-47 language tag.
+    pub language: Option<&'a str>,
+    /// What the term is for.
+    pub use_: Option<&'a Coding>,
+    /// The term.
+    pub value: &'a str,
+    /// Whether the term is in use.
+    pub active: bool,
+    /// The part it plays. Of several [`DesignationKind::Display`] the first is the display and the rest become synonyms.
+    pub kind: DesignationKind,
+    /// Dialects in which it is preferred or acceptable.
+    pub acceptability: &'a [(&'a str, Acceptability)],
+    /// FHIR extensions of the designation as a JSON array, opaque here.
+    pub extensions: Option<&'a str>,
+}
+
+/// A value of a property in a record, borrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueRecord<'a> {
+    /// A code of the same code system. A code that no concept has is kept as it is.
+    Code(&'a str),
+    /// A coding of any system.
+    Coding(&'a Coding),
+    /// Text.
+    String(&'a str),
+    /// A whole number.
+    Integer(i64),
+    /// true or false.
+    Boolean(bool),
+    /// A FHIR dateTime.
+    DateTime(&'a str),
+    /// A decimal as given.
+    Decimal(&'a str),
+}
+
+impl ValueRecord<'_> {
+    /// The FHIR type of the value.
+    pub fn property_type(&self) -> PropertyType {
+        match self {
+            Self::Code(_) => PropertyType::Code,
+            Self::Coding(_) => PropertyType::Coding,
+            Self::String(_) => PropertyType::String,
+            Self::Integer(_) => PropertyType::Integer,
+            Self::Boolean(_) => PropertyType::Boolean,
+            Self::DateTime(_) => PropertyType::DateTime,
+            Self::Decimal(_) => PropertyType::Decimal,
+        }
+    }
+}
+
+/// A property of a concept, or a relation to another concept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PropertyRecord<'a> {
+    /// The concept's code.
+    pub code: &'a str,
+    /// The property's code; a property that the header does not declare is declared by its first use.
+    pub property: &'a str,
+    /// Role group; 0 for ungrouped.
+    pub group: u16,
+    /// The value.
+    pub value: ValueRecord<'a>,
+    /// True where a [`ValueRecord::Code`] must name a concept of the release: otherwise an
+    /// [`ProblemKind::UnknownReference`] is reported and the property left out.
+    pub must_resolve: bool,
+    /// FHIR extensions of the property as a JSON array, opaque here.
+    pub extensions: Option<&'a str>,
+}
+
+/// A member of a reference set (SNOMED) or of any named list of concepts (LOINC answer list).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberRecord<'a> {
+    /// The reference set's code, itself a concept of the code system.
+    pub refset: &'a str,
+    /// The member's code. A member that is no concept of the code system is a [`ProblemKind::UnknownReference`].
+    pub member: &'a str,
+    /// Extra columns by name, in the order of the file.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+/// A row of the concept map opened last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingRecord<'a> {
+    /// Source code system URL.
+    pub source_system: &'a str,
+    /// Source code system version.
+    pub source_version: Option<&'a str>,
+    /// Source code.
+    pub source_code: &'a str,
+    /// Source display.
+    pub source_display: Option<&'a str>,
+    /// Target code system URL.
+    pub target_system: &'a str,
+    /// Target code system version.
+    pub target_version: Option<&'a str>,
+    /// Target code; `None` states that there is no target.
+    pub target_code: Option<&'a str>,
+    /// Target display.
+    pub target_display: Option<&'a str>,
+    /// How the source relates to the target.
+    pub relationship: Relationship,
+    /// Map group or scenario.
+    pub group: u16,
+    /// Order inside the group.
+    pub priority: u16,
+    /// Machine-readable rule.
+    pub rule: Option<&'a str>,
+    /// Advice for people.
+    pub advice: Option<&'a str>,
+    /// Comment.
+    pub comment: Option<&'a str>,
+    /// Context, products and properties.
+    pub attributes: &'a [MappingAttribute],
+}
+
+/// A FHIR resource kept whole: value sets, naming systems, and small code systems and concept maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceRecord<'a> {
+    /// `CodeSystem`, `ValueSet`, `ConceptMap` or `NamingSystem`.
+    pub resource_type: &'a str,
+    /// FHIR logical id, if it has one.
+    pub id: Option<&'a str>,
+    /// Canonical URL, if it has one.
+    pub url: Option<&'a str>,
+    /// Business version.
+    pub version: Option<&'a str>,
+    /// FHIR version of the shapes inside (`4.0.1`, `5.0.0`), where the source says so.
+    pub fhir_version: Option<&'a str>,
+    /// Name of the package or file it came from: resources of one origin are stored together.
+    pub origin: &'a str,
+    /// The resource, compact JSON.
+    pub json: &'a str,
+}
+
+/// Anything a loader may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// Opens a code system.
+    CodeSystem(&'a CodeSystemHeader),
+    /// A concept of the open code system.
+    Concept(ConceptRecord<'a>),
+    /// A term of a concept of the open code system.
+    Designation(DesignationRecord<'a>),
+    /// The hierarchy: `child` is directly below `parent`. Both must be concepts of the open code system.
+    Parent {
+        /// The lower concept.
+        child: &'a str,
+        /// The upper concept.
+        parent: &'a str,
+    },
+    /// A property or relation.
+    Property(PropertyRecord<'a>),
+    /// A member of a reference set.
+    Member(MemberRecord<'a>),
+    /// Opens a concept map.
+    ConceptMap(&'a ConceptMapHeader),
+    /// A row of the open concept map.
+    Mapping(MappingRecord<'a>),
+    /// A resource kept whole.
+    Resource(ResourceRecord<'a>),
+}
+
+/// The sink said stop: strict mode met a fault, the threshold was passed, or the disk is full.
+/// The reason is with the sink; a loader only returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the load was stopped")]
+pub struct Stopped;
+
+/// Takes records. Implemented by the index builder, by counters in tests, and by in-memory builds.
+pub trait RecordSink {
+    /// A number for a file's or column's name, for use in [`At`]. The same name gives the same number; 0 is never given.
+    fn name(&mut self, name: &str) -> u16;
+    /// Takes a record.
+    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped>;
+    /// Takes note of a fault; the loader skips what is at fault and goes on unless told to stop.
+    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped>;
+    /// Takes note of a file of the release that was looked at and left out, and why.
+    fn ignored(&mut self, file: &str, reason: &str);
+    /// Says how many bytes (after decompression) of the release have been read since the last call.
+    fn progress(&mut self, bytes: u64);
+}
