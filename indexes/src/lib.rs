@@ -10,11 +10,19 @@
 pub mod model;
 pub mod record;
 pub mod text;
+#[cfg(feature = "store")]
+mod text_directory;
 pub mod value_set;
 
-// #[cfg(feature = "store")]
-// pub mod build;
-// #[cfg(feature = "store")]
-// pub mod read;
-// #[cfg(feature = "store")]
-// pub mod store;
+#[cfg(feature = "store")]
+pub mod build;
+#[cfg(feature = "store")]
+mod bytes;
+#[cfg(feature = "store")]
+pub mod container;
+#[cfg(feature = "store")]
+mod layout;
+#[cfg(feature = "store")]
+pub mod read;
+#[cfg(feature = "store")]
+pub mod store;

@@ -1,0 +1,134 @@
+//! From records to the files of an index: one writer per file of the format.
+//!
+//! `code_system` and `concept_map` collect the records of one artefact and finish into [`Files`]; `resources`
+//! packs FHIR resources. [`Files`] are plain bytes: the store writes them to disk, and a request that brings
+//! its own code system reads them back from memory. The same records give the same bytes.
+//!
+//! What it does not do: it opens no release and writes no directory (that is `store`).
+
+mod code_system;
+mod codes;
+mod concept_map;
+mod concepts;
+mod designations;
+mod hierarchy;
+mod refsets;
+mod relations;
+mod resources;
+mod text;
+
+pub use code_system::{CodeSystemBuilder, CodeSystemCounts};
+pub use concept_map::ConceptMapBuilder;
+pub(crate) use relations::kind_number;
+pub use resources::ResourcesBuilder;
+pub(crate) use text::FIELD;
+
+use crate::container::ContainerWriter;
+use crate::record::{At, Problem, Stopped};
+
+/// The files of one artefact: name, bytes, checksum; in a fixed order.
+#[derive(Debug, Default)]
+pub struct Files(pub Vec<File>);
+
+/// One file in memory.
+#[derive(Debug)]
+pub struct File {
+    /// Name inside the artefact's directory.
+    pub name: &'static str,
+    /// Content, checksum included.
+    pub bytes: Vec<u8>,
+    /// blake3 of the content.
+    pub checksum: [u8; 32],
+}
+
+impl Files {
+    fn add(&mut self, name: &'static str, writer: ContainerWriter) {
+        let (bytes, checksum) = writer.finish();
+        self.0.push(File { name, bytes, checksum });
+    }
+}
+
+/// Where a builder reports faults between records.
+pub type Report<'r> = &'r mut dyn FnMut(At, Problem) -> Result<(), Stopped>;
+
+/// Why a build cannot be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Told to stop after a fault.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// More of something than the format can number.
+    #[error("{what}: {count} are more than the index format can hold ({limit}); split the release, or report this as a bug")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        count: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A library refused; never caused by the data.
+    #[error("building the {what} failed: {message}")]
+    Internal {
+        /// Which file.
+        what: &'static str,
+        /// What it said.
+        message: String,
+    },
+}
+
+impl BuildError {
+    fn internal(what: &'static str, error: impl ToString) -> Self {
+        Self::Internal {
+            what,
+            message: error.to_string(),
+        }
+    }
+}
+
+/// Checks that a count can be numbered by `u32`.
+fn count_u32(what: &'static str, count: usize) -> Result<u32, BuildError> {
+    u32::try_from(count).map_err(|_| BuildError::TooMany {
+        what,
+        count: count as u64,
+        limit: u64::from(u32::MAX),
+    })
+}
+
+/// Numbers distinct strings in the order of their first use.
+#[derive(Debug, Default)]
+struct Interner {
+    numbers: std::collections::HashMap<Box<str>, u32, foldhash::fast::FixedState>,
+    strings: Vec<Box<str>>,
+}
+
+impl Interner {
+    fn intern(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        // Fewer distinct strings than u32::MAX fit into memory with the rest; `count_u32` checks at the end.
+        let number = self.strings.len() as u32;
+        self.numbers.insert(text.into(), number);
+        self.strings.push(text.into());
+        number
+    }
+
+    fn get(&self, number: u32) -> &str {
+        self.strings.get(number as usize).map_or("", |text| text)
+    }
+}
+
+/// Turns (row, target) pairs, sorted by row, into CSR offsets.
+fn csr_offsets(rows: usize, sorted_rows: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut first = vec![0u32; rows + 1];
+    for row in sorted_rows {
+        if let Some(count) = first.get_mut(row as usize + 1) {
+            *count += 1;
+        }
+    }
+    for row in 0..rows {
+        first[row + 1] += first[row];
+    }
+    first
+}

@@ -1,0 +1,128 @@
+//! Writes `relations`: the properties of every concept, the distinct values, and (property, value) -> concepts.
+//!
+//! Distinct values are sorted inside each kind, so that a reader finds one by binary search; the inverted lists
+//! make a value-set filter or an attribute constraint one look-up.
+
+use super::{BuildError, CodeSystemBuilder, count_u32, csr_offsets, hierarchy::Numbering};
+use crate::container::ContainerWriter;
+use crate::layout::{kind, relations};
+use crate::model::PropertyType;
+
+/// The number of a value's kind at rest.
+pub(crate) fn kind_number(kind: PropertyType) -> u8 {
+    match kind {
+        PropertyType::Code => 0,
+        PropertyType::Coding => 1,
+        PropertyType::String => 2,
+        PropertyType::Integer => 3,
+        PropertyType::Boolean => 4,
+        PropertyType::DateTime => 5,
+        PropertyType::Decimal => 6,
+    }
+}
+
+pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Result<ContainerWriter, BuildError> {
+    // Sort the distinct values and number them.
+    let text = |kind: u8, value: u32| {
+        if kind == 0 {
+            builder.codes.get(value)
+        } else {
+            builder.values.get(value)
+        }
+    };
+    let mut distinct: Vec<(u8, u32)> = builder.properties.iter().map(|p| (kind_number(p.kind), p.value)).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a.0, a.1).cmp(text(b.0, b.1))));
+    let numbers: std::collections::HashMap<(u8, u32), u32, foldhash::fast::FixedState> =
+        distinct.iter().copied().zip(0u32..).collect();
+    count_u32("property values", distinct.len())?;
+
+    let mut entries: Vec<(u32, u32)> = builder
+        .properties
+        .iter()
+        .zip(0u32..)
+        .filter_map(|(p, index)| Some((numbering.ordinal(p.concept)?, index)))
+        .collect();
+    entries.sort_by_key(|(ordinal, index)| (*ordinal, *index));
+    if builder.property_codes.strings.len() > usize::from(u16::MAX) {
+        return Err(BuildError::TooMany {
+            what: "properties",
+            count: builder.property_codes.strings.len() as u64,
+            limit: u64::from(u16::MAX),
+        });
+    }
+    let value_of = |index: u32| {
+        let p = &builder.properties[index as usize];
+        numbers.get(&(kind_number(p.kind), p.value)).copied().unwrap_or(u32::MAX)
+    };
+    let rows: Vec<[u32; 2]> = entries
+        .iter()
+        .map(|(_, index)| {
+            let p = &builder.properties[*index as usize];
+            [p.property << 16 | u32::from(p.group), value_of(*index)]
+        })
+        .collect();
+
+    let mut writer = ContainerWriter::new(kind::RELATIONS);
+    writer.strings(relations::PROPERTIES, &builder.property_codes.strings);
+    writer.csr(
+        relations::ENTRIES,
+        &csr_offsets(numbering.len(), entries.iter().map(|(ordinal, _)| *ordinal)),
+        &rows,
+    );
+    writer.column(
+        relations::VALUE_KIND,
+        &distinct.iter().map(|(kind, _)| *kind).collect::<Vec<u8>>(),
+    );
+    writer.strings(relations::VALUES, distinct.iter().map(|(kind, value)| text(*kind, *value)));
+    let targets: Vec<u32> = distinct
+        .iter()
+        .map(|(kind, value)| {
+            if *kind == 0 {
+                numbering.ordinal(*value).unwrap_or(u32::MAX)
+            } else {
+                u32::MAX
+            }
+        })
+        .collect();
+    writer.column(relations::VALUE_ORDINAL, &targets);
+
+    let mut inverted: Vec<([u32; 2], u32)> = entries
+        .iter()
+        .map(|(ordinal, index)| ([builder.properties[*index as usize].property, value_of(*index)], *ordinal))
+        .collect();
+    inverted.sort_unstable();
+    inverted.dedup();
+    let (mut keys, mut first) = (Vec::<[u32; 2]>::new(), Vec::new());
+    for (place, (key, _)) in inverted.iter().enumerate() {
+        if keys.last() != Some(key) {
+            keys.push(*key);
+            first.push(place as u32);
+        }
+    }
+    first.push(inverted.len() as u32);
+    writer.column(relations::KEYS, &keys);
+    writer.csr(
+        relations::POSTINGS,
+        &first,
+        &inverted.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<u32>>(),
+    );
+
+    let extended: Vec<(u32, &str)> = entries
+        .iter()
+        .zip(0u32..)
+        .filter_map(|((_, index), place)| {
+            builder.properties[*index as usize]
+                .extensions
+                .as_deref()
+                .map(|text| (place, text))
+        })
+        .collect();
+    writer.column(
+        relations::EXTENDED,
+        &extended.iter().map(|(place, _)| *place).collect::<Vec<u32>>(),
+    );
+    writer.strings(relations::EXTENSIONS, extended.iter().map(|(_, text)| text));
+    Ok(writer)
+}

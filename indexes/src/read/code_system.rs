@@ -1,0 +1,352 @@
+//! One version of a code system, opened: the readers of its files behind one set of questions.
+
+use super::{
+    ConceptSet, FileSource, Member, codes::Codes, concepts::Concepts, designations::Designations, hierarchy::Hierarchy,
+    refsets::Refsets, relations::Relations, text::Text,
+};
+use crate::container::ContainerError;
+use crate::model::{Acceptability, CodeSystemHeader, Designation, DesignationKind, Ordinal, Property, PropertyValue};
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// A code system version. All methods are cheap unless they say otherwise; an ordinal that is out of range
+/// (it comes from another index) reads as a concept without content, never as a panic.
+#[derive(Debug)]
+pub struct CodeSystemIndex {
+    header: CodeSystemHeader,
+    codes: Codes,
+    concepts: Concepts,
+    designations: Designations,
+    hierarchy: Hierarchy,
+    relations: Relations,
+    refsets: Option<Refsets>,
+    text: Option<Text>,
+    active: OnceLock<ConceptSet>,
+}
+
+impl CodeSystemIndex {
+    /// Opens the code system whose header is known from the manifest or the builder.
+    pub fn open(header: CodeSystemHeader, source: &dyn FileSource) -> Result<Self, ContainerError> {
+        let codes = Codes::open(source)?;
+        let count = codes.len();
+        Ok(Self {
+            concepts: Concepts::open(source, count)?,
+            designations: Designations::open(source, count)?,
+            hierarchy: Hierarchy::open(source, count)?,
+            relations: Relations::open(source, count)?,
+            refsets: Refsets::open(source)?,
+            text: Text::open(source)?,
+            active: OnceLock::new(),
+            codes,
+            header,
+        })
+    }
+
+    /// What is known of it besides its concepts.
+    pub fn header(&self) -> &CodeSystemHeader {
+        &self.header
+    }
+
+    /// How many concepts it has.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    // Codes.
+
+    /// The concept with this code; case is ignored where the code system ignores it (exact matches first).
+    pub fn find(&self, code: &str) -> Option<Ordinal> {
+        self.codes.find(code)
+    }
+
+    /// The concept with exactly this code.
+    pub fn find_exact(&self, code: &str) -> Option<Ordinal> {
+        self.codes.find_exact(code)
+    }
+
+    /// The code of a concept.
+    pub fn code(&self, concept: Ordinal) -> &str {
+        self.codes.code(concept)
+    }
+
+    /// Concepts whose codes start with `prefix`, in code order, at most `limit`.
+    pub fn codes_starting_with(&self, prefix: &str, limit: usize) -> Vec<Ordinal> {
+        self.codes.starting_with(prefix, limit)
+    }
+
+    // Concepts.
+
+    /// All concepts, retired ones included.
+    pub fn all(&self) -> ConceptSet {
+        let mut all = ConceptSet::new();
+        all.insert_range(0..self.len() as u32);
+        all
+    }
+
+    /// Concepts in use. Computed once per open index.
+    pub fn active(&self) -> &ConceptSet {
+        self.active.get_or_init(|| self.concepts.active())
+    }
+
+    /// Concepts that may not be chosen.
+    pub fn not_selectable(&self) -> ConceptSet {
+        self.concepts.not_selectable()
+    }
+
+    /// Whether a concept is in use.
+    pub fn is_active(&self, concept: Ordinal) -> bool {
+        self.concepts.is_active(concept)
+    }
+
+    /// Whether a concept only groups others and may not be chosen.
+    pub fn is_not_selectable(&self, concept: Ordinal) -> bool {
+        self.concepts.is_not_selectable(concept)
+    }
+
+    /// The publisher's status of a concept.
+    pub fn status(&self, concept: Ordinal) -> Option<&str> {
+        self.concepts.status(concept)
+    }
+
+    /// FHIR extensions of a concept, as a JSON array.
+    pub fn extensions(&self, concept: Ordinal) -> Option<&str> {
+        self.concepts.extensions(concept)
+    }
+
+    // Designations.
+
+    /// The display: the designation of kind display, else the first that is no definition.
+    pub fn display(&self, concept: Ordinal) -> Option<Cow<'_, str>> {
+        let mut range = self.designations.range(concept);
+        let number = range.find(|number| self.designations.kind(*number) != DesignationKind::Definition)?;
+        Some(self.designations.text(number))
+    }
+
+    /// The first definition.
+    pub fn definition(&self, concept: Ordinal) -> Option<Cow<'_, str>> {
+        let mut range = self.designations.range(concept);
+        let number = range.find(|number| self.designations.kind(*number) == DesignationKind::Definition)?;
+        Some(self.designations.text(number))
+    }
+
+    /// All designations of a concept, its display first, definitions included.
+    pub fn designations(&self, concept: Ordinal) -> impl Iterator<Item = Designation> {
+        self.designations.range(concept).map(|number| self.designations.get(number))
+    }
+
+    /// Numbers of the designations of a concept, for the cheap single-field readers below.
+    pub fn designation_numbers(&self, concept: Ordinal) -> impl Iterator<Item = u32> + use<> {
+        self.designations.range(concept).map(|number| number as u32)
+    }
+
+    /// How many designations there are in all; their numbers run from 0, sorted by concept.
+    pub fn designation_count(&self) -> u32 {
+        self.designations.len() as u32
+    }
+
+    /// The concept of a designation.
+    pub fn designation_concept(&self, number: u32) -> Ordinal {
+        self.designations.concept(number as usize)
+    }
+
+    /// The whole designation.
+    pub fn designation(&self, number: u32) -> Designation {
+        self.designations.get(number as usize)
+    }
+
+    /// The text of a designation.
+    pub fn designation_text(&self, number: u32) -> Cow<'_, str> {
+        self.designations.text(number as usize)
+    }
+
+    /// The kind of a designation.
+    pub fn designation_kind(&self, number: u32) -> DesignationKind {
+        self.designations.kind(number as usize)
+    }
+
+    /// Whether a designation is in use.
+    pub fn designation_is_active(&self, number: u32) -> bool {
+        self.designations.is_active(number as usize)
+    }
+
+    /// The language of a designation.
+    pub fn designation_language(&self, number: u32) -> Option<&str> {
+        self.designations.language(number as usize)
+    }
+
+    /// Dialects of a designation with its acceptability in each.
+    pub fn designation_acceptability(&self, number: u32) -> impl Iterator<Item = (&str, Acceptability)> {
+        self.designations.acceptability(number as usize)
+    }
+
+    /// FHIR extensions of a designation, as a JSON array.
+    pub fn designation_extensions(&self, number: u32) -> Option<&str> {
+        self.designations.extensions(number as usize)
+    }
+
+    /// Languages that designations carry.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.designations.languages()
+    }
+
+    /// Dialect reference sets that designations carry.
+    pub fn dialects(&self) -> impl Iterator<Item = &str> {
+        self.designations.dialects()
+    }
+
+    // Hierarchy.
+
+    /// Whether any concept has a parent.
+    pub fn has_hierarchy(&self) -> bool {
+        self.hierarchy.has_links()
+    }
+
+    /// Direct parents.
+    pub fn parents(&self, concept: Ordinal) -> impl ExactSizeIterator<Item = Ordinal> {
+        self.hierarchy.parents(concept).iter().map(|ordinal| Ordinal(*ordinal))
+    }
+
+    /// Direct children, in their order.
+    pub fn children(&self, concept: Ordinal) -> impl ExactSizeIterator<Item = Ordinal> {
+        self.hierarchy.children(concept).iter().map(|ordinal| Ordinal(*ordinal))
+    }
+
+    /// Concepts without parents.
+    pub fn roots(&self) -> ConceptSet {
+        self.hierarchy.roots()
+    }
+
+    /// Everything strictly above.
+    pub fn ancestors(&self, concept: Ordinal) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        self.hierarchy.add_ancestors(concept, &mut set);
+        set
+    }
+
+    /// Everything strictly below.
+    pub fn descendants(&self, concept: Ordinal) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        self.hierarchy.add_descendants(concept, &mut set);
+        set
+    }
+
+    /// Everything strictly above any of `concepts`.
+    pub fn ancestors_of(&self, concepts: &ConceptSet) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        for concept in concepts {
+            self.hierarchy.add_ancestors(Ordinal(concept), &mut set);
+        }
+        set
+    }
+
+    /// Everything strictly below any of `concepts`.
+    pub fn descendants_of(&self, concepts: &ConceptSet) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        for concept in concepts {
+            self.hierarchy.add_descendants(Ordinal(concept), &mut set);
+        }
+        set
+    }
+
+    /// Whether `ancestor` is strictly above `descendant`.
+    pub fn subsumes(&self, ancestor: Ordinal, descendant: Ordinal) -> bool {
+        self.hierarchy.is_below(descendant, ancestor)
+    }
+
+    // Properties.
+
+    /// All properties of a concept, in the order of the source.
+    pub fn properties(&self, concept: Ordinal) -> Vec<Property> {
+        self.relations.all(concept)
+    }
+
+    /// FHIR extensions of each property of [`CodeSystemIndex::properties`], as JSON arrays.
+    pub fn property_extensions(&self, concept: Ordinal) -> Vec<Option<&str>> {
+        self.relations.extensions(concept)
+    }
+
+    /// The values of one property.
+    pub fn property_values(&self, concept: Ordinal, property: &str) -> Vec<PropertyValue> {
+        let number = self.relations.property(property);
+        number
+            .map(|number| self.relations.values_of(concept, number).collect())
+            .unwrap_or_default()
+    }
+
+    /// The first value of one property as text, without copying; codings read as their four lines.
+    pub fn property_text(&self, concept: Ordinal, property: &str) -> Option<&str> {
+        self.relations.text_of(concept, self.relations.property(property)?)
+    }
+
+    /// Concepts that a coded property names, with the role group.
+    pub fn property_targets(&self, concept: Ordinal, property: &str) -> Vec<(u16, Ordinal)> {
+        let number = self.relations.property(property);
+        number
+            .map(|number| self.relations.targets(concept, number).collect())
+            .unwrap_or_default()
+    }
+
+    /// Whether any concept may have this property.
+    pub fn has_property(&self, property: &str) -> bool {
+        self.relations.property(property).is_some()
+    }
+
+    /// Concepts whose property has this value: a code, a number, true/false, or `system|code` of a coding.
+    pub fn with_property(&self, property: &str, value: &str) -> ConceptSet {
+        let number = self.relations.property(property);
+        number
+            .map(|number| self.relations.with_text(number, value))
+            .unwrap_or_default()
+    }
+
+    /// Concepts that have the property at all.
+    pub fn having_property(&self, property: &str) -> ConceptSet {
+        let number = self.relations.property(property);
+        number.map(|number| self.relations.having(number)).unwrap_or_default()
+    }
+
+    /// Concepts whose coded property names one of `targets`.
+    pub fn with_property_in(&self, property: &str, targets: &ConceptSet) -> ConceptSet {
+        let number = self.relations.property(property);
+        number
+            .map(|number| self.relations.with_target_in(number, targets))
+            .unwrap_or_default()
+    }
+
+    /// Every distinct value of a property with the concepts that have it.
+    pub fn property_value_sets(&self, property: &str) -> Vec<(PropertyValue, ConceptSet)> {
+        let number = self.relations.property(property);
+        number
+            .map(|number| self.relations.distinct(number).collect())
+            .unwrap_or_default()
+    }
+
+    // Reference sets.
+
+    /// Reference sets that have members.
+    pub fn refsets(&self) -> ConceptSet {
+        self.refsets.as_ref().map(Refsets::all).unwrap_or_default()
+    }
+
+    /// Members of a reference set; `None` when the concept is none.
+    pub fn refset(&self, refset: Ordinal) -> Option<ConceptSet> {
+        self.refsets.as_ref()?.set(refset)
+    }
+
+    /// Members of a reference set with their extra columns, in the order of the release.
+    pub fn refset_members(&self, refset: Ordinal) -> Vec<Member> {
+        self.refsets
+            .as_ref()
+            .map(|refsets| refsets.members(refset))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn text(&self) -> Option<&Text> {
+        self.text.as_ref()
+    }
+}

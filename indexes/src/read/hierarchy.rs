@@ -1,0 +1,70 @@
+//! Reads `hierarchy`: parents, children, ancestors, descendants, subsumption.
+
+use super::{ConceptSet, FileSource, open};
+use crate::container::{ContainerError, Csr};
+use crate::layout::{file, hierarchy, kind};
+use crate::model::Ordinal;
+
+#[derive(Debug)]
+pub(super) struct Hierarchy {
+    parents: Csr<u32>,
+    children: Csr<u32>,
+    descendants: Csr<[u32; 2]>,
+    count: usize,
+}
+
+impl Hierarchy {
+    pub fn open(source: &dyn FileSource, count: usize) -> Result<Self, ContainerError> {
+        let container = open(source, file::HIERARCHY, kind::HIERARCHY)?;
+        Ok(Self {
+            parents: container.csr(hierarchy::PARENTS, count)?,
+            children: container.csr(hierarchy::CHILDREN, count)?,
+            descendants: container.csr(hierarchy::DESCENDANTS, count)?,
+            count,
+        })
+    }
+
+    pub fn parents(&self, ordinal: Ordinal) -> &[u32] {
+        self.parents.get(ordinal.0 as usize)
+    }
+
+    pub fn children(&self, ordinal: Ordinal) -> &[u32] {
+        self.children.get(ordinal.0 as usize)
+    }
+
+    pub fn has_links(&self) -> bool {
+        !self.parents.targets().is_empty()
+    }
+
+    pub fn roots(&self) -> ConceptSet {
+        (0..self.count as u32)
+            .filter(|ordinal| self.parents.get(*ordinal as usize).is_empty())
+            .collect()
+    }
+
+    /// Whether `descendant` lies strictly below `ancestor`.
+    pub fn is_below(&self, descendant: Ordinal, ancestor: Ordinal) -> bool {
+        let runs = self.descendants.get(ancestor.0 as usize);
+        let place = runs.partition_point(|run| run[1] < descendant.0);
+        runs.get(place).is_some_and(|run| run[0] <= descendant.0)
+    }
+
+    /// Adds everything strictly below `ordinal` to `set`.
+    pub fn add_descendants(&self, ordinal: Ordinal, set: &mut ConceptSet) {
+        for [start, stop] in self.descendants.get(ordinal.0 as usize) {
+            set.insert_range(*start..=*stop);
+        }
+    }
+
+    /// Adds everything strictly above `ordinal` to `set`.
+    pub fn add_ancestors(&self, ordinal: Ordinal, set: &mut ConceptSet) {
+        let mut open = vec![ordinal.0];
+        while let Some(next) = open.pop() {
+            for parent in self.parents.get(next as usize) {
+                if set.insert(*parent) {
+                    open.push(*parent);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Reads `relations`: properties of a concept, and the concepts that have a property or a value.
+
+use super::{ConceptSet, FileSource, open, sparse};
+use crate::build::kind_number;
+use crate::container::{Column, ContainerError, Csr, Strings};
+use crate::layout::{file, kind, relations};
+use crate::model::{Coding, Ordinal, Property, PropertyType, PropertyValue};
+
+#[derive(Debug)]
+pub(super) struct Relations {
+    properties: Strings,
+    entries: Csr<[u32; 2]>,
+    value_kind: Column<u8>,
+    values: Strings,
+    value_ordinal: Column<u32>,
+    keys: Column<[u32; 2]>,
+    postings: Csr<u32>,
+    extended: Column<u32>,
+    extensions: Strings,
+}
+
+impl Relations {
+    pub fn open(source: &dyn FileSource, count: usize) -> Result<Self, ContainerError> {
+        let container = open(source, file::RELATIONS, kind::RELATIONS)?;
+        let keys = container.column::<[u32; 2]>(relations::KEYS)?;
+        let value_kind = container.column::<u8>(relations::VALUE_KIND)?;
+        let values = container.strings(relations::VALUES)?;
+        if values.len() != value_kind.len() {
+            return Err(container.structure("values and their kinds differ in number"));
+        }
+        Ok(Self {
+            properties: container.strings(relations::PROPERTIES)?,
+            entries: container.csr(relations::ENTRIES, count)?,
+            value_ordinal: container.column_of(relations::VALUE_ORDINAL, values.len())?,
+            postings: container.csr(relations::POSTINGS, keys.len())?,
+            extended: container.column(relations::EXTENDED)?,
+            extensions: container.strings(relations::EXTENSIONS)?,
+            value_kind,
+            values,
+            keys,
+        })
+    }
+
+    pub fn property(&self, code: &str) -> Option<u32> {
+        (0u32..)
+            .zip(self.properties.iter())
+            .find(|(_, property)| *property == code)
+            .map(|(number, _)| number)
+    }
+
+    fn value(&self, number: u32) -> PropertyValue {
+        let text = self.values.get(number as usize);
+        match self.value_kind.get(number as usize) {
+            Some(0) => PropertyValue::Code(text.to_owned()),
+            Some(1) => PropertyValue::Coding(coding(text)),
+            Some(3) => text
+                .parse()
+                .map_or_else(|_| PropertyValue::String(text.to_owned()), PropertyValue::Integer),
+            Some(4) => PropertyValue::Boolean(text == "true"),
+            Some(5) => PropertyValue::DateTime(text.to_owned()),
+            Some(6) => PropertyValue::Decimal(text.to_owned()),
+            _ => PropertyValue::String(text.to_owned()),
+        }
+    }
+
+    /// (place, property number, group, value number) of every entry of a concept, in the order of the source.
+    fn rows(&self, ordinal: Ordinal) -> impl Iterator<Item = (usize, u32, u16, u32)> {
+        self.entries
+            .range(ordinal.0 as usize)
+            .zip(self.entries.get(ordinal.0 as usize))
+            .map(|(place, [packed, value])| (place, packed >> 16, (packed & 0xffff) as u16, *value))
+    }
+
+    pub fn all(&self, ordinal: Ordinal) -> Vec<Property> {
+        self.rows(ordinal)
+            .map(|(_, property, group, value)| Property {
+                code: self.properties.get(property as usize).to_owned(),
+                group,
+                value: self.value(value),
+            })
+            .collect()
+    }
+
+    pub fn extensions(&self, ordinal: Ordinal) -> Vec<Option<&str>> {
+        self.entries
+            .range(ordinal.0 as usize)
+            .map(|place| sparse(&self.extended, place).map(|place| self.extensions.get(place)))
+            .collect()
+    }
+
+    pub fn values_of(&self, ordinal: Ordinal, property: u32) -> impl Iterator<Item = PropertyValue> {
+        self.rows(ordinal)
+            .filter(move |(_, own, _, _)| *own == property)
+            .map(|(_, _, _, value)| self.value(value))
+    }
+
+    pub fn text_of(&self, ordinal: Ordinal, property: u32) -> Option<&str> {
+        let (_, _, _, value) = self.rows(ordinal).find(|(_, own, _, _)| *own == property)?;
+        Some(self.values.get(value as usize))
+    }
+
+    /// Concept targets of coded values, with their groups.
+    pub fn targets(&self, ordinal: Ordinal, property: u32) -> impl Iterator<Item = (u16, Ordinal)> {
+        self.rows(ordinal)
+            .filter(move |(_, own, _, _)| *own == property)
+            .filter_map(|(_, _, group, value)| {
+                let target = *self.value_ordinal.get(value as usize)?;
+                (target != u32::MAX).then_some((group, Ordinal(target)))
+            })
+    }
+
+    /// The number of a value, found by binary search among those of its kind.
+    fn find_value(&self, kind: PropertyType, text: &str) -> Option<u32> {
+        let kind = kind_number(kind);
+        let start = self.value_kind.partition_point(|other| *other < kind);
+        let stop = self.value_kind.partition_point(|other| *other <= kind);
+        let (mut low, mut high) = (start, stop);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.values.get(middle) < text {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        (low < stop && self.values.get(low) == text).then_some(low as u32)
+    }
+
+    fn keys_of(&self, property: u32) -> std::ops::Range<usize> {
+        self.keys.partition_point(|key| key[0] < property)..self.keys.partition_point(|key| key[0] <= property)
+    }
+
+    fn set_of(&self, key: usize, set: &mut ConceptSet) {
+        // Postings are written sorted; `extend` does not depend on it, so damaged ones cannot panic.
+        set.extend(self.postings.get(key).iter().copied());
+    }
+
+    /// Concepts with this value of this property, whatever the value's type.
+    pub fn with_text(&self, property: u32, text: &str) -> ConceptSet {
+        const PLAIN: [PropertyType; 6] = [
+            PropertyType::Code,
+            PropertyType::String,
+            PropertyType::Integer,
+            PropertyType::Boolean,
+            PropertyType::DateTime,
+            PropertyType::Decimal,
+        ];
+        let mut set = ConceptSet::new();
+        for kind in PLAIN {
+            if let Some(value) = self.find_value(kind, text)
+                && let Ok(key) = self.keys.binary_search(&[property, value])
+            {
+                self.set_of(key, &mut set);
+            }
+        }
+        for (value, concepts) in self.values_and_keys(property) {
+            if let PropertyValue::Coding(coding) = &value
+                && coding_matches(coding, text)
+            {
+                self.set_of(concepts, &mut set);
+            }
+        }
+        set
+    }
+
+    fn values_and_keys(&self, property: u32) -> impl Iterator<Item = (PropertyValue, usize)> {
+        self.keys_of(property)
+            .filter_map(move |key| Some((self.value(self.keys.get(key)?[1]), key)))
+    }
+
+    /// Every distinct value of a property with the concepts that have it.
+    pub fn distinct(&self, property: u32) -> impl Iterator<Item = (PropertyValue, ConceptSet)> {
+        self.values_and_keys(property).map(|(value, key)| {
+            let mut set = ConceptSet::new();
+            self.set_of(key, &mut set);
+            (value, set)
+        })
+    }
+
+    /// Concepts that have the property at all.
+    pub fn having(&self, property: u32) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        for key in self.keys_of(property) {
+            self.set_of(key, &mut set);
+        }
+        set
+    }
+
+    /// Concepts that have, for this property, one of `targets` as coded value.
+    pub fn with_target_in(&self, property: u32, targets: &ConceptSet) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        for key in self.keys_of(property) {
+            let target = self.keys.get(key).and_then(|key| self.value_ordinal.get(key[1] as usize));
+            if target.is_some_and(|target| targets.contains(*target)) {
+                self.set_of(key, &mut set);
+            }
+        }
+        set
+    }
+}
+
+fn coding(text: &str) -> Coding {
+    let mut lines = text
+        .split('\n')
+        .map(|line| Some(line).filter(|line| !line.is_empty()).map(str::to_owned));
+    let mut next = || lines.next().flatten();
+    Coding {
+        system: next(),
+        version: next(),
+        code: next().unwrap_or_default(),
+        display: next(),
+    }
+}
+
+/// A filter names a coding by its code, or as `system|code`.
+fn coding_matches(coding: &Coding, text: &str) -> bool {
+    match text.rsplit_once('|') {
+        Some((system, code)) => coding.system.as_deref() == Some(system) && coding.code == code,
+        None => coding.code == text,
+    }
+}

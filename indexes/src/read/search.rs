@@ -1,0 +1,199 @@
+//! Search as analysts expect of a browser: prefixes of words in any order, one row per concept, best first.
+//!
+//! Order: a code typed in full; then by how the words match (the whole term, all words whole, prefixes), by
+//! the kind of term, by length, and by ordinal, which makes the order total: a page is the same at any size.
+
+use super::{CodeSystemIndex, ConceptSet};
+use crate::layout::{designations, text};
+use crate::model::{DesignationKind, Ordinal};
+use crate::text::{fold, words};
+use std::collections::HashMap;
+
+/// What to search for.
+#[derive(Debug, Clone, Default)]
+pub struct SearchOptions<'s> {
+    /// Only these concepts.
+    pub within: Option<&'s ConceptSet>,
+    /// Retired concepts and retired terms too.
+    pub inactive: bool,
+    /// Hits to return; 0 for all.
+    pub limit: usize,
+}
+
+/// A concept found, with the term that matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// The concept.
+    pub concept: Ordinal,
+    /// Number of the designation that matched best, for [`CodeSystemIndex::designation_text`];
+    /// `None` when the code matched.
+    pub designation: Option<u32>,
+}
+
+/// How a term ranks; smaller is better.
+type Rank = (u8, u8, u16, u32);
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    rank: Rank,
+    concept: u32,
+    designation: u32,
+}
+
+impl CodeSystemIndex {
+    /// Finds concepts by the words of their terms or by their code, best first.
+    pub fn search(&self, query: &str, options: &SearchOptions<'_>) -> Vec<Hit> {
+        let folded = fold(query);
+        let wanted: Vec<&str> = words(&folded).collect();
+        let allowed = |concept: u32| options.within.is_none_or(|within| within.contains(concept));
+        let by_code = self
+            .find(query.trim())
+            .filter(|concept| allowed(concept.0) && (options.inactive || self.is_active(*concept)));
+        let mut hits: Vec<Hit> = by_code
+            .into_iter()
+            .map(|concept| Hit {
+                concept,
+                designation: None,
+            })
+            .collect();
+        if !wanted.is_empty() {
+            let mut best = self.candidates(&wanted, options);
+            best.retain(|concept, _| by_code.is_none_or(|code| code.0 != *concept) && allowed(*concept));
+            let mut best: Vec<Candidate> = best.into_values().collect();
+            self.prefer_whole_terms(&mut best, &wanted, options.limit);
+            best.sort_unstable_by_key(|candidate| candidate.rank);
+            hits.extend(best.into_iter().map(|candidate| Hit {
+                concept: Ordinal(candidate.concept),
+                designation: Some(candidate.designation),
+            }));
+        }
+        if options.limit > 0 {
+            hits.truncate(options.limit);
+        }
+        hits
+    }
+
+    /// Concepts with a term, in use, whose words begin with those of the query.
+    pub fn matching(&self, query: &str, inactive: bool) -> ConceptSet {
+        let folded = fold(query);
+        let wanted: Vec<&str> = words(&folded).collect();
+        if wanted.is_empty() {
+            return self.all();
+        }
+        let options = SearchOptions {
+            inactive,
+            ..SearchOptions::default()
+        };
+        let mut set: ConceptSet = self.candidates(&wanted, &options).into_keys().collect();
+        set.extend(self.find(query.trim()).map(|concept| concept.0));
+        set
+    }
+
+    /// The best term of every concept that matches.
+    fn candidates(&self, wanted: &[&str], options: &SearchOptions<'_>) -> HashMap<u32, Candidate, foldhash::fast::FixedState> {
+        let mut best: HashMap<u32, Candidate, foldhash::fast::FixedState> = HashMap::default();
+        let mut offer = |candidate: Candidate| {
+            let kept = best.entry(candidate.concept).or_insert(candidate);
+            if candidate.rank < kept.rank {
+                *kept = candidate;
+            }
+        };
+        let inactive = |flags: u8| {
+            let term = flags & designations::KIND_INACTIVE != 0;
+            u8::from(term) + u8::from(flags & text::KIND_CONCEPT_INACTIVE != 0) * 2
+        };
+        let Some(text) = self.text() else {
+            self.scan(wanted, options, &mut offer);
+            return best;
+        };
+        let matches = text.matches(wanted);
+        for document in &matches.prefix {
+            let place = document as usize;
+            let (Some(concept), Some(designation), Some(length), Some(flags)) = (
+                text.concept.get(place),
+                text.designation.get(place),
+                text.length.get(place),
+                text.kind.get(place),
+            ) else {
+                continue;
+            };
+            if (!options.inactive && inactive(*flags) != 0) || options.within.is_some_and(|within| !within.contains(*concept)) {
+                continue;
+            }
+            let class = u8::from(!matches.whole.contains(document)) + 1 + inactive(*flags) * 4;
+            offer(Candidate {
+                rank: (class, kind_rank(flags & 0x07), *length, *concept),
+                concept: *concept,
+                designation: *designation,
+            });
+        }
+        best
+    }
+
+    /// The same without a word index: reads every term. Only for code systems small enough to have none.
+    fn scan(&self, wanted: &[&str], options: &SearchOptions<'_>, offer: &mut dyn FnMut(Candidate)) {
+        for concept in self.all() {
+            let retired = !self.is_active(Ordinal(concept));
+            if (retired && !options.inactive) || options.within.is_some_and(|within| !within.contains(concept)) {
+                continue;
+            }
+            for number in self.designation_numbers(Ordinal(concept)) {
+                let kind = self.designation_kind(number);
+                let active = self.designation_is_active(number);
+                if kind == DesignationKind::Definition || (!active && !options.inactive) {
+                    continue;
+                }
+                let term = self.designation_text(number);
+                let folded = fold(&term);
+                let own: Vec<&str> = words(&folded).collect();
+                if !wanted.iter().all(|word| own.iter().any(|other| other.starts_with(word))) {
+                    continue;
+                }
+                let whole = wanted.iter().all(|word| own.contains(word));
+                let class = u8::from(!whole) + 1 + (u8::from(!active) + u8::from(retired) * 2) * 4;
+                offer(Candidate {
+                    rank: (
+                        class,
+                        kind_rank(kind as u8),
+                        u16::try_from(term.chars().count()).unwrap_or(u16::MAX),
+                        concept,
+                    ),
+                    concept,
+                    designation: number,
+                });
+            }
+        }
+    }
+
+    /// Gives class 0 to terms whose words are exactly those of the query. Only terms as short as that can be: so
+    /// only candidates whose words all match whole are read, and of those the shortest, which is where they are.
+    fn prefer_whole_terms(&self, best: &mut [Candidate], wanted: &[&str], limit: usize) {
+        let letters: usize = wanted.iter().map(|word| word.chars().count()).sum();
+        let room = letters + 2 * wanted.len() + 4;
+        let mut sorted: Vec<&str> = wanted.to_vec();
+        sorted.sort_unstable();
+        let mut looked = 0;
+        for candidate in best.iter_mut().filter(|c| c.rank.0 % 4 == 1 && usize::from(c.rank.2) <= room) {
+            let folded = fold(&self.designation_text(candidate.designation));
+            let mut own: Vec<&str> = words(&folded).collect();
+            own.sort_unstable();
+            if own == sorted {
+                candidate.rank.0 -= 1;
+            }
+            looked += 1;
+            if looked > 10_000.max(limit) {
+                break;
+            }
+        }
+    }
+}
+
+/// Displays before synonyms before fully specified names before related terms; not so much that a display
+/// beats a shorter synonym of the same class by itself: synonyms rank with displays.
+fn kind_rank(kind: u8) -> u8 {
+    match DesignationKind::from_u8(kind) {
+        Some(DesignationKind::Display | DesignationKind::Synonym) => 0,
+        Some(DesignationKind::FullySpecifiedName) => 1,
+        _ => 2,
+    }
+}
