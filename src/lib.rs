@@ -1,1 +1,3 @@
+//! `tern`: a terminology mapping service.
 
+pub mod mapper;
