@@ -5,6 +5,7 @@ mod index;
 mod item;
 mod labs;
 mod rank;
+mod repair;
 pub mod train;
 mod units;
 mod words;

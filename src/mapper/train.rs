@@ -54,7 +54,7 @@ struct Group {
 /// Folds of the cross-validation.
 const FOLDS: usize = 5;
 /// Steps of the ranking's training.
-const STEPS: usize = 300;
+const STEPS: usize = 400;
 /// Strength of the pull of weights towards their start.
 const PULL: f32 = 0.15;
 
@@ -74,12 +74,11 @@ pub fn train(field: Field, system: &CodeSystemIndex, examples: &[Example], comme
     let answered = examples.iter().filter(|example| !example.codes.is_empty()).count().max(1);
     let found = groups.iter().filter(|group| group.right.contains(&true)).count();
     let width = domain.feature_names().len();
-    let start = domain.model().weights.clone();
     let models: Vec<Model> = (0..=FOLDS)
         .into_par_iter()
         .map(|fold| {
             let seen: Vec<&Group> = groups.iter().filter(|group| group.fold != fold).collect();
-            let weights = ranking(&seen, width, &start);
+            let weights = ranking(&seen, &vec![0.0; width], STEPS);
             let calibration = calibration(&seen, &weights);
             Model {
                 weights,
@@ -143,13 +142,13 @@ fn dot(weights: &[f32], features: &[(u16, f32)]) -> f32 {
     features.iter().map(|(number, value)| weight(*number) * value).sum()
 }
 
-/// Softmax regression by Adam over full batches.
-fn ranking(groups: &[&Group], width: usize, start: &[f32]) -> Vec<f32> {
+/// Softmax regression by Adam over full batches. The shipped weights are never the start: they have seen every row.
+fn ranking(groups: &[&Group], start: &[f32], steps: usize) -> Vec<f32> {
     let usable: Vec<&&Group> = groups.iter().filter(|group| group.right.contains(&true)).collect();
     let mut weights = start.to_vec();
-    weights.resize(width, 0.0);
+    let width = weights.len();
     let (mut mean, mut square) = (vec![0.0f32; width], vec![0.0f32; width]);
-    for step in 1..=STEPS {
+    for step in 1..=steps {
         let mut gradient = vec![0.0f32; width];
         for group in &usable {
             let scores: Vec<f32> = group.features.iter().map(|features| dot(&weights, features)).collect();
@@ -209,7 +208,7 @@ fn calibration(groups: &[&Group], weights: &[f32]) -> [f32; CALIBRATION_INPUTS] 
         .map(|fold| {
             let seen: Vec<&Group> = groups.iter().copied().filter(|group| group.fold != fold).collect();
             if seen.len() < groups.len() {
-                ranking(&seen, weights.len(), weights)
+                ranking(&seen, &vec![0.0; weights.len()], STEPS)
             } else {
                 weights.to_vec()
             }

@@ -113,7 +113,7 @@ fn read_truth(path: &str, columns: &str, by_count: bool) -> Result<Vec<Example>>
                 .filter(|code| !code.is_empty())
                 .map(str::to_owned)
                 .collect(),
-            weight: if by_count { (1.0 + count).sqrt().ln() + 0.5 } else { 1.0 },
+            weight: if by_count { 1.0 + (1.0 + count).sqrt() / 100.0 } else { 1.0 },
         });
     }
     Ok(examples)
