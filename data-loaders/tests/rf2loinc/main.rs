@@ -1,0 +1,5 @@
+//! Loading SNOMED CT and LOINC: the invented releases of `tests/fixtures`, damaged copies of them, and, where they
+//! lie beside the project, real subsets.
+
+mod snomed;
+mod support;
