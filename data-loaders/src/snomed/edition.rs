@@ -14,8 +14,9 @@
 //! readme calls it a subset or subontology of SNOMED CT and its module is none of the published editions.
 
 use super::files::{Content, RefsetRole, Rf2File};
-use super::rows::{Components, Gate, Uuid};
+use super::rows::{Components, Uuid};
 use super::sctid::{Partition, Sctid};
+use crate::gate::Gate;
 use crate::source::Member;
 use crate::{LoadError, LoadOptions};
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,10 +7,11 @@
 use super::files::{ReleaseType, Rf2File, read_date};
 use super::sctid::{Partition, Sctid};
 use crate::LoadError;
+use crate::gate::Gate;
 use crate::table::{Dialect, Row, Table};
 use std::collections::HashMap;
 use std::hash::Hash;
-use tern_index::record::{At, Problem, ProblemKind, Record, RecordSink, Stopped};
+use tern_index::record::{At, Problem, ProblemKind, RecordSink, Stopped};
 
 /// The identifier of a component or of a reference set member.
 pub(super) trait Key: Copy + Eq + Hash {
@@ -211,11 +212,7 @@ impl<'f, K: Key> Components<'f, K> {
         }
         // A lone Snapshot is surveyed while it is used for the first time.
         let learning = !self.surveyed;
-        let mut gate = Gate {
-            inner: sink,
-            problems: true,
-            progress: learning,
-        };
+        let mut gate = Gate::new(sink, learning);
         for (number, file) in self.files.iter().enumerate().filter(|(number, _)| wanted(*number)) {
             let mut table = Table::open(&file.member, Dialect::Tab, None, &mut gate)?;
             let (common, mine) = (Common::of(&table)?, columns(&table)?);
@@ -314,52 +311,6 @@ fn learn<K: Key>(
         *known = stamp;
     }
     Ok(false)
-}
-
-/// A sink that lets records through and holds back what has already been said.
-pub(super) struct Gate<'s> {
-    inner: &'s mut dyn RecordSink,
-    problems: bool,
-    progress: bool,
-}
-
-impl<'s> Gate<'s> {
-    /// For a look ahead at rows that are read again later.
-    pub(super) fn silent(inner: &'s mut dyn RecordSink) -> Self {
-        Self {
-            inner,
-            problems: false,
-            progress: false,
-        }
-    }
-}
-
-impl RecordSink for Gate<'_> {
-    fn name(&mut self, name: &str) -> u16 {
-        self.inner.name(name)
-    }
-
-    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped> {
-        self.inner.accept(at, record)
-    }
-
-    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
-        if self.problems {
-            self.inner.problem(at, problem)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn ignored(&mut self, file: &str, reason: &str) {
-        self.inner.ignored(file, reason);
-    }
-
-    fn progress(&mut self, bytes: u64) {
-        if self.progress {
-            self.inner.progress(bytes);
-        }
-    }
 }
 
 #[cfg(test)]

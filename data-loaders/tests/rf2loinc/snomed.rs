@@ -37,6 +37,7 @@ fn copied() -> (tempfile::TempDir, PathBuf) {
 fn the_international_fixture_loads_whole() {
     let found = load(&[international()]);
     assert_eq!(found.problems, []);
+    assert_eq!(dangling(&found), [""; 0]);
     let header = &found.code_systems[0];
     assert_eq!(header.url, "http://snomed.info/sct");
     assert_eq!(
@@ -196,6 +197,7 @@ fn a_snapshot_is_preferred_and_full_files_reduce_to_it() {
 fn an_extension_and_its_base_are_one_edition() {
     let found = load(&[extension(), international()]);
     assert_eq!(found.problems, []);
+    assert_eq!(dangling(&found), [""; 0]);
     let version = found.code_systems[0].version.as_deref();
     assert_eq!(version, Some("http://snomed.info/sct/19999998107/version/20250301"));
     assert_eq!(found.concepts.len(), 49 + 4);
@@ -402,6 +404,7 @@ fn the_published_subset_loads_with_the_counts_of_its_files() {
     };
     let found = load(std::slice::from_ref(&folder));
     assert_eq!(found.problems, []);
+    assert_eq!(dangling(&found), [""; 0]);
     let version = found.code_systems[0].version.as_deref();
     assert_eq!(version, Some("http://snomed.info/xsct/31000003106/version/20250909"));
     let concepts = rows(&folder, "sct2_Concept_");

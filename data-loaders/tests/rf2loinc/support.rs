@@ -1,8 +1,10 @@
 //! What the tests of both formats share: fixtures, copies that can be damaged, and loading into a collector.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use tern_index::model::PropertyValue;
 use tern_loaders::collect::Collector;
 use tern_loaders::source::{Limits, members};
 use tern_loaders::{LoadError, LoadOptions, Release, loaders, recognise};
@@ -146,4 +148,29 @@ pub fn content(found: &Collector) -> String {
         format!("{:?}", found.maps),
     ]
     .join("\n\n")
+}
+
+/// References to concepts that the release does not have: what a builder would report.
+pub fn dangling(found: &Collector) -> Vec<String> {
+    let mut named: Vec<&str> = found.designations.iter().map(|one| one.code.as_str()).collect();
+    named.extend(
+        found
+            .parents
+            .iter()
+            .flat_map(|(child, parent)| [child.as_str(), parent.as_str()]),
+    );
+    named.extend(
+        found
+            .members
+            .iter()
+            .flat_map(|one| [one.refset.as_str(), one.member.as_str()]),
+    );
+    for one in &found.properties {
+        named.push(&one.code);
+        if let (true, PropertyValue::Code(code)) = (one.must_resolve, &one.value) {
+            named.push(code);
+        }
+    }
+    let unknown: BTreeSet<&str> = named.into_iter().filter(|code| !found.concepts.contains_key(*code)).collect();
+    unknown.into_iter().map(str::to_owned).collect()
 }
