@@ -31,8 +31,8 @@ impl CodeKind {
     }
 }
 
-/// Whether a term's mod 10 check digit verifies; `false` for what is no term. (Parts and answers count their
-/// letters in, in a way that is not published.)
+/// Whether a term's mod 10 check digit verifies; `false` for what is no term. (Plain mod 10
+/// over the digits does not verify published parts and answers: `LP14635-4` is one. Those are not judged here.)
 pub fn check_digit_verifies(code: &str) -> bool {
     if CodeKind::of(code) != Some(CodeKind::Term) {
         return false;

@@ -21,7 +21,8 @@ const PRIMITIVE: &str = "900000000000074008";
 const INFERRED: &str = "900000000000011006";
 const IS_A: &str = "116680003";
 
-/// Writes a property of a concept.
+/// Writes a property of a concept. A code need not be a concept of the release: subsets and extensions loaded
+/// alone have modules and association targets that lie outside them.
 pub(super) fn property(
     sink: &mut dyn RecordSink,
     at: At,
@@ -30,17 +31,39 @@ pub(super) fn property(
     group: u16,
     value: ValueRecord<'_>,
 ) -> Result<(), Stopped> {
-    sink.accept(
-        at,
-        Record::Property(PropertyRecord {
-            code,
-            property,
-            group,
-            value,
-            must_resolve: matches!(value, ValueRecord::Code(_)) && property != "moduleId",
-            extensions: None,
-        }),
-    )
+    write(sink, at, code, property, group, value, false)
+}
+
+/// Writes an attribute of a concept; its target must be a concept of the release.
+fn attribute_value(
+    sink: &mut dyn RecordSink,
+    at: At,
+    code: &str,
+    attribute: &str,
+    group: u16,
+    target: &str,
+) -> Result<(), Stopped> {
+    write(sink, at, code, attribute, group, ValueRecord::Code(target), true)
+}
+
+fn write(
+    sink: &mut dyn RecordSink,
+    at: At,
+    code: &str,
+    property: &str,
+    group: u16,
+    value: ValueRecord<'_>,
+    must_resolve: bool,
+) -> Result<(), Stopped> {
+    let record = PropertyRecord {
+        code,
+        property,
+        group,
+        value,
+        must_resolve,
+        extensions: None,
+    };
+    sink.accept(at, Record::Property(record))
 }
 
 /// Concepts with their status, module and date.
@@ -281,7 +304,7 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
                     },
                 )?;
             } else {
-                property(sink, state.at(), source, attribute, group, ValueRecord::Code(target))?;
+                attribute_value(sink, state.at(), source, attribute, group, target)?;
             }
             Ok(())
         },

@@ -357,6 +357,19 @@ fn a_ragged_row_is_skipped_and_reported_once() {
 }
 
 #[test]
+fn only_attributes_must_name_concepts_of_the_release() {
+    let found = load(&[international()]);
+    for one in found
+        .properties
+        .iter()
+        .filter(|one| matches!(one.value, PropertyValue::Code(_)))
+    {
+        let free = one.property == "moduleId" || one.property.starts_with("9000000000005");
+        assert_eq!(one.must_resolve, !free, "{one:?}");
+    }
+}
+
+#[test]
 fn strict_stops_at_the_first_fault() {
     let (_room, folder) = copied();
     set_field(&file(&folder, "sct2_Concept_"), '\t', 5, 0, "1");
