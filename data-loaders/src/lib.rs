@@ -6,6 +6,10 @@
 //!
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
+pub mod collect;
+mod gate;
+pub mod loinc;
+pub mod snomed;
 pub mod source;
 pub mod table;
 
@@ -109,7 +113,11 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[]
+        // One a line.
+        &[
+            &snomed::SnomedLoader, //
+            &loinc::LoincLoader,
+        ]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the
