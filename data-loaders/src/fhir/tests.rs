@@ -523,6 +523,19 @@ fn folders_of_one_name_get_names_of_their_own_and_other_files_stay_free() {
 }
 
 #[test]
+fn sources_named_together_stay_apart() {
+    let room = tempfile::tempdir().unwrap();
+    let other = room.path().join("other.json");
+    std::fs::write(&other, r#"{"resourceType":"ValueSet","url":"x"}"#).unwrap();
+    let releases = recognise(&[fixtures().join("package/package"), other, fixtures().join("resources")]);
+    let parts: Vec<(&str, usize)> = releases
+        .iter()
+        .map(|release| (release.part.as_str(), release.members.len()))
+        .collect();
+    assert_eq!(parts, [("example.org.colours#1.2.0", 5), ("resources", 6), ("other", 1)]);
+}
+
+#[test]
 fn large_code_systems_and_maps_are_emitted_in_full() {
     let room = tempfile::tempdir().unwrap();
     let concepts = |count: usize| {
