@@ -532,7 +532,7 @@ fn sources_named_together_stay_apart() {
         .iter()
         .map(|release| (release.part.as_str(), release.members.len()))
         .collect();
-    assert_eq!(parts, [("example.org.colours#1.2.0", 5), ("resources", 6), ("other", 1)]);
+    assert_eq!(parts, [("example.org.colours#1.2.0", 5), ("other", 1), ("resources", 6)]);
 }
 
 #[test]
