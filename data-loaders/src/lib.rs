@@ -7,7 +7,9 @@
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
 pub mod collect;
+pub mod fhir;
 mod gate;
+pub mod local_map;
 pub mod loinc;
 pub mod snomed;
 pub mod source;
@@ -115,8 +117,10 @@ mod registry {
     pub fn loaders() -> &'static [&'static dyn Loader] {
         // One a line.
         &[
-            &snomed::SnomedLoader, //
-            &loinc::LoincLoader,
+            &crate::snomed::SnomedLoader, //
+            &crate::loinc::LoincLoader, //
+            &crate::fhir::Fhir, //
+            &crate::local_map::LocalMap, //
         ]
     }
 
