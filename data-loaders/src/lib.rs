@@ -6,6 +6,10 @@
 //!
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
+pub mod decode;
+#[cfg(test)]
+mod gather;
+pub mod icd;
 pub mod source;
 pub mod table;
 
@@ -109,7 +113,7 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[]
+        &[&crate::icd::Icd]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the
