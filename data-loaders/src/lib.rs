@@ -10,6 +10,7 @@ pub mod decode;
 #[cfg(test)]
 mod gather;
 pub mod icd;
+pub mod rxnorm;
 pub mod source;
 pub mod table;
 
@@ -113,7 +114,7 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[&crate::icd::Icd]
+        &[&crate::icd::Icd, &crate::rxnorm::RxNorm]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the
