@@ -10,6 +10,7 @@ pub mod decode;
 #[cfg(test)]
 mod gather;
 pub mod icd;
+pub mod ndc;
 pub mod rxnorm;
 pub mod source;
 pub mod table;
@@ -114,7 +115,12 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[&crate::icd::Icd, &crate::rxnorm::RxNorm]
+        // One a line.
+        &[
+            &icd::Icd, //
+            &rxnorm::RxNorm,
+            &ndc::Ndc,
+        ]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the
