@@ -7,10 +7,15 @@
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
 pub mod collect;
+pub mod decode;
 pub mod fhir;
 mod gate;
+#[cfg(test)]
+mod gather;
+pub mod icd;
 pub mod local_map;
 pub mod loinc;
+pub mod rxnorm;
 pub mod snomed;
 pub mod source;
 pub mod table;
@@ -119,6 +124,8 @@ mod registry {
         &[
             &crate::snomed::SnomedLoader, //
             &crate::loinc::LoincLoader, //
+            &crate::rxnorm::RxNorm, //
+            &crate::icd::Icd, //
             &crate::fhir::Fhir, //
             &crate::local_map::LocalMap, //
         ]
