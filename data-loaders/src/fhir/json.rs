@@ -317,7 +317,7 @@ impl<'a> Source<'a> {
 
     /// Offset of a slice of the text; slices of other texts (there are none) read as its beginning.
     fn offset(&self, part: &str) -> usize {
-        (part.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize).unwrap_or(0)
+        (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
     }
 
     /// Index of the line that an offset is in.
