@@ -7,6 +7,7 @@
 //!
 //! A model that was not trained says so: nothing that it ranks is accepted by itself.
 
+use super::lexical::Lexical;
 use std::collections::HashMap;
 
 /// Features of a candidate: number and value. Numbers that do not occur are 0.
@@ -27,6 +28,20 @@ pub(super) struct Evidence {
     pub measure: f32,
     /// A specimen (or form) was given and understood.
     pub context: f32,
+}
+
+impl Evidence {
+    /// The evidence of a candidate's words, and whether the source stated a measure and a context.
+    pub fn of(lexical: &Lexical, measure: bool, context: bool) -> Self {
+        Self {
+            cosine: lexical.cosine,
+            source_coverage: lexical.source_coverage,
+            target_coverage: lexical.target_coverage,
+            conflicts: lexical.source_conflicts + lexical.target_conflicts,
+            measure: f32::from(u8::from(measure)),
+            context: f32::from(u8::from(context)),
+        }
+    }
 }
 
 /// Number of inputs of the calibration.

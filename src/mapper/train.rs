@@ -5,7 +5,7 @@
 //! It runs offline (`cargo xtask train-mapper`), never at mapping time.
 
 use super::rank::{CALIBRATION_INPUTS, Evidence, Features, Model, calibration_inputs, sigmoid, softmax};
-use super::{Domain, SourceItem, labs::Laboratory};
+use super::{Domain, SourceItem};
 use rayon::prelude::*;
 use tern_index::read::CodeSystemIndex;
 
@@ -58,18 +58,9 @@ const STEPS: usize = 400;
 /// Strength of the pull of weights towards their start.
 const PULL: f32 = 0.15;
 
-/// Domains that can be trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// Laboratory tests to LOINC.
-    Laboratory,
-}
-
-/// Trains the model of a domain on reviewed rows.
-pub fn train(field: Field, system: &CodeSystemIndex, examples: &[Example], comment: &str) -> Trained {
-    let mut domain: Box<dyn Domain> = match field {
-        Field::Laboratory => Box::new(Laboratory::new(system)),
-    };
+/// Trains the model of a target's domain on reviewed rows.
+pub fn train(system: &CodeSystemIndex, examples: &[Example], comment: &str) -> Trained {
+    let mut domain = super::domain(system);
     let groups: Vec<Group> = examples.par_iter().map(|example| group(&*domain, system, example)).collect();
     let answered = examples.iter().filter(|example| !example.codes.is_empty()).count().max(1);
     let found = groups.iter().filter(|group| group.right.contains(&true)).count();
@@ -103,10 +94,8 @@ pub fn train(field: Field, system: &CodeSystemIndex, examples: &[Example], comme
 }
 
 /// Runs a domain as it is shipped, without training.
-pub fn run(field: Field, system: &CodeSystemIndex, examples: &[Example]) -> Vec<Prediction> {
-    let domain: Box<dyn Domain> = match field {
-        Field::Laboratory => Box::new(Laboratory::new(system)),
-    };
+pub fn run(system: &CodeSystemIndex, examples: &[Example]) -> Vec<Prediction> {
+    let domain = super::domain(system);
     let model = domain.model().clone();
     let predicted = examples.par_iter().map(|example| {
         let group = group(&*domain, system, example);

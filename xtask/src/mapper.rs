@@ -1,23 +1,30 @@
-//! `cargo xtask train-mapper`: reads a vocabulary and reviewed maps, trains a domain, writes its table of weights and
-//! the predictions of cross-validation in the form that the evaluation tool reads (`id, code_1.., p_1..`).
+//! `cargo xtask train-mapper`: loads a vocabulary release, reads reviewed maps, trains the domain of the vocabulary,
+//! writes its table of weights and the predictions of cross-validation in the form that the evaluation tool reads
+//! (`id, code_1.., p_1..`). Without `--weights` it measures the weights that are compiled in.
 
-use anyhow::{Context, Result, anyhow, bail};
-use std::collections::HashMap;
-use std::path::PathBuf;
+use anyhow::{Context, Result, anyhow};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tern::mapper::train::{Example, Field, Prediction, run, train as train_field};
+use tern::mapper::train::{Example, Prediction, run, train as train_domain};
 use tern::mapper::{Role, SourceItem};
-use tern_index::build::CodeSystemBuilder;
-use tern_index::model::{CodeSystemHeader, DesignationKind};
+use tern_index::build::{ArtefactInfo, FaultPolicy};
 use tern_index::read::CodeSystemIndex;
-use tern_index::record::{At, ConceptRecord, DesignationRecord, PropertyRecord, ValueRecord};
+use tern_index::store::{Load, Store};
+use tern_loaders::LoadOptions;
+use tern_loaders::source::{Limits, members};
 
 /// Arguments of `train-mapper`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The vocabulary: a LOINC table (`Loinc.csv`).
+    /// The vocabulary release: what `tern load` takes. Loaded into the store unless it is there.
     #[arg(long)]
-    vocabulary: PathBuf,
+    release: Vec<PathBuf>,
+    /// The store to load into and to read from.
+    #[arg(long)]
+    store: PathBuf,
+    /// Canonical URL of the target.
+    #[arg(long)]
+    target: String,
     /// A reviewed map with its column roles, e.g. `labs.tsv:name=name,fluid=specimen`. May be repeated.
     #[arg(long = "truth", required = true)]
     truths: Vec<String>,
@@ -30,41 +37,46 @@ pub struct Arguments {
     /// Weigh rows by the square root of their count instead of equally.
     #[arg(long)]
     by_count: bool,
+    /// Take every n-th row of each truth only (large sets).
+    #[arg(long, default_value_t = 1)]
+    every: usize,
 }
 
 /// Runs the chore.
 pub fn train(arguments: &Arguments) -> Result<()> {
     let start = Instant::now();
-    let system = loinc(&arguments.vocabulary)?;
-    eprintln!("{} concepts read in {:.1?}", system.len(), start.elapsed());
+    let system = target(arguments)?;
+    eprintln!("{} concepts opened in {:.1?}", system.len(), start.elapsed());
     let mut sets = Vec::new();
     let mut examples = Vec::new();
     for truth in &arguments.truths {
         let (path, columns) = truth
             .split_once(':')
             .ok_or_else(|| anyhow!("{truth}: write FILE:column=role,..."))?;
-        let read = read_truth(path, columns, arguments.by_count)?;
-        let name = PathBuf::from(path)
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let mut read = read_truth(path, columns, arguments.by_count)?;
+        let mut place = 0;
+        read.retain(|_| {
+            place += 1;
+            (place - 1) % arguments.every.max(1) == 0
+        });
+        let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         sets.push((format!("{name}-{}", sets.len()), read.len()));
         examples.extend(read);
     }
     let start = Instant::now();
     let predictions = if let Some(path) = &arguments.weights {
         let comment = format!(
-            "Weights of the mapper's laboratory domain, version 1.\nMade by `cargo xtask train-mapper` from {} reviewed rows: {}.",
+            "Weights of the mapper for {}, version 1.\nMade by `cargo xtask train-mapper` from {} reviewed rows: {}.",
+            arguments.target,
             examples.len(),
             sets.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
         );
-        let trained = train_field(Field::Laboratory, &system, &examples, &comment);
+        let trained = train_domain(&system, &examples, &comment);
         eprintln!("answers among the candidates: {:.3}", trained.recall);
         std::fs::write(path, trained.table)?;
         trained.predictions
     } else {
-        run(Field::Laboratory, &system, &examples)
+        run(&system, &examples)
     };
     eprintln!("{} rows in {:.1?}", examples.len(), start.elapsed());
     std::fs::create_dir_all(&arguments.predictions)?;
@@ -77,15 +89,45 @@ pub fn train(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+fn find(store: &Store, target: &str) -> Result<Option<CodeSystemIndex>> {
+    for artefact in store.artefacts() {
+        if matches!(&artefact.info, ArtefactInfo::CodeSystem(header) if header.url == target) {
+            return Ok(Some(artefact.open_code_system()?));
+        }
+    }
+    Ok(None)
+}
+
+fn target(arguments: &Arguments) -> Result<CodeSystemIndex> {
+    if let Some(found) = find(&Store::open(&arguments.store)?, &arguments.target)? {
+        return Ok(found);
+    }
+    let options = LoadOptions::default();
+    let (releases, _) = tern_loaders::recognise(members(&arguments.release, Limits::default())?, &options)?;
+    let mut load = Load::begin(&arguments.store)?;
+    for release in &releases {
+        let loader = tern_loaders::loaders().iter().find(|loader| loader.name() == release.loader);
+        let loader = loader.ok_or_else(|| anyhow!("no loader {}", release.loader))?;
+        load.release(
+            &release.title,
+            release.loader,
+            FaultPolicy::default(),
+            |_| {},
+            |sink| loader.load(release, &options, sink),
+        )
+        .map_err(|failure| anyhow!("{}: {failure:?}", release.title))?;
+    }
+    load.commit()?;
+    find(&Store::open(&arguments.store)?, &arguments.target)?.ok_or_else(|| anyhow!("the release has no {}", arguments.target))
+}
+
 fn read_truth(path: &str, columns: &str, by_count: bool) -> Result<Vec<Example>> {
     let text = std::fs::read_to_string(path).with_context(|| path.to_owned())?;
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
     let column = |name: &str| {
-        header
-            .iter()
-            .position(|other| *other == name)
-            .ok_or_else(|| anyhow!("{path}: no column {name}"))
+        let place = header.iter().position(|other| *other == name);
+        place.ok_or_else(|| anyhow!("{path}: no column {name}"))
     };
     let mut roles = Vec::new();
     for pair in columns.split(',') {
@@ -119,7 +161,7 @@ fn read_truth(path: &str, columns: &str, by_count: bool) -> Result<Vec<Example>>
     Ok(examples)
 }
 
-fn write_predictions(path: &std::path::Path, predictions: &[Prediction]) -> Result<()> {
+fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<()> {
     const WIDTH: usize = 10;
     let mut writer = csv::Writer::from_path(path)?;
     let numbered = |name: &str| (1..=WIDTH).map(|n| format!("{name}_{n}")).collect::<Vec<_>>();
@@ -134,77 +176,4 @@ fn write_predictions(path: &std::path::Path, predictions: &[Prediction]) -> Resu
     }
     writer.flush()?;
     Ok(())
-}
-
-/// A LOINC table as an index in memory, with what the LOINC loader gives the mapper.
-fn loinc(path: &std::path::Path) -> Result<CodeSystemIndex> {
-    let mut reader = csv::Reader::from_path(path).with_context(|| path.display().to_string())?;
-    let columns: HashMap<String, usize> = reader
-        .headers()?
-        .iter()
-        .enumerate()
-        .map(|(at, name)| (name.to_owned(), at))
-        .collect();
-    if !columns.contains_key("LONG_COMMON_NAME") {
-        bail!("{}: no LOINC table", path.display());
-    }
-    let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new("http://loinc.org", None, "loinc"), false);
-    for row in reader.records() {
-        let row = row?;
-        let get = |name: &str| columns.get(name).and_then(|at| row.get(*at)).unwrap_or("");
-        let code = get("LOINC_NUM");
-        let concept = ConceptRecord {
-            code,
-            active: true,
-            status: Some(get("STATUS")),
-            ..ConceptRecord::default()
-        };
-        builder.concept(At::default(), concept, &mut |_, _| Ok(()))?;
-        let mut add = |value: &str, kind| {
-            if !value.is_empty() {
-                builder.designation(
-                    At::default(),
-                    DesignationRecord {
-                        code,
-                        id: None,
-                        language: None,
-                        use_: None,
-                        value,
-                        active: true,
-                        kind,
-                        acceptability: &[],
-                        extensions: None,
-                    },
-                );
-            }
-        };
-        let six = ["COMPONENT", "PROPERTY", "TIME_ASPCT", "SYSTEM", "SCALE_TYP", "METHOD_TYP"]
-            .map(get)
-            .join(":");
-        add(get("LONG_COMMON_NAME"), DesignationKind::Display);
-        add(&six, DesignationKind::FullySpecifiedName);
-        for name in ["SHORTNAME", "DisplayName", "CONSUMER_NAME"] {
-            add(get(name), DesignationKind::Synonym);
-        }
-        for part in get("RELATEDNAMES2").split(';') {
-            add(part.trim(), DesignationKind::Related);
-        }
-        for property in ["COMMON_TEST_RANK", "CLASSTYPE", "EXAMPLE_UCUM_UNITS", "ORDER_OBS"] {
-            if !get(property).is_empty() {
-                builder.property(
-                    At::default(),
-                    PropertyRecord {
-                        code,
-                        property,
-                        group: 0,
-                        value: ValueRecord::String(get(property)),
-                        must_resolve: false,
-                        extensions: None,
-                    },
-                );
-            }
-        }
-    }
-    let (header, files, _) = builder.finish(&mut |_, _| Ok(()))?;
-    Ok(CodeSystemIndex::open(header, &files)?)
 }

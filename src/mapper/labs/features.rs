@@ -6,7 +6,8 @@
 
 use super::query::{Query, Section};
 use super::specimen::{Specimen, affinity};
-use super::{Lexical, Scale, Target};
+use super::{Scale, Target};
+use crate::mapper::lexical::Lexical;
 use crate::mapper::rank::Features;
 
 /// What a feature is computed from.

@@ -12,16 +12,16 @@ mod query;
 mod specimen;
 
 use super::Domain;
-use super::index::{MatchIndex, Scratch, TermText, common};
+use super::index::{MatchIndex, TermText, common};
 use super::item::SourceItem;
+use super::lexical::{self, Lexical};
 use super::rank::{Evidence, Model};
-use super::words::{is_distinguishing, words};
+use super::words::words;
 use super::{Scored, units};
 use axes::Axes;
 use query::Query;
 use rayon::prelude::*;
 use specimen::Specimen;
-use std::cell::RefCell;
 use tern_index::model::{DesignationKind, Ordinal};
 use tern_index::read::CodeSystemIndex;
 
@@ -71,29 +71,6 @@ pub(super) struct Laboratory {
     model: Model,
 }
 
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
-}
-
-/// How a term of a candidate matches a reading.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Lexical {
-    cosine: f32,
-    source_coverage: f32,
-    target_coverage: f32,
-    source_conflicts: f32,
-    target_conflicts: f32,
-    kind: u8,
-    exact: bool,
-    reading: u8,
-}
-
-impl Lexical {
-    fn rank(&self) -> f32 {
-        self.cosine - 0.03 * f32::from(self.kind) - 0.05 * (self.source_conflicts + self.target_conflicts)
-    }
-}
-
 impl Laboratory {
     /// Builds the domain for an open LOINC index.
     pub fn new(system: &CodeSystemIndex) -> Self {
@@ -130,22 +107,7 @@ impl Laboratory {
 
     /// Concepts by the words of every reading, with their best match, the likeliest first by a rough score.
     fn gather(&self, query: &Query) -> Vec<(u32, Lexical)> {
-        let mut best: std::collections::HashMap<u32, Lexical> = std::collections::HashMap::new();
-        for (reading, words) in (0u8..).zip(&query.readings) {
-            let looked_up = self.index.query(words);
-            let hits = SCRATCH.with_borrow_mut(|scratch| self.index.search(&looked_up, TERMS, scratch));
-            for hit in hits {
-                let lexical = self.lexical(&looked_up, hit.term, hit.cosine, reading);
-                for (concept, kind) in self.index.term_concepts(hit.term) {
-                    let lexical = Lexical { kind: *kind, ..lexical };
-                    let kept = best.entry(*concept).or_insert(lexical);
-                    if lexical.rank() > kept.rank() {
-                        *kept = lexical;
-                    }
-                }
-            }
-        }
-        let mut rough: Vec<(f32, u32, Lexical)> = best
+        let mut rough: Vec<(f32, u32, Lexical)> = lexical::gather(&self.index, &query.readings, TERMS)
             .into_iter()
             .filter_map(|(concept, lexical)| {
                 let target = self.target(concept)?;
@@ -155,48 +117,6 @@ impl Laboratory {
         rough.sort_unstable_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
         rough.truncate(CANDIDATES);
         rough.into_iter().map(|(_, concept, lexical)| (concept, lexical)).collect()
-    }
-
-    fn lexical(&self, query: &[super::index::QueryWord], term: u32, cosine: f32, reading: u8) -> Lexical {
-        let bag = self.index.term_words(term);
-        let (mut wanted, mut found, mut conflicts) = (0.0f32, 0.0f32, 0.0f32);
-        let mut covered: Vec<u32> = Vec::new();
-        for word in query {
-            let weight = word.weight.powi(2);
-            wanted += weight;
-            let matched = word
-                .alternatives
-                .iter()
-                .filter(|other| bag.binary_search(&other.word).is_ok());
-            match matched.max_by(|left, right| left.trust.total_cmp(&right.trust)) {
-                Some(other) => {
-                    found += weight * other.trust;
-                    covered.push(other.word);
-                }
-                None if is_distinguishing(&word.text) => conflicts += 1.0,
-                None => {}
-            }
-        }
-        let (mut total, mut matched, mut extra) = (0.0f32, 0.0f32, 0.0f32);
-        for word in bag {
-            let weight = self.index.weight(*word).powi(2);
-            total += weight;
-            if covered.contains(word) {
-                matched += weight;
-            } else if is_distinguishing(self.index.word(*word)) {
-                extra += 1.0;
-            }
-        }
-        Lexical {
-            cosine,
-            source_coverage: if wanted > 0.0 { found / wanted } else { 0.0 },
-            target_coverage: if total > 0.0 { matched / total } else { 0.0 },
-            source_conflicts: conflicts,
-            target_conflicts: extra,
-            kind: 0,
-            exact: covered.len() == bag.len() && query.len() == bag.len() && found >= wanted * 0.999,
-            reading,
-        }
     }
 
     /// A cheap score that only has to keep the right candidate among the first hundred.
@@ -253,20 +173,17 @@ impl Domain for Laboratory {
                     concept: Ordinal(concept),
                     score: self.model.score(&features),
                     features,
-                    evidence: Evidence {
-                        cosine: lexical.cosine,
-                        source_coverage: lexical.source_coverage,
-                        target_coverage: lexical.target_coverage,
-                        conflicts: lexical.source_conflicts + lexical.target_conflicts,
-                        measure: f32::from(u8::from(!query.unit.properties.is_empty())),
-                        context: f32::from(u8::from(query.specimen != Specimen::Unknown)),
-                    },
+                    evidence: Evidence::of(
+                        &lexical,
+                        !query.unit.properties.is_empty(),
+                        query.specimen != Specimen::Unknown,
+                    ),
                     exact: lexical.exact,
                     conflict: features::conflict(&context),
                 })
             })
             .collect();
-        scored.sort_by(|left, right| right.score.total_cmp(&left.score).then(left.concept.cmp(&right.concept)));
+        super::sort(&mut scored);
         scored
     }
 
