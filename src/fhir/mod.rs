@@ -4,8 +4,10 @@
 //! room knows a FHIR element name. It evaluates nothing (that is `service`) and knows no status code or
 //! socket (that is `http`).
 
+pub mod outcome;
 pub mod parameters;
 pub mod query;
+pub mod resource_in;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
