@@ -15,17 +15,23 @@
 //!
 //! What it does not do: no HTTP, no command line, no FHIR JSON. Extensions travel through as opaque JSON text.
 
+pub mod alias;
+mod catalogue;
 pub mod expand;
+mod implicit;
 pub mod issues;
 pub mod parameters;
 pub mod resource;
+pub mod resources;
 pub mod terminology;
 pub mod validate_code;
+pub mod version;
 
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
 pub use issues::{Failure, FailureKind, Issue, Severity};
 pub use parameters::Parameters;
 pub use resource::Resource;
+pub use resources::{ResourceBody, ResourceEntry, ResourceQuery};
 pub use terminology::{ResourceKind, Terminology, Unresolved};
 pub use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 pub use tern_index::value_set::ValueSet;
