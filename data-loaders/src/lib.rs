@@ -6,6 +6,8 @@
 //!
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
+pub mod fhir;
+pub mod local_map;
 pub mod source;
 pub mod table;
 
@@ -109,7 +111,7 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[]
+        &[&crate::fhir::Fhir, &crate::local_map::LocalMap]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the

@@ -73,6 +73,8 @@ impl Table {
         let reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .quoting(quoting)
+            // With CRLF as the end of a row, csv counts a row's line before it has read the line feed, and so one short.
+            .terminator(csv::Terminator::Any(b'\n'))
             .comment(comment)
             .has_headers(headers)
             .flexible(true)
@@ -128,9 +130,12 @@ impl Table {
             if self.reader.position().byte() - self.reported > 1 << 20 {
                 self.report(sink);
             }
+            if self.record.len() == 1 && self.record.get(0) == Some("\r") {
+                continue; // An empty line.
+            }
             let (found, expected) = (self.record.len(), self.header.len());
             // RRF rows end with a delimiter, which reads as one empty field more.
-            let tail = found == expected + 1 && self.record.get(expected) == Some("");
+            let tail = found == expected + 1 && matches!(self.record.get(expected), Some("" | "\r"));
             if found != expected && !tail {
                 let message = format!("the row has {found} fields, the header has {expected}");
                 let at = self.at(0);
@@ -166,7 +171,13 @@ pub struct Row<'t> {
 impl<'t> Row<'t> {
     /// The field of a column, empty when the table has none such.
     pub fn get(&self, column: usize) -> &'t str {
-        self.table.record.get(column).unwrap_or("")
+        let field = self.table.record.get(column).unwrap_or("");
+        // Rows end at the line feed, so that a carriage return before it is still on the last field.
+        if column + 1 == self.table.record.len() {
+            field.strip_suffix('\r').unwrap_or(field)
+        } else {
+            field
+        }
     }
 
     /// The field of an optional column; `None` when the column is missing or the field is empty.

@@ -1,0 +1,38 @@
+//! The operations of a terminology service, named as in FHIR, over one snapshot of what is loaded.
+//!
+//! Everything starts from a [`Terminology`]: an immutable snapshot that resolves canonicals, versions and aliases
+//! to code systems ([`CodeSystemIndex`]), value sets ([`ValueSet`]) and concept maps ([`ConceptMapIndex`]).
+//! [`Terminology::with_overlay`] gives a per-request view in which the resources of the request rank first.
+//!
+//! | operation | request | answer |
+//! |---|---|---|
+//! | [`expand`](expand::expand) | [`ExpandRequest`] | [`Expansion`] |
+//! | [`validate_code`](validate_code::validate_code) | [`ValidateCodeRequest`] | [`Validation`] |
+//!
+//! Options that several operations share are [`Parameters`]. An operation that cannot answer returns a
+//! [`Failure`]: its kind, from which the HTTP room chooses a status, and its [`Issue`]s, complete with texts. An
+//! answer carries its own issues, complete too: nobody downstream patches them.
+//!
+//! What it does not do: no HTTP, no command line, no FHIR JSON. Extensions travel through as opaque JSON text.
+
+pub mod alias;
+mod catalogue;
+pub mod expand;
+mod implicit;
+pub mod issues;
+pub mod parameters;
+pub mod resource;
+pub mod resources;
+pub mod terminology;
+pub mod validate_code;
+pub mod version;
+
+pub use expand::{ExpandRequest, Expansion, ExpansionContains};
+pub use issues::{Failure, FailureKind, Issue, Severity};
+pub use parameters::Parameters;
+pub use resource::Resource;
+pub use resources::{ResourceBody, ResourceEntry, ResourceQuery};
+pub use terminology::{ResourceKind, Terminology, Unresolved};
+pub use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
+pub use tern_index::value_set::ValueSet;
+pub use validate_code::{ValidateCodeRequest, Validation};
