@@ -6,7 +6,11 @@
 //!
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
+pub mod decode;
 pub mod fhir;
+#[cfg(test)]
+mod gather;
+pub mod icd;
 pub mod local_map;
 pub mod source;
 pub mod table;
@@ -111,7 +115,12 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[&crate::fhir::Fhir, &crate::local_map::LocalMap]
+        // One a line.
+        &[
+            &crate::icd::Icd, //
+            &crate::fhir::Fhir, //
+            &crate::local_map::LocalMap, //
+        ]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the
