@@ -6,12 +6,16 @@
 //!
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
+pub mod collect;
 pub mod decode;
 pub mod fhir;
+mod gate;
 #[cfg(test)]
 mod gather;
 pub mod icd;
 pub mod local_map;
+pub mod loinc;
+pub mod snomed;
 pub mod source;
 pub mod table;
 
@@ -117,9 +121,14 @@ mod registry {
     pub fn loaders() -> &'static [&'static dyn Loader] {
         // One a line.
         &[
+        // One a line.
+        &[
+            &crate::snomed::SnomedLoader, //
+            &crate::loinc::LoincLoader, //
             &crate::icd::Icd, //
             &crate::fhir::Fhir, //
             &crate::local_map::LocalMap, //
+        ]
         ]
     }
 
