@@ -121,14 +121,11 @@ mod registry {
     pub fn loaders() -> &'static [&'static dyn Loader] {
         // One a line.
         &[
-        // One a line.
-        &[
             &crate::snomed::SnomedLoader, //
             &crate::loinc::LoincLoader, //
             &crate::icd::Icd, //
             &crate::fhir::Fhir, //
             &crate::local_map::LocalMap, //
-        ]
         ]
     }
 
