@@ -25,8 +25,9 @@ use tern_index::record::RecordSink;
 /// The International Edition's core module.
 pub(super) const CORE_MODULE: Sctid = Sctid(900_000_000_000_207_008);
 
-/// Editions that are published, by module.
-const PUBLISHED: [(u64, &str); 28] = [
+/// Editions that are published, by module. The United States' ICD-10-CM map module is left out on purpose: it depends
+/// on the edition's own module, and would otherwise be taken for the edition.
+const PUBLISHED: [(u64, &str); 30] = [
     (CORE_MODULE.0, "International"),
     (11_000_221_109, "Argentina"),
     (32_506_021_000_036_107, "Australia"),
@@ -34,6 +35,8 @@ const PUBLISHED: [(u64, &str); 28] = [
     (11_000_172_109, "Belgium"),
     (20_611_000_087_101, "Canada"),
     (20_621_000_087_109, "Canada, English"),
+    (21_000_325_107, "Chile"),
+    (11_000_279_109, "Czechia"),
     (554_471_000_005_108, "Denmark"),
     (11_000_181_102, "Estonia"),
     (11_000_229_106, "Finland"),
@@ -52,7 +55,7 @@ const PUBLISHED: [(u64, &str); 28] = [
     (45_991_000_052_106, "Sweden"),
     (2_011_000_195_101, "Switzerland"),
     (83_821_000_000_107, "United Kingdom"),
-    (999_000_011_000_000_103, "United Kingdom, clinical"),
+    (999_000_021_000_000_109, "United Kingdom, clinical"),
     (5_631_000_179_106, "Uruguay"),
     (731_000_124_108, "United States"),
 ];
