@@ -15,6 +15,7 @@ mod gather;
 pub mod icd;
 pub mod local_map;
 pub mod loinc;
+pub mod rxnorm;
 pub mod snomed;
 pub mod source;
 pub mod table;
@@ -123,6 +124,7 @@ mod registry {
         &[
             &crate::snomed::SnomedLoader, //
             &crate::loinc::LoincLoader, //
+            &crate::rxnorm::RxNorm, //
             &crate::icd::Icd, //
             &crate::fhir::Fhir, //
             &crate::local_map::LocalMap, //
