@@ -462,7 +462,12 @@ fn read_parameter(parameter: Value, place: String) -> Result<Parameter, Paramete
                 continue;
             }
             "resource" if value.is_object() => Given::Resource(value),
-            "resource" => return Err(malformed(format!("resource must be an object, but it is {}", describe(&value)))),
+            "resource" => {
+                return Err(malformed(format!(
+                    "resource must be an object, but it is {}",
+                    describe(&value)
+                )));
+            }
             "part" => Given::Parts(read_list(Some(value), &format!("{place}.part"))?),
             other => match other.strip_prefix("value") {
                 Some(suffix) if !suffix.is_empty() => Given::Value(suffix.to_owned(), value),
@@ -548,7 +553,10 @@ mod tests {
     #[test]
     fn a_parameter_given_twice_must_agree_with_itself() {
         let parameters = body(json!([{"name": "url", "valueUri": "a"}, {"name": "url", "valueUri": "b"}]));
-        assert_eq!(parameters.text(&["url"]), Err(ParameterError::Repeated { name: "url".into() }));
+        assert_eq!(
+            parameters.text(&["url"]),
+            Err(ParameterError::Repeated { name: "url".into() })
+        );
         assert_eq!(parameters.texts(&["url"]).unwrap(), ["a", "b"]);
     }
 

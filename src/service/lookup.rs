@@ -102,7 +102,11 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
     let header = main.index.header();
     let designations = all_designations(&main, &supplements);
     Ok(Lookup {
-        name: header.name.clone().or_else(|| header.title.clone()).unwrap_or_else(|| header.url.clone()),
+        name: header
+            .name
+            .clone()
+            .or_else(|| header.title.clone())
+            .unwrap_or_else(|| header.url.clone()),
         code: main.index.code(concept).to_owned(),
         system: header.url.clone(),
         version: header.version.clone(),
@@ -123,7 +127,11 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
 }
 
 /// The supplements asked for: those that know the concept, and the canonicals of all that belong to its code system.
-fn supplements(terminology: &Terminology, request: &LookupRequest, main: &Place) -> Result<(Vec<Place>, Vec<Canonical>), Failure> {
+fn supplements(
+    terminology: &Terminology,
+    request: &LookupRequest,
+    main: &Place,
+) -> Result<(Vec<Place>, Vec<Canonical>), Failure> {
     let (mut places, mut used) = (Vec::new(), Vec::new());
     for canonical in &request.use_supplements {
         let missing = || refusals::missing_supplement(canonical);
@@ -135,7 +143,11 @@ fn supplements(terminology: &Terminology, request: &LookupRequest, main: &Place)
         }
         let own = main.index.header();
         let belongs = index.header().supplements.as_ref().is_some_and(|base| {
-            base.url == own.url && base.version.as_ref().is_none_or(|version| Some(version) == own.version.as_ref())
+            base.url == own.url
+                && base
+                    .version
+                    .as_ref()
+                    .is_none_or(|version| Some(version) == own.version.as_ref())
         });
         if !belongs {
             continue;
@@ -219,14 +231,20 @@ fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignatio
 
 /// The display in the first language asked for that has a term; else the code system's own.
 fn display(designations: &[LookupDesignation], own: Option<&str>, asked: Option<&str>) -> Option<String> {
-    let ranges = asked.unwrap_or("").split(',').map(|range| range.split(';').next().unwrap_or(range).trim());
+    let ranges = asked
+        .unwrap_or("")
+        .split(',')
+        .map(|range| range.split(';').next().unwrap_or(range).trim());
     for range in ranges.filter(|range| !range.is_empty()) {
         if range == "*" || own.is_some_and(|own| speaks(own, range)) {
             break;
         }
-        let found = designations
-            .iter()
-            .find(|designation| designation.language.as_deref().is_some_and(|language| speaks(language, range)));
+        let found = designations.iter().find(|designation| {
+            designation
+                .language
+                .as_deref()
+                .is_some_and(|language| speaks(language, range))
+        });
         if let Some(found) = found {
             return Some(found.value.clone());
         }

@@ -5,7 +5,13 @@
 use super::{Failure, FailureKind, Issue, Severity, Unresolved};
 use tern_index::model::{Canonical, CodeSystemHeader};
 
-fn failure(kind: FailureKind, code: &'static str, detail: Option<&'static str>, id: Option<&'static str>, text: String) -> Failure {
+fn failure(
+    kind: FailureKind,
+    code: &'static str,
+    detail: Option<&'static str>,
+    id: Option<&'static str>,
+    text: String,
+) -> Failure {
     Failure::new(
         kind,
         Issue {
@@ -35,7 +41,10 @@ pub fn different_systems(one: &str, other: &str) -> Failure {
 /// A code system that is not loaded, or cannot be opened.
 pub fn unknown_system(unresolved: &Unresolved) -> Failure {
     if let Some(damage) = &unresolved.damage {
-        let text = format!("The code system '{}' is loaded but cannot be opened: {damage}", unresolved.url);
+        let text = format!(
+            "The code system '{}' is loaded but cannot be opened: {damage}",
+            unresolved.url
+        );
         return failure(FailureKind::Internal, "exception", None, None, text);
     }
     let system = &unresolved.url;
@@ -46,7 +55,9 @@ pub fn unknown_system(unresolved: &Unresolved) -> Failure {
         ),
         Some(version) if unresolved.known_versions.is_empty() => (
             "UNKNOWN_CODESYSTEM_VERSION_NONE",
-            format!("A definition for CodeSystem '{system}' version '{version}' could not be found. No versions of this code system are known"),
+            format!(
+                "A definition for CodeSystem '{system}' version '{version}' could not be found. No versions of this code system are known"
+            ),
         ),
         Some(version) => (
             "UNKNOWN_CODESYSTEM_VERSION",

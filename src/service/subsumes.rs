@@ -63,7 +63,11 @@ pub fn subsumes(terminology: &Terminology, request: &SubsumesRequest) -> Result<
     let index = terminology
         .code_system(&system, version.map(String::as_str))
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
-    let find = |coding: &Coding| index.find(&coding.code).ok_or_else(|| refusals::unknown_code(&coding.code, index.header()));
+    let find = |coding: &Coding| {
+        index
+            .find(&coding.code)
+            .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))
+    };
     let (a, b) = (find(&request.a)?, find(&request.b)?);
     Ok(if a == b {
         Subsumption::Equivalent

@@ -150,8 +150,10 @@ fn candidates(terminology: &Terminology, request: &TranslateRequest) -> Result<V
             let fits = |scope: &Option<String>, own: &Option<String>| scope.as_ref().is_none_or(|scope| same_scope(scope, own));
             Ok(terminology
                 .concept_maps()
+                .into_iter()
                 .filter(|map| {
-                    fits(&request.source_scope, &map.header().source_scope) && fits(&request.target_scope, &map.header().target_scope)
+                    fits(&request.source_scope, &map.header().source_scope)
+                        && fits(&request.target_scope, &map.header().target_scope)
                 })
                 .collect())
         }
