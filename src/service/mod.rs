@@ -17,14 +17,19 @@
 
 pub mod alias;
 mod catalogue;
+pub mod code_system;
 pub mod expand;
+pub mod extension;
 mod implicit;
 pub mod issues;
+pub mod language;
 pub mod parameters;
 pub mod resource;
 pub mod resources;
+pub mod status;
 pub mod terminology;
 pub mod validate_code;
+pub mod value_set;
 pub mod version;
 
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
