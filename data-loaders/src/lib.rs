@@ -6,7 +6,18 @@
 //!
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
+pub mod collect;
+pub mod decode;
 pub mod fhir;
+mod gate;
+#[cfg(test)]
+mod gather;
+pub mod icd;
+pub mod local_map;
+pub mod loinc;
+pub mod ndc;
+pub mod rxnorm;
+pub mod snomed;
 pub mod source;
 pub mod table;
 
@@ -110,7 +121,16 @@ mod registry {
 
     /// All loaders. Order matters: specific layouts come before general ones.
     pub fn loaders() -> &'static [&'static dyn Loader] {
-        &[&crate::fhir::Fhir]
+        // One a line.
+        &[
+            &crate::snomed::SnomedLoader, //
+            &crate::loinc::LoincLoader,   //
+            &crate::rxnorm::RxNorm,       //
+            &crate::icd::Icd,             //
+            &crate::ndc::Ndc,             //
+            &crate::fhir::Fhir,           //
+            &crate::local_map::LocalMap,  //
+        ]
     }
 
     /// Offers the members to every loader in turn (or to the one that `options.format` names) and returns the

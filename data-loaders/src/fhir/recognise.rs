@@ -8,7 +8,7 @@ use super::package::Manifest;
 use super::summary::{Head, head};
 use crate::source::Member;
 use crate::{LoadError, Release};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Enough for the elements before `resourceType` in any file seen in practice; past it the whole file is read.
 const HEAD_BYTES: usize = 4096;
@@ -47,76 +47,86 @@ pub(super) fn releases(members: &[Member]) -> Result<Vec<Release>, LoadError> {
     Ok(releases)
 }
 
+/// The folder of a file by what it is called in messages: unlike the path inside its source, that tells the sources
+/// apart. It keeps the `!` after an archive.
+fn folder(shown: &str) -> &str {
+    match shown.rfind(['/', '\\', '!']) {
+        Some(place) if shown[place..].starts_with('!') => &shown[..=place],
+        Some(place) => &shown[..place],
+        None => "",
+    }
+}
+
 /// The prefix that the members of a package share: the folder of the manifest, or the whole tarball around it.
 pub(super) fn package_root(manifest: &Member) -> &str {
-    let folder = manifest.folder();
+    let folder = folder(manifest.shown());
     folder
-        .strip_suffix("!package")
-        .map_or(folder, |archive| &folder[..archive.len() + 1])
+        .strip_suffix("package")
+        .filter(|rest| rest.ends_with('!'))
+        .unwrap_or(folder)
 }
 
 /// The path of a member below a prefix of [`package_root`], if it is there.
 pub(super) fn below<'m>(member: &'m Member, root: &str) -> Option<&'m str> {
-    let rest = member.path().strip_prefix(root)?;
-    if root.is_empty() || root.ends_with('!') {
-        return Some(rest);
+    let rest = member.shown().strip_prefix(root)?;
+    match root.chars().next_back() {
+        // Files named one by one where the user stands: only their own folder counts.
+        None => Some(rest).filter(|rest| !rest.contains(['/', '\\', '!'])),
+        Some('!') => Some(rest),
+        Some(_) => rest.strip_prefix(['/', '\\']),
     }
-    rest.strip_prefix('/')
 }
 
 fn packages(members: &[Member], taken: &mut [bool]) -> Result<Vec<Release>, LoadError> {
-    let mut manifests = Vec::new();
-    for (index, member) in members.iter().enumerate() {
-        if member.file_name() == "package.json" {
-            manifests.extend(Manifest::read(&member.read()?).map(|manifest| (index, manifest)));
+    let mut releases: Vec<(&str, Release)> = Vec::new();
+    for (member, taken) in members.iter().zip(taken.iter_mut()) {
+        if member.file_name() != "package.json" {
+            continue;
         }
-    }
-    let mut releases = Vec::new();
-    for (index, manifest) in &manifests {
-        let root = package_root(&members[*index]);
-        let mut of_release = vec![members[*index].clone()];
-        for (other, member) in members.iter().enumerate() {
-            // A package inside this one's folder is a release of its own.
-            let nearest = || {
-                let inner = |(index, _): &&(usize, Manifest)| {
-                    let inner = package_root(&members[*index]);
-                    inner.len() > root.len() && below(member, inner).is_some()
-                };
-                !manifests.iter().any(|manifest| inner(&manifest))
-            };
-            if taken[other] || other == *index || below(member, root).is_none() || !nearest() {
-                continue;
-            }
-            taken[other] = true;
-            of_release.push(member.clone());
-        }
-        taken[*index] = true;
-        releases.push(Release {
+        let Some(manifest) = Manifest::read(&member.read()?) else {
+            continue;
+        };
+        *taken = true;
+        let release = Release {
             loader: "fhir",
             title: format!("{} {}", manifest.name, manifest.version).trim_end().to_owned(),
-            members: of_release,
+            members: vec![member.clone()],
             part: manifest.origin(),
-        });
+        };
+        releases.push((package_root(member), release));
     }
-    Ok(releases)
+    for (member, taken) in members.iter().zip(taken.iter_mut()).filter(|(_, taken)| !**taken) {
+        let around = releases.iter_mut().filter(|(root, _)| below(member, root).is_some());
+        // A package inside another's folder is a release of its own.
+        if let Some((_, release)) = around.max_by_key(|(root, _)| root.len()) {
+            *taken = true;
+            release.members.push(member.clone());
+        }
+    }
+    Ok(releases.into_iter().map(|(_, release)| release).collect())
 }
 
 fn folders(members: &[Member], taken: &[bool]) -> Result<Vec<Release>, LoadError> {
-    let mut groups: BTreeMap<&str, (Vec<Member>, bool)> = BTreeMap::new();
+    // In the order in which their first files were named.
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<(Vec<Member>, bool)> = Vec::new();
     for member in members
         .iter()
         .zip(taken)
         .filter_map(|(member, taken)| (!taken).then_some(member))
     {
         let Some(wanted) = look(member)? else { continue };
-        let group = groups.entry(member.folder()).or_default();
+        let place = *places.entry(folder(member.shown())).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((Vec::new(), false));
+        }
+        let group = &mut groups[place]; // `place` is below the length: the entry was just pushed, or was before.
         group.0.push(member.clone());
         group.1 |= wanted;
     }
-    groups.retain(|_, (_, wanted)| *wanted);
     let mut used = BTreeSet::new();
     let mut releases = Vec::new();
-    for (group, _) in groups.into_values() {
+    for (group, _) in groups.into_iter().filter(|(_, wanted)| *wanted) {
         let origin = origin_of(&group, &mut used);
         releases.push(Release {
             loader: "fhir",

@@ -485,7 +485,7 @@ fn loose_files_are_one_release_a_folder() {
             "bundle.json:6 bad identifier Bundle.entry[0].resource.concept[3].code: a concept must have a code; it is left out",
             "bundle.json:10 duplicate key Bundle.entry[3].resource: http://example.org/fhir/ValueSet/sizes has been read before in this release; the first is kept",
             "resources.ndjson:3 bad value ValueSet.status: must be a string, it is a number",
-            "resources.ndjson:5 bad value not JSON: a member name in quotes is expected (column 1)",
+            "resources.ndjson:5 bad value not JSON: EOF while parsing an object (column 1)",
         ]
     );
     assert_eq!(sink.ignored, ["fhir: Patient resources, which hold no terminology: 1"]);
@@ -520,6 +520,19 @@ fn folders_of_one_name_get_names_of_their_own_and_other_files_stay_free() {
     assert_eq!(parts, ["terms", "b/terms"]);
     let sink = load(&releases[1]);
     assert_eq!(sink.ignored, ["b/terms: XML files, which are not read; use the JSON form: 1"]);
+}
+
+#[test]
+fn sources_named_together_stay_apart() {
+    let room = tempfile::tempdir().unwrap();
+    let other = room.path().join("other.json");
+    std::fs::write(&other, r#"{"resourceType":"ValueSet","url":"x"}"#).unwrap();
+    let releases = recognise(&[fixtures().join("package/package"), other, fixtures().join("resources")]);
+    let parts: Vec<(&str, usize)> = releases
+        .iter()
+        .map(|release| (release.part.as_str(), release.members.len()))
+        .collect();
+    assert_eq!(parts, [("example.org.colours#1.2.0", 5), ("other", 1), ("resources", 6)]);
 }
 
 #[test]

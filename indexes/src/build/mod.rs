@@ -14,12 +14,18 @@ mod designations;
 mod hierarchy;
 mod refsets;
 mod relations;
+mod release;
 mod resources;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use code_system::{CodeSystemBuilder, CodeSystemCounts};
 pub use concept_map::ConceptMapBuilder;
 pub(crate) use relations::kind_number;
+pub use release::{ArtefactInfo, Counts, Fault, FaultPolicy, Finished, Keep, ReleaseBuilder, ReleaseError, ReleaseReport};
 pub use resources::ResourcesBuilder;
 pub(crate) use text::FIELD;
 

@@ -1,0 +1,290 @@
+//! A sink that keeps everything it is given, for tests and small in-memory work.
+//!
+//! Records are kept as owned text in a plain form that tests can compare; a release of full size does not fit.
+
+use std::collections::BTreeMap;
+use tern_index::model::{
+    Acceptability, CodeSystemHeader, ConceptMapHeader, DesignationKind, MappingAttribute, PropertyValue, Relationship,
+};
+use tern_index::record::{At, Problem, ProblemKind, Record, RecordSink, Stopped, ValueRecord};
+
+/// A designation as collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedDesignation {
+    /// Concept.
+    pub code: String,
+    /// Publisher's id.
+    pub id: Option<String>,
+    /// Language tag.
+    pub language: Option<String>,
+    /// Code of the use.
+    pub use_: Option<String>,
+    /// The term.
+    pub value: String,
+    /// Whether it is in use.
+    pub active: bool,
+    /// The part it plays.
+    pub kind: DesignationKind,
+    /// Dialects.
+    pub acceptability: Vec<(String, Acceptability)>,
+}
+
+/// A property as collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedProperty {
+    /// Concept.
+    pub code: String,
+    /// Property.
+    pub property: String,
+    /// Role group.
+    pub group: u16,
+    /// Value.
+    pub value: PropertyValue,
+    /// Whether a code must name a concept.
+    pub must_resolve: bool,
+}
+
+/// A member as collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedMember {
+    /// Reference set.
+    pub refset: String,
+    /// Member.
+    pub member: String,
+    /// Extra columns.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A mapping as collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedMapping {
+    /// Source system and code.
+    pub source: (String, String),
+    /// Target system and code.
+    pub target: (String, Option<String>),
+    /// Relationship.
+    pub relationship: Relationship,
+    /// Group and priority.
+    pub place: (u16, u16),
+    /// Rule.
+    pub rule: Option<String>,
+    /// Advice.
+    pub advice: Option<String>,
+    /// Comment.
+    pub comment: Option<String>,
+    /// Attributes.
+    pub attributes: Vec<MappingAttribute>,
+}
+
+/// A concept as collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedConcept {
+    /// Whether it is in use.
+    pub active: bool,
+    /// Publisher's status.
+    pub status: Option<String>,
+}
+
+/// A problem with its place spelled out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedProblem {
+    /// Kind.
+    pub kind: ProblemKind,
+    /// File as shown.
+    pub file: String,
+    /// Column, empty for the whole row.
+    pub column: String,
+    /// Line.
+    pub line: u32,
+    /// Message.
+    pub message: String,
+}
+
+/// Everything a load said.
+#[derive(Debug, Default)]
+pub struct Collector {
+    names: Vec<String>,
+    /// Stop at the first problem, as `--strict` does.
+    pub strict: bool,
+    /// Code systems in order.
+    pub code_systems: Vec<CodeSystemHeader>,
+    /// Concepts by code.
+    pub concepts: BTreeMap<String, CollectedConcept>,
+    /// Concept records, repeats counted.
+    pub concept_records: usize,
+    /// Designations.
+    pub designations: Vec<CollectedDesignation>,
+    /// Child and parent.
+    pub parents: Vec<(String, String)>,
+    /// Properties.
+    pub properties: Vec<CollectedProperty>,
+    /// Members.
+    pub members: Vec<CollectedMember>,
+    /// Concept maps with their rows.
+    pub maps: Vec<(ConceptMapHeader, Vec<CollectedMapping>)>,
+    /// Resources: type and JSON.
+    pub resources: Vec<(String, String)>,
+    /// Problems.
+    pub problems: Vec<CollectedProblem>,
+    /// Files left out, and why.
+    pub ignored: Vec<(String, String)>,
+    /// Bytes reported as read.
+    pub bytes: u64,
+}
+
+impl Collector {
+    /// A collector that stops at the first problem.
+    pub fn strict() -> Self {
+        Self {
+            strict: true,
+            ..Self::default()
+        }
+    }
+
+    fn shown(&self, number: u16) -> String {
+        let place = usize::from(number).checked_sub(1);
+        place.and_then(|place| self.names.get(place)).cloned().unwrap_or_default()
+    }
+
+    /// The values of a property of a concept.
+    pub fn values(&self, code: &str, property: &str) -> Vec<String> {
+        let wanted = self
+            .properties
+            .iter()
+            .filter(|found| found.code == code && found.property == property);
+        wanted.map(|found| found.value.to_string()).collect()
+    }
+
+    /// The terms of a concept that play a part.
+    pub fn terms(&self, code: &str, kind: DesignationKind) -> Vec<&str> {
+        let wanted = self
+            .designations
+            .iter()
+            .filter(|found| found.code == code && found.kind == kind);
+        wanted.map(|found| found.value.as_str()).collect()
+    }
+
+    /// The parents of a concept.
+    pub fn parents_of(&self, code: &str) -> Vec<&str> {
+        self.parents
+            .iter()
+            .filter(|(child, _)| child == code)
+            .map(|(_, parent)| parent.as_str())
+            .collect()
+    }
+
+    /// The rows of a concept map.
+    pub fn map(&self, url: &str) -> &[CollectedMapping] {
+        self.maps
+            .iter()
+            .find(|(header, _)| header.url == url)
+            .map_or(&[], |(_, rows)| rows.as_slice())
+    }
+}
+
+fn owned(value: &ValueRecord<'_>) -> PropertyValue {
+    match *value {
+        ValueRecord::Code(text) => PropertyValue::Code(text.to_owned()),
+        ValueRecord::Coding(coding) => PropertyValue::Coding(coding.clone()),
+        ValueRecord::String(text) => PropertyValue::String(text.to_owned()),
+        ValueRecord::Integer(number) => PropertyValue::Integer(number),
+        ValueRecord::Boolean(truth) => PropertyValue::Boolean(truth),
+        ValueRecord::DateTime(text) => PropertyValue::DateTime(text.to_owned()),
+        ValueRecord::Decimal(text) => PropertyValue::Decimal(text.to_owned()),
+    }
+}
+
+impl RecordSink for Collector {
+    fn name(&mut self, name: &str) -> u16 {
+        let place = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        u16::try_from(place + 1).unwrap_or(u16::MAX)
+    }
+
+    fn accept(&mut self, _: At, record: Record<'_>) -> Result<(), Stopped> {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        match record {
+            Record::CodeSystem(header) => self.code_systems.push(header.clone()),
+            Record::Concept(concept) => {
+                self.concept_records += 1;
+                self.concepts
+                    .entry(concept.code.to_owned())
+                    .or_insert_with(|| CollectedConcept {
+                        active: concept.active,
+                        status: text(concept.status),
+                    });
+            }
+            Record::Designation(found) => self.designations.push(CollectedDesignation {
+                code: found.code.to_owned(),
+                id: text(found.id),
+                language: text(found.language),
+                use_: found.use_.map(|coding| coding.code.clone()),
+                value: found.value.to_owned(),
+                active: found.active,
+                kind: found.kind,
+                acceptability: found
+                    .acceptability
+                    .iter()
+                    .map(|(refset, how)| ((*refset).to_owned(), *how))
+                    .collect(),
+            }),
+            Record::Parent { child, parent } => self.parents.push((child.to_owned(), parent.to_owned())),
+            Record::Property(found) => self.properties.push(CollectedProperty {
+                code: found.code.to_owned(),
+                property: found.property.to_owned(),
+                group: found.group,
+                value: owned(&found.value),
+                must_resolve: found.must_resolve,
+            }),
+            Record::Member(found) => self.members.push(CollectedMember {
+                refset: found.refset.to_owned(),
+                member: found.member.to_owned(),
+                fields: found
+                    .fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+            }),
+            Record::ConceptMap(header) => self.maps.push((header.clone(), Vec::new())),
+            Record::Mapping(row) => {
+                if let Some((_, rows)) = self.maps.last_mut() {
+                    rows.push(CollectedMapping {
+                        source: (row.source_system.to_owned(), row.source_code.to_owned()),
+                        target: (row.target_system.to_owned(), text(row.target_code)),
+                        relationship: row.relationship,
+                        place: (row.group, row.priority),
+                        rule: text(row.rule),
+                        advice: text(row.advice),
+                        comment: text(row.comment),
+                        attributes: row.attributes.to_vec(),
+                    });
+                }
+            }
+            Record::Resource(resource) => self
+                .resources
+                .push((resource.resource_type.to_owned(), resource.json.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
+        self.problems.push(CollectedProblem {
+            kind: problem.kind,
+            file: self.shown(at.file),
+            column: self.shown(at.column),
+            line: at.line,
+            message: problem.message,
+        });
+        if self.strict { Err(Stopped) } else { Ok(()) }
+    }
+
+    fn ignored(&mut self, file: &str, reason: &str) {
+        self.ignored.push((file.to_owned(), reason.to_owned()));
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+}

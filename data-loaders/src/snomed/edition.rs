@@ -1,0 +1,311 @@
+//! Which edition a release is, and its version URI.
+//!
+//! The edition is a module: the one on which all else that is loaded comes to rest. It is read from the module
+//! dependency reference set. Published editions are known by their modules; among several, and for modules that
+//! are not known, the one that depends on most others is the edition. A module of another namespace that depends
+//! on a published edition (a hospital's own extension) takes its place. Where only International modules are
+//! present, the edition is the International one, although its map modules depend on the core module.
+//!
+//! The date is the newest release date in the file names, or failing those the newest date of a concept.
+//!
+//! The URI is `http://snomed.info/sct/<module>/version/<date>`. It begins `http://snomed.info/xsct`, the form the
+//! SNOMED CT URI standard keeps for content that is not published, when the release says so in one of these ways:
+//! its files carry the `x` prefix of alpha and beta releases; its readme names an edition under that URI; or its
+//! readme calls it a subset or subontology of SNOMED CT and its module is none of the published editions.
+
+use super::files::{Content, RefsetRole, Rf2File};
+use super::rows::{Components, Uuid};
+use super::sctid::{Partition, Sctid};
+use crate::gate::Gate;
+use crate::source::Member;
+use crate::{LoadError, LoadOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use tern_index::record::RecordSink;
+
+/// The International Edition's core module.
+pub(super) const CORE_MODULE: Sctid = Sctid(900_000_000_000_207_008);
+
+/// Editions that are published, by module. The United States' ICD-10-CM map module is left out on purpose: it depends
+/// on the edition's own module, and would otherwise be taken for the edition.
+const PUBLISHED: [(u64, &str); 30] = [
+    (CORE_MODULE.0, "International"),
+    (11_000_221_109, "Argentina"),
+    (32_506_021_000_036_107, "Australia"),
+    (11_000_234_105, "Austria"),
+    (11_000_172_109, "Belgium"),
+    (20_611_000_087_101, "Canada"),
+    (20_621_000_087_109, "Canada, English"),
+    (21_000_325_107, "Chile"),
+    (11_000_279_109, "Czechia"),
+    (554_471_000_005_108, "Denmark"),
+    (11_000_181_102, "Estonia"),
+    (11_000_229_106, "Finland"),
+    (11_000_241_103, "Common French"),
+    (11_000_274_103, "Germany"),
+    (1_121_000_189_102, "India"),
+    (827_022_005, "International Patient Summary"),
+    (11_000_220_105, "Ireland"),
+    (11_000_267_109, "Republic of Korea"),
+    (11_010_000_107, "LOINC Ontology"),
+    (11_000_146_104, "Netherlands"),
+    (21_000_210_109, "New Zealand"),
+    (51_000_202_101, "Norway"),
+    (449_081_005, "International, Spanish"),
+    (900_000_001_000_122_104, "Spain"),
+    (45_991_000_052_106, "Sweden"),
+    (2_011_000_195_101, "Switzerland"),
+    (83_821_000_000_107, "United Kingdom"),
+    (999_000_021_000_000_109, "United Kingdom, clinical"),
+    (5_631_000_179_106, "Uruguay"),
+    (731_000_124_108, "United States"),
+];
+
+/// An edition at a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edition {
+    /// The version URI.
+    pub(super) version: String,
+    /// What people call it.
+    pub(super) title: String,
+    /// FHIR date of the release, where it is known.
+    pub(super) date: Option<String>,
+    /// Whether it is not a published edition.
+    pub(super) experimental: bool,
+}
+
+fn published(module: u64) -> Option<&'static str> {
+    PUBLISHED.iter().find(|(known, _)| *known == module).map(|(_, name)| *name)
+}
+
+/// Which module depends on which, and all of those in turn.
+#[derive(Debug, Default)]
+struct Dependencies(BTreeMap<u64, BTreeSet<u64>>);
+
+impl Dependencies {
+    fn read(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<Self, LoadError> {
+        let mut found = Self::default();
+        Components::<Uuid>::new(files, None).each(
+            sink,
+            |table| Ok((table.require(&["moduleId"])?, table.require(&["referencedComponentId"])?)),
+            |sink, (module, target), state| {
+                let (Some(module), Some(target)) = (state.concept(sink, *module)?, state.concept(sink, *target)?) else {
+                    return Ok(());
+                };
+                let targets = found.0.entry(module.0).or_default();
+                // Some releases state that a module depends on itself.
+                if state.active && module != target {
+                    targets.insert(target.0);
+                }
+                Ok(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// All modules that a module rests on.
+    fn closure(&self, module: u64) -> BTreeSet<u64> {
+        let (mut reached, mut open) = (BTreeSet::new(), vec![module]);
+        while let Some(next) = open.pop() {
+            let targets = self.0.get(&next).into_iter().flatten();
+            open.extend(targets.copied().filter(|target| reached.insert(*target)));
+        }
+        reached
+    }
+
+    /// The module of `candidates` that rests on most others; the lowest of equals, so that the answer is stable.
+    fn broadest(&self, candidates: impl Iterator<Item = u64>) -> Option<u64> {
+        candidates.min_by_key(|module| (std::cmp::Reverse(self.closure(*module).len()), *module))
+    }
+
+    fn edition(&self) -> Option<u64> {
+        let known = self.broadest(
+            self.0
+                .keys()
+                .copied()
+                .filter(|id| *id != CORE_MODULE.0 && published(*id).is_some()),
+        );
+        let namespaced = |id: &u64| Sctid(*id).namespace().is_some() && published(*id).is_none();
+        let own = self.broadest(self.0.keys().copied().filter(|id| {
+            let elsewhere = |known: u64| Sctid(*id).namespace() != Sctid(known).namespace() && self.closure(*id).contains(&known);
+            namespaced(id) && known.is_none_or(elsewhere)
+        }));
+        let core = self.0.contains_key(&CORE_MODULE.0).then_some(CORE_MODULE.0);
+        own.or(known).or(core).or_else(|| self.broadest(self.0.keys().copied()))
+    }
+}
+
+/// The module of most of the newest extension concepts, else the core module; with the newest date of a concept.
+fn from_concepts(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(u64, Option<u32>), LoadError> {
+    let mut modules: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut newest = None;
+    let mut quiet = Gate::silent(sink);
+    Components::<Sctid>::new(files, Some(Partition::Concept)).each(
+        &mut quiet,
+        |table| table.require(&["moduleId"]),
+        |sink, module, state| {
+            newest = newest.max(Some(state.time));
+            if let Some(module) = state.concept(sink, *module)? {
+                *modules.entry(module.0).or_default() += 1;
+            }
+            Ok(())
+        },
+    )?;
+    let extension = modules.iter().filter(|(module, _)| Sctid(**module).namespace().is_some());
+    let module = extension
+        .max_by_key(|(module, count)| (**count, **module))
+        .map(|(module, _)| *module);
+    Ok((module.unwrap_or(CORE_MODULE.0), newest))
+}
+
+/// What a readme says about whether the content is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    NothingSaid,
+    Subset,
+    Experimental,
+}
+
+fn standing(text: &str) -> Standing {
+    let text = text.to_lowercase();
+    if text.contains("http://snomed.info/xsct") {
+        Standing::Experimental
+    } else if text.contains("subset of snomed ct") || text.contains("subontology") {
+        Standing::Subset
+    } else {
+        Standing::NothingSaid
+    }
+}
+
+/// Whether a member is a readme.
+pub(super) fn is_readme(member: &Member) -> bool {
+    let name = member.file_name().to_ascii_lowercase();
+    name.starts_with("readme") && (name.ends_with(".txt") || name.ends_with(".md"))
+}
+
+/// Works out which edition the release is.
+pub(super) fn read(
+    used: &[Rf2File],
+    roles: &[(&Rf2File, RefsetRole)],
+    readmes: &[&Member],
+    options: &LoadOptions,
+    sink: &mut dyn RecordSink,
+) -> Result<Edition, LoadError> {
+    let of_role = roles
+        .iter()
+        .filter(|(_, role)| *role == RefsetRole::ModuleDependency)
+        .map(|(file, _)| *file);
+    let dependencies = Dependencies::read(of_role.collect(), sink)?;
+    let mut date = used.iter().filter_map(|file| file.date).max();
+    let mut module = dependencies.edition();
+    if module.is_none() || date.is_none() {
+        let concepts = used.iter().filter(|file| file.content == Content::Concept).collect();
+        let (of_concepts, newest) = from_concepts(concepts, sink)?;
+        module = module.or(Some(of_concepts));
+        date = date.or(newest);
+    }
+    let module = options
+        .edition
+        .clone()
+        .or(module.map(|id| id.to_string()))
+        .unwrap_or_default();
+    let name = module.parse().ok().and_then(published);
+    let mut said = Standing::NothingSaid;
+    for readme in readmes {
+        said = said.max(standing(&String::from_utf8_lossy(&readme.head(1 << 16)?)));
+    }
+    let prefixed = used.iter().any(|file| file.experimental);
+    let experimental = prefixed || said == Standing::Experimental || (said == Standing::Subset && name.is_none());
+    Ok(compose(&module, name, date, experimental, options))
+}
+
+fn compose(module: &str, name: Option<&str>, date: Option<u32>, experimental: bool, options: &LoadOptions) -> Edition {
+    let scheme = if experimental { "xsct" } else { "sct" };
+    let mut day = date.map(|date| date.to_string());
+    let mut version = None;
+    match options.version.as_deref() {
+        Some(given) if given.contains("://") => version = Some(given.to_owned()),
+        Some(given) => day = Some(given.to_owned()),
+        None => {}
+    }
+    let version = version.unwrap_or_else(|| match &day {
+        Some(day) => format!("http://snomed.info/{scheme}/{module}/version/{day}"),
+        None => format!("http://snomed.info/{scheme}/{module}"),
+    });
+    let label = name.map_or_else(|| format!("module {module}"), |name| format!("{name} Edition"));
+    Edition {
+        title: [Some("SNOMED CT".to_owned()), Some(label), day]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" "),
+        version,
+        date: date.map(|date| format!("{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100)),
+        experimental,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edition(pairs: &[(u64, u64)]) -> Option<u64> {
+        let mut dependencies = Dependencies::default();
+        for (module, target) in pairs {
+            dependencies.0.entry(*module).or_default().insert(*target);
+        }
+        dependencies.edition()
+    }
+
+    const MODEL: u64 = 900_000_000_000_012_004;
+    const ICD10_MAP: u64 = 449_080_006;
+    const US: u64 = 731_000_124_108;
+    const US_MAP: u64 = 5_991_000_124_107;
+    const LOCAL: u64 = 31_000_003_106;
+
+    #[test]
+    fn published_editions_are_identifiers_of_concepts() {
+        for (id, name) in PUBLISHED {
+            assert!(Sctid::parse(&id.to_string()).is_ok_and(Sctid::is_concept), "{id} {name}");
+        }
+    }
+
+    #[test]
+    fn the_edition_is_the_module_on_which_all_rests() {
+        let core = CORE_MODULE.0;
+        let international = [(core, MODEL), (ICD10_MAP, core), (ICD10_MAP, MODEL)];
+        assert_eq!(edition(&international), Some(core));
+        let mut states = international.to_vec();
+        states.extend([(US, core), (US, MODEL), (US_MAP, US), (US_MAP, core), (US_MAP, ICD10_MAP)]);
+        assert_eq!(edition(&states), Some(US));
+        states.extend([(LOCAL, US), (LOCAL, core)]);
+        assert_eq!(edition(&states), Some(LOCAL), "an extension of a published edition");
+        assert_eq!(edition(&[(core, MODEL), (LOCAL, core), (LOCAL, LOCAL)]), Some(LOCAL));
+        assert_eq!(edition(&[]), None);
+        assert_eq!(edition(&[(LOCAL, US), (US, LOCAL)]), Some(LOCAL), "a circle ends");
+    }
+
+    #[test]
+    fn options_take_precedence() {
+        let options = |version: Option<&str>| LoadOptions {
+            version: version.map(str::to_owned),
+            ..LoadOptions::default()
+        };
+        let made = |version| {
+            compose(
+                "731000124108",
+                Some("United States"),
+                Some(20_250_901),
+                false,
+                &options(version),
+            )
+        };
+        assert_eq!(made(None).version, "http://snomed.info/sct/731000124108/version/20250901");
+        assert_eq!(made(None).title, "SNOMED CT United States Edition 20250901");
+        assert_eq!(made(None).date.as_deref(), Some("2025-09-01"));
+        assert_eq!(
+            made(Some("20260101")).version,
+            "http://snomed.info/sct/731000124108/version/20260101"
+        );
+        assert_eq!(made(Some("http://example.org/x")).version, "http://example.org/x");
+    }
+}

@@ -1,0 +1,312 @@
+//! The files of an RF2 release: what their names and headers say they are.
+//!
+//! Names follow the SNOMED CT file naming convention (`sct2_Concept_Snapshot_INT_20250901.txt`), but are met with
+//! small irregularities, so that only what is needed is read from them: the kind of content, the release type,
+//! the country or namespace, and the date. What a reference set file holds is told by its columns.
+
+use crate::LoadError;
+use crate::source::Member;
+use crate::table::{Dialect, Table};
+use std::collections::{BTreeMap, BTreeSet};
+use tern_index::record::RecordSink;
+
+/// Which history a file carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReleaseType {
+    /// The newest state of every component.
+    Snapshot,
+    /// Every state of every component.
+    Full,
+    /// The states that are new in this release.
+    Delta,
+}
+
+/// What a file holds, as its name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Concept,
+    Description,
+    TextDefinition,
+    Relationship,
+    ConcreteValues,
+    StatedRelationship,
+    Identifier,
+    /// A reference set; its columns say of which kind.
+    Refset,
+}
+
+/// One RF2 file.
+#[derive(Debug, Clone)]
+pub(super) struct Rf2File {
+    pub(super) member: Member,
+    pub(super) content: Content,
+    pub(super) release_type: ReleaseType,
+    /// `INT`, `US1000124`, ...: whose package it belongs to.
+    pub(super) owner: String,
+    /// `YYYYMMDD` of the release, if the name has one.
+    pub(super) date: Option<u32>,
+    /// Whether the name carries the `x` of content that is not published (alpha and beta releases).
+    pub(super) experimental: bool,
+}
+
+impl Rf2File {
+    /// Reads a member's name; `None` if it is not the name of an RF2 file.
+    pub(super) fn from_name(member: &Member) -> Option<Self> {
+        let name = member.file_name();
+        let lower = name.to_ascii_lowercase();
+        let stem = lower.strip_suffix(".txt")?;
+        let (experimental, stem) = match stem.strip_prefix(['x', 'z']) {
+            Some(rest) if rest.starts_with("sct2_") || rest.starts_with("der2_") => (true, rest),
+            _ => (false, stem),
+        };
+        let body = stem.strip_prefix("sct2_").or_else(|| stem.strip_prefix("der2_"))?;
+        let parts: Vec<&str> = body.split('_').collect();
+        let release_type = [
+            ("snapshot", ReleaseType::Snapshot),
+            ("full", ReleaseType::Full),
+            ("delta", ReleaseType::Delta),
+        ]
+        .into_iter()
+        .find(|(word, _)| parts.iter().any(|part| names_release_type(part, word)))?
+        .1;
+        let content = match *parts.first()? {
+            "concept" => Content::Concept,
+            "description" => Content::Description,
+            "textdefinition" => Content::TextDefinition,
+            "relationship" => Content::Relationship,
+            "relationshipconcretevalues" => Content::ConcreteValues,
+            "statedrelationship" => Content::StatedRelationship,
+            "identifier" => Content::Identifier,
+            other if other.ends_with("refset") => Content::Refset,
+            _ => return None,
+        };
+        let date = parts.last().and_then(|part| read_date(part));
+        // The owner is the part before the date; without a date it is the last one.
+        let place = parts.len().checked_sub(if date.is_some() { 2 } else { 1 })?;
+        Some(Self {
+            member: member.clone(),
+            content,
+            release_type,
+            owner: parts.get(place)?.to_ascii_uppercase(),
+            date,
+            experimental,
+        })
+    }
+
+    /// Whether its first line is an RF2 header. Two of the four common columns are enough: a header that lacks
+    /// one of them is a damaged RF2 file, which the load must name, rather than something else.
+    pub(super) fn has_header(&self) -> Result<bool, LoadError> {
+        let head = self.member.head(4096)?;
+        let text = String::from_utf8_lossy(&head);
+        let first = text.lines().next().unwrap_or("").trim_start_matches('\u{feff}');
+        let common = ["id", "effectiveTime", "active", "moduleId"];
+        let found = first
+            .split('\t')
+            .filter(|name| common.iter().any(|known| known.eq_ignore_ascii_case(name.trim())));
+        Ok(found.count() >= 2)
+    }
+}
+
+/// `Snapshot`, `Snapshot-en` and `LanguageSnapshot-en` all name the release type.
+fn names_release_type(part: &str, word: &str) -> bool {
+    part.split('-').next().is_some_and(|first| first.ends_with(word))
+}
+
+/// Reads `YYYYMMDD`, or the date of `YYYYMMDDThhmmssZ`, as one number; `None` if it is no date.
+pub(super) fn read_date(text: &str) -> Option<u32> {
+    let day = match text.len() {
+        8 => text,
+        _ if text.as_bytes().get(8).is_some_and(|byte| byte.eq_ignore_ascii_case(&b't')) => text.get(..8)?,
+        _ => return None,
+    };
+    if !day.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let number: u32 = day.parse().ok()?;
+    let (month, day) = (number / 100 % 100, number % 100);
+    (number >= 19_000_000 && (1..=12).contains(&month) && (1..=31).contains(&day)).then_some(number)
+}
+
+/// The files of a release, those to be loaded apart from those to be left out.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    pub(super) used: Vec<Rf2File>,
+    /// Left out, and why.
+    pub(super) ignored: Vec<(Rf2File, &'static str)>,
+}
+
+impl Selection {
+    /// Chooses, for each owner, the newest release, and of that the Snapshot if there is one, else the Full files.
+    pub(super) fn of(files: Vec<Rf2File>) -> Self {
+        let mut dates: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        for file in files.iter().filter(|file| file.content == Content::Concept) {
+            dates.entry(file.owner.clone()).or_default().extend(file.date);
+        }
+        let superseded = |file: &Rf2File| match (file.date, dates.get(&file.owner)) {
+            (Some(date), Some(known)) => known.contains(&date) && known.last() != Some(&date),
+            _ => false,
+        };
+        let with_snapshot: BTreeSet<String> = files
+            .iter()
+            .filter(|file| file.content == Content::Concept && file.release_type == ReleaseType::Snapshot && !superseded(file))
+            .map(|file| file.owner.clone())
+            .collect();
+        let mut selection = Self::default();
+        for file in files {
+            let reason = match (file.release_type, file.content) {
+                (ReleaseType::Delta, _) => Some("a Delta holds changes only; the Snapshot or Full files are loaded"),
+                _ if superseded(&file) => {
+                    Some("a newer release of the same package is among the sources; load this one by itself")
+                }
+                (ReleaseType::Full, _) if with_snapshot.contains(&file.owner) => Some("the Snapshot holds the newest states"),
+                (_, Content::StatedRelationship) => {
+                    Some("stated relationships are superseded by OWL axioms; the inferred view is loaded")
+                }
+                (_, Content::Identifier) => Some("alternate identifiers are not loaded yet"),
+                _ => None,
+            };
+            match reason {
+                Some(reason) => selection.ignored.push((file, reason)),
+                None => selection.used.push(file),
+            }
+        }
+        selection
+    }
+
+    /// The used files of one content.
+    pub(super) fn with(&self, content: Content) -> Vec<&Rf2File> {
+        self.used.iter().filter(|file| file.content == content).collect()
+    }
+}
+
+/// What the columns of a reference set file say it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefsetRole {
+    /// Acceptability of descriptions.
+    Language,
+    /// Historical and other associations between components.
+    Association,
+    /// A map to or from another code system.
+    Map,
+    /// Which modules depend on which.
+    ModuleDependency,
+    /// Left out, and why.
+    Ignored(&'static str),
+    /// Any other list of components.
+    Members,
+}
+
+/// Looks at the columns of a reference set file.
+pub(super) fn refset_role(file: &Rf2File, sink: &mut dyn RecordSink) -> Result<RefsetRole, LoadError> {
+    let table = Table::open(&file.member, Dialect::Tab, None, sink)?;
+    let has = |name: &str| table.find(&[name]).is_some();
+    let mrcm = ["domainConstraint", "rangeConstraint", "attributeCardinality", "ruleRefsetId"];
+    Ok(if has("acceptabilityId") {
+        RefsetRole::Language
+    } else if has("targetComponentId") {
+        RefsetRole::Association
+    } else if has("mapTarget") || has("mapSource") {
+        RefsetRole::Map
+    } else if has("sourceEffectiveTime") {
+        RefsetRole::ModuleDependency
+    } else if has("owlExpression") {
+        RefsetRole::Ignored("OWL axioms are not evaluated; the inferred relationships are loaded")
+    } else if mrcm.into_iter().any(has) {
+        RefsetRole::Ignored("the machine-readable concept model is not used")
+    } else if has("attributeDescription") {
+        RefsetRole::Ignored("describes the columns of reference sets; columns are found by their names")
+    } else if has("descriptionFormat") {
+        RefsetRole::Ignored("describes the formats of description types; terms are taken as they are")
+    } else if !has("referencedComponentId") && name_is_annotation(file) {
+        RefsetRole::Ignored("annotations of reference set members are not loaded")
+    } else {
+        RefsetRole::Members
+    })
+}
+
+fn name_is_annotation(file: &Rf2File) -> bool {
+    file.member.file_name().to_ascii_lowercase().contains("annotation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Limits, members};
+
+    fn named(name: &str) -> Option<Rf2File> {
+        let room = tempfile::tempdir().unwrap();
+        std::fs::write(room.path().join(name), b"").unwrap();
+        Rf2File::from_name(&members(&[room.path().to_owned()], Limits::default()).unwrap()[0])
+    }
+
+    #[test]
+    fn names_as_published_are_understood() {
+        use Content::*;
+        use ReleaseType::*;
+        for (name, content, release_type, owner, experimental) in [
+            ("sct2_Concept_Snapshot_INT_20250901.txt", Concept, Snapshot, "INT", false),
+            (
+                "sct2_Description_Full-en_US1000124_20250901.txt",
+                Description,
+                Full,
+                "US1000124",
+                false,
+            ),
+            (
+                "sct2_sRefset_OWLExpressionSnapshot_INT_20250909.txt",
+                Refset,
+                Snapshot,
+                "INT",
+                false,
+            ),
+            (
+                "der2_cRefset_LanguageSnapshot-en_INT_20250909.txt",
+                Refset,
+                Snapshot,
+                "INT",
+                false,
+            ),
+            ("der2_Refset_SimpleDelta_INT_20250909.txt", Refset, Delta, "INT", false),
+            (
+                "xsct2_RelationshipConcreteValues_Snapshot_INT_20250909.txt",
+                ConcreteValues,
+                Snapshot,
+                "INT",
+                true,
+            ),
+            (
+                "xder2_iisssccRefset_ExtendedMapSnapshot_INT_20250909.txt.gz",
+                Refset,
+                Snapshot,
+                "INT",
+                true,
+            ),
+        ] {
+            let file = named(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(
+                (file.content, file.release_type, file.experimental),
+                (content, release_type, experimental),
+                "{name}"
+            );
+            assert_eq!(file.owner, owner, "{name}");
+            assert!(file.date.is_some(), "{name}");
+        }
+        for name in [
+            "Readme.txt",
+            "sct2_Concept.txt",
+            "sct2_Concept_Snapshot_INT_20250901.csv",
+            "concept_snapshot.txt",
+        ] {
+            assert!(named(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn dates_are_days_of_the_calendar() {
+        assert_eq!(read_date("20250901"), Some(20_250_901));
+        assert_eq!(read_date("20250901T120000Z"), Some(20_250_901));
+        for bad in ["", "2025091", "20251301", "20250932", "2025-9-1", "0000000é", "20250901x"] {
+            assert_eq!(read_date(bad), None, "{bad}");
+        }
+    }
+}
