@@ -7,6 +7,10 @@
 pub mod outcome;
 pub mod parameters;
 pub mod query;
+pub mod render;
+pub mod render_expansion;
+pub mod render_resource;
+pub mod requests;
 pub mod resource_in;
 
 /// The FHIR version whose shapes a request asked for.
@@ -43,4 +47,9 @@ impl FhirVersion {
             _ => None,
         }
     }
+}
+
+/// The instant, for timestamps.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
