@@ -5,4 +5,5 @@
 //! writes no index (those are `tern-loaders` and `tern-index`).
 
 pub mod fhir;
+pub mod http;
 pub mod service;

@@ -4,6 +4,9 @@
 //! room knows a FHIR element name. It evaluates nothing (that is `service`) and knows no status code or
 //! socket (that is `http`).
 
+pub mod bundle;
+pub mod capability;
+pub mod interaction;
 pub mod outcome;
 pub mod parameters;
 pub mod query;
@@ -12,6 +15,7 @@ pub mod render_expansion;
 pub mod render_resource;
 pub mod requests;
 pub mod resource_in;
+pub mod search;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -380,7 +380,23 @@ pub struct Translate {
     /// R4 `reverse`: the answer's `concept` is the source side. Otherwise it is always the target side, and a
     /// reverse translation adds the source.
     pub concept_is_source: bool,
+    /// Whether the request used names that R4 does not have.
+    pub later_names: bool,
 }
+
+/// Names of `$translate` that R4 does not have.
+const LATER_NAMES: &[&str] = &[
+    "sourceCode",
+    "sourceSystem",
+    "sourceCoding",
+    "sourceCodeableConcept",
+    "sourceScope",
+    "targetCode",
+    "targetCoding",
+    "targetCodeableConcept",
+    "targetScope",
+    "targetSystem",
+];
 
 /// `ConceptMap/$translate`
 pub fn translate(parameters: &Parameters, context: &Context, cache: &ResourceCache) -> Result<Translate, Refusal> {
@@ -452,6 +468,7 @@ pub fn translate(parameters: &Parameters, context: &Context, cache: &ResourceCac
     Ok(Translate {
         request,
         concept_is_source,
+        later_names: LATER_NAMES.iter().any(|name| parameters.has(name)),
     })
 }
 
