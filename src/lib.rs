@@ -4,6 +4,7 @@
 //! into them and answers into resources, `http` serves those. What it does not do: it reads no release and
 //! writes no index (those are `tern-loaders` and `tern-index`).
 
+pub mod cli;
 pub mod fhir;
 pub mod http;
 pub mod service;

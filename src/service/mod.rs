@@ -20,18 +20,23 @@
 
 pub mod alias;
 mod catalogue;
+pub mod code_system;
 pub mod expand;
+pub mod extension;
 mod implicit;
 pub mod issues;
+pub mod language;
 pub mod lookup;
 pub mod parameters;
 mod refusals;
 pub mod resource;
 pub mod resources;
+pub mod status;
 pub mod subsumes;
 pub mod terminology;
 pub mod translate;
 pub mod validate_code;
+pub mod value_set;
 pub mod version;
 
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
