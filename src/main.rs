@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `tern`.
+
+fn main() -> std::process::ExitCode {
+    tern::cli::run()
+}
