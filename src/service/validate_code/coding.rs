@@ -9,7 +9,7 @@ use crate::service::extension;
 use crate::service::issues::{self, Failure, Issue};
 use crate::service::language::Languages;
 use crate::service::parameters::Parameters;
-use crate::service::status;
+use crate::service::status::{self, Standing};
 use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::value_set::{Evaluator, Judged, Members, Part, Reason, Stop, SystemUse, Used, choice};
 use crate::service::version;
@@ -183,7 +183,7 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
         judgement.say(issues::abstract_code(system, &coding.code).at(place.of("code")));
         judgement.member = false;
     }
-    if !judgement.member {
+    if !judgement.member && !unknown {
         not_in(&mut judgement);
     }
     if let Some(reference) = part.reference(concept)
@@ -208,6 +208,10 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
     };
     let canonical = view.canonical();
     judgement.version = canonical.version.clone();
+    if let Some(wanted) = choice::failed_check(court.parameters, view.url(), view.version()) {
+        let issue = issues::version_check(view.url(), view.version(), wanted);
+        judgement.say(issue.at(place.of("version")));
+    }
     match view.index.find(&coding.code) {
         Some(concept) => {
             judgement.member = true;
@@ -223,9 +227,7 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
         }
         None => judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code"))),
     }
-    let header = view.index.header();
-    let resource = header.resource.as_deref().unwrap_or("");
-    if let Some(doubt) = status::doubt(resource, header.status.as_deref(), header.experimental) {
+    if let Some(doubt) = Standing::of_code_system(view.index.header()).doubt(None) {
         judgement.say(issues::status_check(doubt, "CodeSystem", &canonical.to_string()));
     }
     Ok(judgement)
@@ -457,10 +459,4 @@ fn mismatch(system: &str, used: &SystemUse, own: &str) -> Issue {
             issues::version_mismatch_default(system, found, own)
         }
     }
-}
-
-/// Whether a version check of the request fails for a code system that no value set chose.
-pub fn failed_check(court: Court<'_>, view: &View) -> Option<Issue> {
-    let wanted = choice::failed_check(court.parameters, view.url(), view.version())?;
-    Some(issues::version_check(view.url(), view.version(), wanted))
 }
