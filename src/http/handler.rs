@@ -160,6 +160,8 @@ struct Job {
     body: web::Bytes,
     accept_language: Option<String>,
     strict: bool,
+    /// A limit that the client sets on itself, to learn early that an expansion is too large.
+    threshold: Option<u64>,
 }
 
 async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Value, Refusal> {
@@ -212,6 +214,7 @@ fn job(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data
         kind,
         body: if method == Method::Post { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
+        threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: header(HeaderName::from_static("prefer")).is_some_and(|prefer| prefer.contains("handling=strict")),
     })
 }
@@ -276,7 +279,8 @@ fn guarded(
     target: &Target,
     request: Request<'_>,
 ) -> Result<Value, Refusal> {
-    let room = job.state.room(terminology);
+    let mut room = job.state.room(terminology);
+    room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
     // Nothing that the closure touches is left half-changed: requests change only the cache, which is whole at
     // every instant.
     let work = AssertUnwindSafe(|| interaction::answer(room, target, request));
