@@ -6,4 +6,5 @@
 
 pub mod cli;
 pub mod fhir;
+pub mod http;
 pub mod service;

@@ -6,8 +6,9 @@
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table, size, thousands};
 use super::progress::Progress;
-use super::session::{describe, short, short_version};
+use super::session::{describe, label, short_version};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tern_index::build::{FaultPolicy, ReleaseReport};
@@ -185,8 +186,18 @@ fn check_share(title: &str, report: &ReleaseReport, limit: f64) -> Result<(), Cl
 const EXAMPLES: usize = 3;
 
 fn report_faults(title: &str, report: &ReleaseReport) {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (file, reason) in &report.ignored {
-        eprintln!("  left out {file}: {reason}");
+        reasons.entry(reason).or_default().push(file);
+    }
+    for (reason, left_out) in reasons {
+        let names: Vec<&str> = left_out
+            .iter()
+            .take(2)
+            .map(|file| file.rsplit(['/', '!']).next().unwrap_or(file))
+            .collect();
+        let more = if left_out.len() > names.len() { ", ..." } else { "" };
+        eprintln!("  left out {} ({reason}): {}{more}", files(left_out.len()), names.join(", "));
     }
     if report.skipped() == 0 {
         return;
@@ -312,7 +323,7 @@ pub fn print(output: &Output, done: &Done) -> Result<(), CliError> {
     ]);
     for row in &rows {
         table.row(vec![
-            if people { short(row.system).into() } else { row.system.into() },
+            if people { label(row.system).into() } else { row.system.into() },
             row.version
                 .map(|version| if people { short_version(version) } else { version.to_owned() })
                 .into(),

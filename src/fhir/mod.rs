@@ -4,10 +4,18 @@
 //! room knows a FHIR element name. It evaluates nothing (that is `service`) and knows no status code or
 //! socket (that is `http`).
 
+pub mod bundle;
+pub mod capability;
+pub mod interaction;
 pub mod outcome;
 pub mod parameters;
 pub mod query;
+pub mod render;
+pub mod render_expansion;
+pub mod render_resource;
+pub mod requests;
 pub mod resource_in;
+pub mod search;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,4 +51,9 @@ impl FhirVersion {
             _ => None,
         }
     }
+}
+
+/// The instant, for timestamps.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

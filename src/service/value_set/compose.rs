@@ -12,6 +12,7 @@ use crate::service::extension;
 use crate::service::issues::{self, Failure};
 use crate::service::parameters::Parameters;
 use crate::service::terminology::{Terminology, Unresolved};
+use crate::service::version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Content};
@@ -82,6 +83,32 @@ pub struct Used {
     pub stated: BTreeMap<String, BTreeSet<Option<String>>>,
     /// Whether codes of different versions were compared as the same.
     pub versions_matched: bool,
+    /// Includes of the code system that is judged, in the order met.
+    pub uses: Vec<SystemUse>,
+}
+
+/// An include of the code system of a coding that is judged.
+#[derive(Debug, Clone)]
+pub struct SystemUse {
+    /// The version that the include states.
+    pub stated: Option<String>,
+    /// The version that it means.
+    pub choice: Choice,
+    /// What the codes were looked up in; `None` when no version is loaded.
+    pub view: Option<Arc<View>>,
+    /// What is not loaded, if the version meant is not.
+    pub unknown: Option<Unresolved>,
+    /// Whether all codes of the system are in.
+    pub whole: bool,
+}
+
+/// The system of a coding that is judged, with the version that the coding states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Code system URL.
+    pub system: String,
+    /// Version.
+    pub version: Option<String>,
 }
 
 /// Evaluates value sets for one request.
@@ -91,7 +118,8 @@ pub struct Evaluator<'t> {
     supplements: Vec<Arc<CodeSystemIndex>>,
     views: BTreeMap<Canonical, Arc<View>>,
     path: Vec<String>,
-    only_system: Option<String>,
+    judged: Option<Judged>,
+    excluding: bool,
     /// What has been used so far.
     pub used: Used,
 }
@@ -105,7 +133,8 @@ impl<'t> Evaluator<'t> {
             supplements: Vec::new(),
             views: BTreeMap::new(),
             path: Vec::new(),
-            only_system: None,
+            judged: None,
+            excluding: false,
             used: Used::default(),
         };
         for canonical in &parameters.use_supplements {
@@ -114,9 +143,10 @@ impl<'t> Evaluator<'t> {
         Ok(evaluator)
     }
 
-    /// Leaves out includes of other systems: enough to judge codes of this one.
-    pub fn only_system(&mut self, url: Option<&str>) {
-        self.only_system = url.map(str::to_owned);
+    /// Judges codings of one system: includes of others are left out, an include without a version takes the
+    /// coding's, and a version that is not loaded is noted instead of ending the walk.
+    pub fn judge(&mut self, judged: Judged) {
+        self.judged = Some(judged);
     }
 
     fn add_supplement(&mut self, canonical: &Canonical) -> Result<(), Failure> {
@@ -172,11 +202,49 @@ impl<'t> Evaluator<'t> {
         choice::choose(self.parameters, url, stated)
     }
 
-    fn use_system(&mut self, url: &str, stated: Option<&str>) -> Result<Arc<View>, Stop> {
-        let choice = self.choose(url, stated);
-        let view = self.resolve(url, choice.version.as_deref()).map_err(Stop::UnknownSystem)?;
-        self.note(&view, url, &choice);
+    fn use_system(&mut self, url: &str, include: &Include) -> Result<Option<Arc<View>>, Stop> {
+        let choice = self.choose(url, include.version.as_deref());
+        let view = match self.judged.clone() {
+            Some(judged) => self.judged_system(url, include, &choice, &judged),
+            None => Some(self.resolve(url, choice.version.as_deref()).map_err(Stop::UnknownSystem)?),
+        };
+        if let Some(view) = &view {
+            self.note(view, url, &choice);
+        }
         Ok(view)
+    }
+
+    /// The version to look a coding up in: the coding's own where the include allows it.
+    fn judged_system(&mut self, url: &str, include: &Include, choice: &Choice, judged: &Judged) -> Option<Arc<View>> {
+        let own = judged.version.as_deref();
+        let allowed = own.filter(|own| choice.version.as_deref().is_none_or(|wanted| version::matches(own, wanted)));
+        let in_own = allowed.and_then(|own| self.resolve(url, Some(own)).ok());
+        let (view, unknown) = match in_own {
+            Some(view) => (Some(view), None),
+            None => match self.resolve(url, choice.version.as_deref()) {
+                Ok(view) => (Some(view), None),
+                Err(unresolved) => {
+                    // Judging goes on with what there is, so that the answer can say more than "not found".
+                    let default = self.choose(url, None).version;
+                    let candidates = [own, default.as_deref(), None];
+                    let found = candidates.into_iter().enumerate().find_map(|(place, version)| {
+                        let tried = place < 2 && version.is_none();
+                        (!tried).then(|| self.resolve(url, version).ok()).flatten()
+                    });
+                    (found, Some(unresolved))
+                }
+            },
+        };
+        if !self.excluding {
+            self.used.uses.push(SystemUse {
+                stated: include.version.clone(),
+                choice: choice.clone(),
+                view: view.clone(),
+                unknown,
+                whole: include.concepts.is_empty() && include.filters.is_empty() && include.value_sets.is_empty(),
+            });
+        }
+        view
     }
 
     fn note(&mut self, view: &Arc<View>, url: &str, choice: &Choice) {
@@ -224,8 +292,10 @@ impl<'t> Evaluator<'t> {
             (None, None) => return Ok(Members::default()),
         };
         let mut members = Members::default();
-        for (place, include) in compose.include.iter().enumerate() {
-            members.add_all(self.include(value_set, include, "include", place)?);
+        for place in latest_first(&compose.include) {
+            if let Some(include) = compose.include.get(place) {
+                members.add_all(self.include(value_set, include, "include", place)?);
+            }
         }
         let versions_match = self.versions_match(compose);
         if versions_match == Some(true) && has_versions(&members) {
@@ -233,9 +303,11 @@ impl<'t> Evaluator<'t> {
             self.used.versions_matched = true;
         }
         let mut excluded = Members::default();
+        let outer = std::mem::replace(&mut self.excluding, true);
         for (place, exclude) in compose.exclude.iter().enumerate() {
             excluded.add_all(self.include(value_set, exclude, "exclude", place)?);
         }
+        self.excluding = outer;
         // Where a value set includes one version and excludes from another, the codes are what is meant.
         let matched = versions_match.unwrap_or(!has_versions(&members));
         let other_version = |part: &Part| {
@@ -244,6 +316,10 @@ impl<'t> Evaluator<'t> {
         };
         self.used.versions_matched |= matched && excluded.parts.iter().any(other_version);
         members.subtract(&excluded, matched);
+        if !compose.exclude.is_empty() {
+            // With holes in it a hierarchy would show concepts below parents that are not theirs.
+            members.flatten();
+        }
         if compose.inactive == Some(false) {
             remove_inactive(&mut members);
         }
@@ -266,7 +342,8 @@ impl<'t> Evaluator<'t> {
     ) -> Result<Members, Stop> {
         let mut members = match &include.system {
             Some(system) => {
-                if self.only_system.as_ref().is_some_and(|only| only != system) || self.is_excluded(system) {
+                let other = self.judged.as_ref().is_some_and(|judged| judged.system != *system);
+                if other || self.is_excluded(system) {
                     return Ok(Members::default());
                 }
                 let stated = self.used.stated.entry(system.clone()).or_default();
@@ -298,7 +375,9 @@ impl<'t> Evaluator<'t> {
         list: &'static str,
         place: usize,
     ) -> Result<Members, Stop> {
-        let view = self.use_system(system, include.version.as_deref())?;
+        let Some(view) = self.use_system(system, include)? else {
+            return Ok(Members::default());
+        };
         let name = shown(value_set);
         let mut part = if include.concepts.is_empty() {
             Part {
@@ -350,9 +429,7 @@ impl<'t> Evaluator<'t> {
             None => self.resolve_import(canonical)?,
         };
         let mut members = self.evaluate(&imported)?;
-        for part in &mut members.parts {
-            part.nesting = Nesting::Flat;
-        }
+        members.flatten();
         Ok(members)
     }
 
@@ -381,6 +458,29 @@ impl<'t> Evaluator<'t> {
         }
         Ok(imported)
     }
+}
+
+/// The places of includes in the order in which to take them: as given, but where several are of one system, that
+/// with the latest version comes first, because it is preferred.
+fn latest_first(includes: &[Include]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..includes.len()).collect();
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, include) in includes.iter().enumerate() {
+        if let Some(system) = &include.system {
+            places.entry(system).or_default().push(place);
+        }
+    }
+    let stated = |place: usize| includes.get(place).and_then(|include| include.version.as_deref());
+    for own in places.into_values() {
+        let mut sorted = own.clone();
+        sorted.sort_by(|a, b| version::compare(stated(*b), stated(*a)));
+        for (place, from) in own.into_iter().zip(sorted) {
+            if let Some(slot) = order.get_mut(place) {
+                *slot = from;
+            }
+        }
+    }
+    order
 }
 
 /// How a value set is named in messages: `url|version`.

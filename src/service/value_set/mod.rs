@@ -13,5 +13,5 @@ pub mod filter;
 pub mod members;
 
 pub use choice::{Choice, Reason};
-pub use compose::{Evaluator, Stop, Used};
+pub use compose::{Evaluator, Judged, Stop, SystemUse, Used};
 pub use members::{Listing, Members, Nesting, Part};
