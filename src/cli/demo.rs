@@ -5,7 +5,7 @@
 
 use super::demo_files::FILES;
 use super::error::{CliError, Exit};
-use super::output::{Output, OutputArgs};
+use super::output::{Cell, Output, OutputArgs, Table};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,7 +14,7 @@ use tern_index::store::Store;
 /// Build a store from public-domain content and see it at work
 ///
 /// Loads the whole of ICD-10-CM, HL7's code systems and small invented vocabularies in the layouts of LOINC, RxNorm
-/// and SNOMED CT; translates, expands and searches. Takes less than a minute. The store is kept
+/// and SNOMED CT; maps a messy extract; translates, expands and searches. Takes less than a minute. The store is kept
 /// apart from yours.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tern demo\n  tern demo --store ./try")]
@@ -117,11 +117,15 @@ CC0. The LOINC, RxNorm and SNOMED CT here are INVENTED: real layouts, made-up co
         self.command("load demo/icd demo/hl7 demo/invented")?;
         self.heading("2. Find a code: the beginnings of words, in any order")?;
         self.command("search --system icd10cm --limit 5 myo inf acu")?;
-        self.heading("3. Translate: ICD-9-CM to ICD-10-CM by the official equivalence mappings")?;
+        self.heading("3. Map a hospital's messy extract")?;
+        self.map("labs", "loinc", &["test_name", "specimen", "units"])?;
+        self.map("drugs", "rxnorm", &["drug_name", "strength", "ndc"])?;
+        self.map("diagnoses", "icd10cm", &["code", "diagnosis"])?;
+        self.heading("4. Translate: ICD-9-CM to ICD-10-CM by the official equivalence mappings")?;
         self.command("translate icd9cm 250.00 --target icd10cm")?;
-        self.heading("4. Expand a value set: type 2 diabetes and all below it")?;
+        self.heading("5. Expand a value set: type 2 diabetes and all below it")?;
         self.command("expand demo/diabetes.json --filter kidney --count 5")?;
-        self.heading("5. Look a code up")?;
+        self.heading("6. Look a code up")?;
         self.command("lookup icd10cm E11.21")?;
         self.say(&format!(
             "\nAll of it took {:.1} s. The store is kept in {}.",
@@ -132,7 +136,7 @@ CC0. The LOINC, RxNorm and SNOMED CT here are INVENTED: real layouts, made-up co
             "\
 \nNext, with real releases (docs/loading.md says where to get each):
   tern load SnomedCT_InternationalRF2_PRODUCTION_20250901T120000Z.zip Loinc_2.81.zip RxNorm_full_09022025.zip
-  tern search diab nephro
+  tern map labs.csv -o mapped.csv --target loinc
   tern serve --port 8080",
         )
     }
@@ -148,6 +152,10 @@ CC0. The LOINC, RxNorm and SNOMED CT here are INVENTED: real layouts, made-up co
     /// Shows a command and runs it on the demonstration's store and files.
     fn command(&self, line: &str) -> Result<(), CliError> {
         self.say(&format!("$ tern {line}"))?;
+        self.execute(line, true)
+    }
+
+    fn execute(&self, line: &str, table: bool) -> Result<(), CliError> {
         let mut arguments: Vec<OsString> = vec!["tern".into(), "--store".into(), self.store.clone().into()];
         for word in line.split_whitespace() {
             arguments.push(match word.strip_prefix("demo/") {
@@ -155,7 +163,62 @@ CC0. The LOINC, RxNorm and SNOMED CT here are INVENTED: real layouts, made-up co
                 None => word.into(),
             });
         }
-        arguments.push("--table".into());
+        if table {
+            arguments.push("--table".into());
+        }
         super::run(arguments).map(drop)
     }
+
+    /// Maps one part of the extract and shows some columns of the result.
+    fn map(&self, name: &str, target: &str, shown: &[&'static str]) -> Result<(), CliError> {
+        self.say(&format!(
+            "$ tern map demo/extract/{name}.csv -o {name}-mapped.csv --target {target}"
+        ))?;
+        self.execute(
+            &format!("map demo/extract/{name}.csv -o demo/{name}-mapped.csv --target {target}"),
+            false,
+        )?;
+        let path = self.room.join(format!("{name}-mapped.csv"));
+        let mut columns = shown.to_vec();
+        columns.extend(["target_code", "target_display", "probability", "status"]);
+        let table = selected(&path, &columns)?;
+        self.say(&format!("\n{}", table.draw(self.output.width(), false)))
+    }
+}
+
+/// Some columns of a CSV file as a table.
+fn selected(path: &Path, columns: &[&'static str]) -> Result<Table, CliError> {
+    let bad = |error: csv::Error| CliError::Data {
+        message: format!("{}: {error}", path.display()),
+        hint: String::new(),
+    };
+    let mut reader = csv::Reader::from_path(path).map_err(bad)?;
+    let header = reader.headers().map_err(bad)?.clone();
+    // An own column that is called like one of the mapper's has `source_` before it.
+    let place = |column: &&str| {
+        header
+            .iter()
+            .position(|name| name == *column)
+            .or_else(|| header.iter().position(|name| name.strip_prefix("source_") == Some(column)))
+    };
+    let places: Vec<Option<usize>> = columns.iter().map(place).collect();
+    let short: Vec<&'static str> = columns
+        .iter()
+        .map(|column| match *column {
+            "target_code" => "-> code",
+            "target_display" => "display",
+            "probability" => "prob",
+            other => other,
+        })
+        .collect();
+    let mut table = Table::new(&short);
+    for row in reader.records() {
+        let row = row.map_err(bad)?;
+        let cell = |place: &Option<usize>| match place.and_then(|place| row.get(place)) {
+            Some(text) if !text.is_empty() => Cell::from(text),
+            _ => Cell::Empty,
+        };
+        table.row(places.iter().map(cell).collect());
+    }
+    Ok(table)
 }

@@ -4,7 +4,7 @@
 //! the last step. Recognising and reading are the loaders' work, building the store's.
 
 use super::error::{CliError, Exit};
-use super::output::{Cell, Output, OutputArgs, Table, size, thousands};
+use super::output::{Cell, Output, OutputArgs, Table, size, thousands, with_resources};
 use super::progress::Progress;
 use super::session::{describe, label, short_version};
 use serde::Serialize;
@@ -310,31 +310,43 @@ pub fn print(output: &Output, done: &Done) -> Result<(), CliError> {
         }
     }
     let people = output.is_for_people();
-    let mut table = Table::new(&[
+    let mut columns = vec![
         "system",
         "version",
         "concepts",
         "terms",
         "relations",
         "maps",
-        "resources",
         "seconds",
         "size",
-    ]);
+    ];
+    if !people {
+        columns.push("resources");
+    }
+    let mut table = Table::new(&columns);
     for row in &rows {
-        table.row(vec![
-            if people { label(row.system).into() } else { row.system.into() },
-            row.version
-                .map(|version| if people { short_version(version) } else { version.to_owned() })
-                .into(),
+        let (system, version) = if people {
+            (
+                with_resources(label(row.system), row.resources),
+                row.version.map(short_version),
+            )
+        } else {
+            (row.system.to_owned(), row.version.map(str::to_owned))
+        };
+        let mut cells = vec![
+            system.into(),
+            version.into(),
             Cell::count(row.concepts),
             Cell::count(row.terms),
             Cell::count(row.relations),
             Cell::count(row.maps),
-            Cell::count(row.resources),
             row.seconds.map_or(Cell::Empty, Cell::Seconds),
             Cell::Bytes(row.bytes),
-        ]);
+        ];
+        if !people {
+            cells.push(Cell::count(row.resources));
+        }
+        table.row(cells);
     }
     Ok(output.table(&table, &rows)?)
 }

@@ -9,6 +9,7 @@ mod error;
 mod expand;
 mod load;
 mod lookup;
+mod map;
 mod output;
 mod progress;
 mod remove;
@@ -68,6 +69,7 @@ enum Command {
     Subsumes(subsumes::SubsumesArgs),
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
+    Map(map::MapArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -94,6 +96,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Subsumes(args) => subsumes::run(args, &store()?),
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
+        Command::Map(args) => map::run(args, &store()?),
         Command::Serve(args) => serve::run(args, &store()?),
         Command::Demo(args) => demo::run(args, cli.store.as_deref()),
         Command::Completions(args) => shell::completions(args, Cli::command()),

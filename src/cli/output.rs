@@ -86,6 +86,14 @@ impl Cell {
     }
 }
 
+/// The name of a thing that counts resources, for people: a column of its own would be blank in most tables.
+pub fn with_resources(label: String, resources: u64) -> String {
+    match resources {
+        0 => label,
+        resources => format!("{label} ({} resources)", thousands(resources)),
+    }
+}
+
 /// Rows under names.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
@@ -142,7 +150,7 @@ impl Table {
             table.add_row(cells.map(|(column, cell)| TableCell::new(cell.for_people()).set_alignment(align(column))));
         }
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
             // Numbers, codes and other short texts are whole or they are nothing.
             let widest = self.widest(shown.get(column.index).copied());
             if widest <= UNBROKEN {

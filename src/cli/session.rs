@@ -140,12 +140,9 @@ pub fn label(url: &str) -> String {
     url.trim_end_matches('/').rsplit('/').next().unwrap_or(url).to_owned()
 }
 
-/// A version as people write it: of a SNOMED CT version URI, the edition and date.
+/// A version as tables show it: of a SNOMED CT version URI, the date. Pipes and JSON have the whole of it.
 pub fn short_version(version: &str) -> String {
-    match version.split_once("sct/") {
-        Some((_, rest)) => rest.replace("/version/", "/"),
-        None => version.to_owned(),
-    }
+    version.rsplit_once("/version/").map_or(version, |(_, date)| date).to_owned()
 }
 
 /// Name, version and kind of what is loaded.

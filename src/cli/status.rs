@@ -1,7 +1,7 @@
 //! `tern status`: what is loaded, how much of it, from when, and under which licence.
 
 use super::error::{CliError, Exit};
-use super::output::{Cell, Output, OutputArgs, Table};
+use super::output::{Cell, Output, OutputArgs, Table, with_resources};
 use super::session::{describe, label, short_version};
 use serde::Serialize;
 use std::path::Path;
@@ -66,7 +66,10 @@ impl<'a> Entry<'a> {
 
     fn cells(&self, people: bool) -> Vec<Cell> {
         let (system, version) = if people {
-            (label(self.system), self.version.map(short_version))
+            (
+                with_resources(label(self.system), self.resources),
+                self.version.map(short_version),
+            )
         } else {
             (self.system.to_owned(), self.version.map(str::to_owned))
         };
@@ -86,27 +89,17 @@ impl<'a> Entry<'a> {
             Cell::count(self.terms),
             Cell::count(self.relations),
             Cell::count(self.maps),
-            Cell::count(self.resources),
             Cell::Bytes(self.bytes),
         ];
         if !people {
+            cells.push(Cell::count(self.resources));
             cells.push(self.licence.map(str::to_owned).into());
         }
         cells
     }
 }
 
-const COLUMNS: &[&str] = &[
-    "system",
-    "version",
-    "date",
-    "concepts",
-    "terms",
-    "relations",
-    "maps",
-    "resources",
-    "size",
-];
+const COLUMNS: &[&str] = &["system", "version", "date", "concepts", "terms", "relations", "maps", "size"];
 
 /// Runs the command.
 pub fn run(args: &StatusArgs, directory: &Path) -> Result<Exit, CliError> {
@@ -128,7 +121,7 @@ fn print(output: &Output, directory: &Path, entries: &[Entry<'_>]) -> Result<(),
     let people = output.is_for_people();
     let mut columns = COLUMNS.to_vec();
     if !people {
-        columns.push("licence");
+        columns.extend(["resources", "licence"]);
     }
     let mut table = Table::new(&columns);
     for entry in entries {
