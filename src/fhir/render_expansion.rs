@@ -18,7 +18,6 @@ pub fn expansion(expansion: &Expansion, version: FhirVersion) -> Value {
     json.insert("resourceType".into(), "ValueSet".into());
     text(&mut json, "id", value_set.id.as_deref());
     text(&mut json, "language", value_set.language.as_deref());
-    list(&mut json, "extension", own_extensions(&value_set.resource));
     text(&mut json, "url", value_set.url.as_deref());
     text(&mut json, "version", value_set.version.as_deref());
     text(&mut json, "name", value_set.name.as_deref());
@@ -42,19 +41,6 @@ fn text(json: &mut Map<String, Value>, name: &str, value: Option<&str>) {
 /// Extensions that travel as JSON text; text that is none is left out.
 pub fn extensions(text: Option<&str>) -> Vec<Value> {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-}
-
-/// The extensions on the top level of the definition. Only those are read, whatever the size of the rest.
-fn own_extensions(resource: &str) -> Vec<Value> {
-    #[derive(serde::Deserialize)]
-    struct Top {
-        #[serde(default)]
-        extension: Vec<Value>,
-    }
-    if !resource.contains("\"extension\"") {
-        return Vec::new();
-    }
-    serde_json::from_str::<Top>(resource).map_or_else(|_| Vec::new(), |top| top.extension)
 }
 
 fn body(expansion: &Expansion, version: FhirVersion) -> Value {
