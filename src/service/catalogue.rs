@@ -19,7 +19,7 @@ use tern_loaders::fhir::summary::{self, Summary};
 #[derive(Debug)]
 enum Source {
     Memory,
-    Artefact(Artefact),
+    Artefact(Box<Artefact>),
     Kept { resources: Arc<ResourcesIndex>, number: usize },
 }
 
@@ -219,13 +219,12 @@ impl<T: Kept> Entry<T> {
 impl Entry<CodeSystemIndex> {
     /// The header, without opening more than needed.
     pub fn header(&self) -> Option<CodeSystemHeader> {
-        match &self.source {
-            Source::Artefact(Artefact {
-                info: ArtefactInfo::CodeSystem(header),
-                ..
-            }) => Some((**header).clone()),
-            _ => self.content().ok().map(|index| index.header().clone()),
+        if let Source::Artefact(artefact) = &self.source
+            && let ArtefactInfo::CodeSystem(header) = &artefact.info
+        {
+            return Some((**header).clone());
         }
+        self.content().ok().map(|index| index.header().clone())
     }
 }
 
@@ -294,6 +293,7 @@ pub(super) struct Layer {
     naming_systems: Vec<Arc<NamingSystem>>,
     kept_naming_systems: Vec<(Arc<ResourcesIndex>, usize)>,
     names: OnceLock<BTreeMap<String, String>>,
+    declared: OnceLock<BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>>>,
     /// Artefacts that could not be opened, with the reason.
     pub damaged: Vec<(String, String)>,
 }
@@ -345,7 +345,7 @@ impl Layer {
                 url: header.url.clone(),
                 version: header.version.clone(),
                 id: header.id.clone(),
-                source: Source::Artefact(artefact.clone()),
+                source: Source::Artefact(Box::new(artefact.clone())),
                 content: OnceLock::new(),
                 summary: OnceLock::new(),
             }),
@@ -353,7 +353,7 @@ impl Layer {
                 url: header.url.clone(),
                 version: header.version.clone(),
                 id: header.id.clone(),
-                source: Source::Artefact(artefact.clone()),
+                source: Source::Artefact(Box::new(artefact.clone())),
                 content: OnceLock::new(),
                 summary: OnceLock::new(),
             }),
@@ -382,6 +382,21 @@ impl Layer {
             .get_or_init(|| self.read_names())
             .get(identifier)
             .map(String::as_str)
+    }
+
+    /// The code systems that declare a value set of all their codes under this URL, by version ascending. Reads the
+    /// headers of all code systems once.
+    pub fn declaring(&self, value_set: &str) -> &[Arc<Entry<CodeSystemIndex>>] {
+        let read = || {
+            let mut declared: BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>> = BTreeMap::new();
+            for entry in self.code_systems.all() {
+                if let Some(url) = entry.header().and_then(|header| header.value_set) {
+                    declared.entry(url).or_default().push(entry.clone());
+                }
+            }
+            declared
+        };
+        self.declared.get_or_init(read).get(value_set).map_or(&[], Vec::as_slice)
     }
 
     fn read_names(&self) -> BTreeMap<String, String> {

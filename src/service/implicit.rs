@@ -6,7 +6,6 @@
 
 use super::terminology::Terminology;
 use std::sync::Arc;
-use tern_index::model::Content;
 use tern_index::value_set::{Compose, Filter, Include, ValueSet};
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -117,13 +116,7 @@ fn loinc(terminology: &Terminology, url: &str) -> Option<ValueSet> {
 
 /// The value set that a code system declares for all its codes.
 fn all_codes(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<ValueSet> {
-    let headers = terminology.code_system_headers();
-    let declared = headers.iter().filter(|header| {
-        header.content != Content::Supplement
-            && header.value_set.as_deref() == Some(url)
-            && (version.is_none() || version == header.version.as_deref())
-    });
-    let header = declared.max_by(|a, b| super::version::compare(a.version.as_deref(), b.version.as_deref()))?;
+    let header = terminology.header_declaring(url, version)?;
     let include = Include {
         system: Some(header.url.clone()),
         version: version.map(str::to_owned),

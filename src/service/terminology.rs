@@ -187,6 +187,18 @@ impl Terminology {
         found
     }
 
+    /// The header of the code system that declares a value set of all its codes under this URL: the latest, or the one of
+    /// this version.
+    pub fn header_declaring(&self, value_set: &str, version: Option<&str>) -> Option<CodeSystemHeader> {
+        let of_layer = |layer: &Arc<Layer>| {
+            let declaring = layer.declaring(value_set).iter().rev();
+            let mut wanted = declaring.filter(|entry| version.is_none() || entry.version.as_deref() == version);
+            wanted.next().and_then(|entry| entry.header())
+        };
+        let header = self.layers.iter().find_map(of_layer);
+        header.filter(|header| header.content != Content::Supplement)
+    }
+
     /// Headers of all code systems and supplements, without opening indexes; those of the request first.
     pub fn code_system_headers(&self) -> Vec<CodeSystemHeader> {
         let entries = self.layers.iter().flat_map(|layer| layer.code_systems.all());
