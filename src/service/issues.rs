@@ -304,7 +304,12 @@ impl Issue {
     /// Whether the text belongs to the `message` of a validation. Remarks that leave the code as good as it was do not.
     pub fn speaks(&self) -> bool {
         match self.message_id {
-            Some("UNKNOWN_CODE_IN_FRAGMENT" | "CONCEPT_DEPRECATED_IN_VALUESET" | "INACTIVE_DISPLAY_FOUND") => false,
+            Some(
+                "UNKNOWN_CODE_IN_FRAGMENT"
+                | "CONCEPT_DEPRECATED_IN_VALUESET"
+                | "INACTIVE_DISPLAY_FOUND"
+                | "VALUESET_VALUE_MISMATCH_DEFAULT",
+            ) => false,
             Some("NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK") => true,
             _ => self.severity != Severity::Information,
         }
