@@ -158,6 +158,17 @@ fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
     }
 }
 
+impl<T> Entry<T> {
+    /// Whether it is a resource of FHIR itself, of this FHIR version: those carry its version as their own.
+    fn is_core_of(&self, fhir_version: &str) -> bool {
+        let Source::Kept { resources, number } = &self.source else {
+            return false;
+        };
+        let own = resources.key(*number).fhir_version;
+        own.is_some_and(|own| own.starts_with(fhir_version)) && own == self.version.as_deref()
+    }
+}
+
 impl<T: Kept> Entry<T> {
     fn memory(url: &str, version: Option<&str>, id: Option<&str>, content: Arc<T>) -> Self {
         Self {
@@ -248,11 +259,15 @@ impl<T> Shelf<T> {
         self.by_url.get(url).map_or(&[], Vec::as_slice)
     }
 
-    /// The latest version that answers to `wanted`.
-    pub fn find(&self, url: &str, wanted: Option<&str>) -> Option<&Arc<Entry<T>>> {
+    /// The latest version that answers to `wanted`; without one, the resource of FHIR `core` if it is one, else the
+    /// latest.
+    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>> {
         let versions = self.versions(url);
         match wanted {
-            None => versions.last(),
+            None => {
+                let own = |entry: &&Arc<Entry<T>>| core.is_some_and(|core| entry.is_core_of(core));
+                versions.iter().rev().find(own).or(versions.last())
+            }
             Some(wanted) => {
                 let exact = versions.iter().find(|entry| entry.version.as_deref() == Some(wanted));
                 exact.or_else(|| {

@@ -282,7 +282,7 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
         }
         None => judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code"))),
     }
-    if let Some(doubt) = Standing::of_code_system(view.index.header()).doubt(None) {
+    if let Some(doubt) = Standing::of_code_system(view.index.header()).and_then(|own| own.doubt(None)) {
         judgement.say(issues::status_check(doubt, "CodeSystem", &canonical.to_string()));
     }
     Ok(judgement)
