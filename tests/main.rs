@@ -1,0 +1,7 @@
+//! The one integration binary: a module per door of the program, and the rules of the house.
+//!
+//! One binary links once. Each module opens with what it tests; fixtures are in `tests/fixtures`, expected
+//! outputs in `tests/cases`. Nothing here needs the network or licensed content.
+
+mod shared;
+mod tidy;
