@@ -7,8 +7,15 @@
 //! What this crate does not do: it builds no index, evaluates nothing, and knows no HTTP.
 
 pub mod collect;
+pub mod decode;
+pub mod fhir;
 mod gate;
+#[cfg(test)]
+mod gather;
+pub mod icd;
+pub mod local_map;
 pub mod loinc;
+pub mod rxnorm;
 pub mod snomed;
 pub mod source;
 pub mod table;
@@ -115,8 +122,12 @@ mod registry {
     pub fn loaders() -> &'static [&'static dyn Loader] {
         // One a line.
         &[
-            &snomed::SnomedLoader, //
-            &loinc::LoincLoader,
+            &crate::snomed::SnomedLoader, //
+            &crate::loinc::LoincLoader, //
+            &crate::rxnorm::RxNorm, //
+            &crate::icd::Icd, //
+            &crate::fhir::Fhir, //
+            &crate::local_map::LocalMap, //
         ]
     }
 

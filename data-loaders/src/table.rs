@@ -35,13 +35,26 @@ pub struct Table {
 impl Table {
     /// Opens a table with a header line. Lines that start with `comment` are skipped (SSSOM metadata: `#`).
     pub fn open(member: &Member, dialect: Dialect, comment: Option<u8>, sink: &mut dyn RecordSink) -> Result<Self, LoadError> {
-        let mut table = Self::start(member, dialect, comment, true, sink)?;
-        let header = table.reader.headers().map_err(|error| table_error(&table.shown, &error))?;
-        table.header = header
+        let mut table = Self::start(member, member.open()?, dialect, comment, true, sink)?;
+        table.read_header()?;
+        Ok(table)
+    }
+
+    /// Like [`Table::open`] for a publisher who does not say how the text is encoded; it is held in memory.
+    pub fn open_decoded(member: &Member, dialect: Dialect, sink: &mut dyn RecordSink) -> Result<Self, LoadError> {
+        let text = std::io::Cursor::new(crate::decode::decode(member.read()?));
+        let mut table = Self::start(member, Box::new(text), dialect, None, true, sink)?;
+        table.read_header()?;
+        Ok(table)
+    }
+
+    fn read_header(&mut self) -> Result<(), LoadError> {
+        let header = self.reader.headers().map_err(|error| table_error(&self.shown, &error))?;
+        self.header = header
             .iter()
             .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
             .collect();
-        Ok(table)
+        Ok(())
     }
 
     /// Opens a table whose columns are known by position; `columns` are their names, for messages.
@@ -51,13 +64,14 @@ impl Table {
         columns: &[&str],
         sink: &mut dyn RecordSink,
     ) -> Result<Self, LoadError> {
-        let mut table = Self::start(member, dialect, None, false, sink)?;
+        let mut table = Self::start(member, member.open()?, dialect, None, false, sink)?;
         table.header = columns.iter().map(|name| (*name).to_owned()).collect();
         Ok(table)
     }
 
     fn start(
         member: &Member,
+        bytes: Box<dyn Read + Send>,
         dialect: Dialect,
         comment: Option<u8>,
         headers: bool,
@@ -79,7 +93,7 @@ impl Table {
             .has_headers(headers)
             .flexible(true)
             .buffer_capacity(1 << 18)
-            .from_reader(member.open()?);
+            .from_reader(bytes);
         Ok(Self {
             reader,
             record: csv::StringRecord::new(),
@@ -121,7 +135,7 @@ impl Table {
                 }
                 Ok(true) => {}
                 Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
-                    let at = self.at(0);
+                    let at = self.place(error.position(), 0);
                     sink.problem(at, Problem::new(ProblemKind::RaggedRow, "the row is not UTF-8 text"))?;
                     continue;
                 }
@@ -154,7 +168,11 @@ impl Table {
     }
 
     fn at(&self, column: u16) -> At {
-        let line = self.record.position().map_or(0, csv::Position::line);
+        self.place(self.record.position(), column)
+    }
+
+    fn place(&self, position: Option<&csv::Position>, column: u16) -> At {
+        let line = position.map_or(0, csv::Position::line);
         At {
             file: self.file,
             column,
@@ -203,5 +221,43 @@ fn table_error(shown: &str, error: &csv::Error) -> LoadError {
         file: shown.to_owned(),
         line: error.position().map(csv::Position::line),
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gather::Gather;
+
+    /// Lines of the rows, and lines of the faults, of a text read as a table.
+    fn lines(text: &[u8], headed: bool) -> (Vec<u32>, Vec<u32>) {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("t.txt");
+        std::fs::write(&path, text).unwrap();
+        let member = crate::source::members(&[path], crate::source::Limits::default())
+            .unwrap()
+            .remove(0);
+        let mut sink = Gather::default();
+        let mut table = if headed {
+            Table::open(&member, Dialect::Tab, None, &mut sink).unwrap()
+        } else {
+            Table::open_headless(&member, Dialect::Tab, &["a", "b"], &mut sink).unwrap()
+        };
+        let mut rows = Vec::new();
+        while let Some(row) = table.next(&mut sink).unwrap() {
+            rows.push(row.at().line);
+        }
+        (rows, sink.problems.iter().map(|problem| problem.1).collect())
+    }
+
+    #[test]
+    fn lines_are_counted_alike_with_either_line_end() {
+        for end in ["\n", "\r\n"] {
+            let text = ["a\tb", "1\t2", "1", "3\t4", ""].join(end);
+            assert_eq!(lines(text.as_bytes(), true), (vec![2, 4], vec![3]), "{end:?}");
+            assert_eq!(lines(text.as_bytes(), false), (vec![1, 2, 4], vec![3]), "{end:?}");
+            let spoilt = [b"a\tb", end.as_bytes(), b"\xff\t1", end.as_bytes(), b"1\t2"].concat();
+            assert_eq!(lines(&spoilt, true), (vec![3], vec![2]), "{end:?}");
+        }
     }
 }

@@ -1,0 +1,84 @@
+//! FHIR `NamingSystem` JSON, R4 and R5: the names by which one code system or identifier system is known.
+//!
+//! It reads the names; resolving them to a loaded system is the service's part.
+
+use super::element::{Element, Fault, Parsed, Path};
+use super::json::Node;
+use tern_index::record::ProblemKind;
+
+/// A naming system.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamingSystem {
+    /// FHIR resource id.
+    pub id: Option<String>,
+    /// Canonical URL (R5).
+    pub url: Option<String>,
+    /// Business version (R5).
+    pub version: Option<String>,
+    /// Computer-friendly name.
+    pub name: Option<String>,
+    /// Title for people (R5).
+    pub title: Option<String>,
+    /// Publication status code.
+    pub status: Option<String>,
+    /// `codesystem`, `identifier` or `root`.
+    pub kind: Option<String>,
+    /// What it is known by.
+    pub unique_ids: Vec<UniqueId>,
+}
+
+/// `NamingSystem.uniqueId`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UniqueId {
+    /// `oid`, `uuid`, `uri`, `iri-stem`, `v2csmnemonic` or `other`.
+    pub id_type: String,
+    /// The name itself, as given: an OID has no `urn:oid:` before it.
+    pub value: String,
+    /// Whether it is the one to use among those of its type.
+    pub preferred: bool,
+}
+
+impl NamingSystem {
+    /// The URI to use for the system: the preferred one, else the first.
+    pub fn preferred_uri(&self) -> Option<&str> {
+        let uris = || self.unique_ids.iter().filter(|id| id.id_type == "uri");
+        let chosen = uris().find(|id| id.preferred).or_else(|| uris().next());
+        chosen.map(|id| id.value.as_str())
+    }
+}
+
+/// Reads a NamingSystem resource. The error says that it is none; lesser faults come with the value.
+pub fn read(node: &Node<'_>) -> Result<Parsed<NamingSystem>, Fault> {
+    read_at(node, Path::root("NamingSystem"))
+}
+
+/// Like [`read`], for a resource inside another (`Bundle.entry[3].resource`).
+pub fn read_at(node: &Node<'_>, path: Path<'_>) -> Result<Parsed<NamingSystem>, Fault> {
+    let element = Element::resource(node, "NamingSystem", path)?;
+    let mut faults = Vec::new();
+    let mut unique_ids = Vec::new();
+    element.each("uniqueId", &mut faults, |unique, faults| {
+        let (id_type, value) = (unique.owned("type", faults), unique.owned("value", faults));
+        let preferred = unique.boolean("preferred", faults).unwrap_or(false);
+        match (id_type, value) {
+            (Some(id_type), Some(value)) => unique_ids.push(UniqueId {
+                id_type,
+                value,
+                preferred,
+            }),
+            _ => faults.push(unique.fault(ProblemKind::BadIdentifier, "a unique id must have a type and a value")),
+        }
+    });
+    let faults_of_header = &mut faults;
+    let value = NamingSystem {
+        id: element.owned("id", faults_of_header),
+        url: element.owned("url", faults_of_header),
+        version: element.owned("version", faults_of_header),
+        name: element.owned("name", faults_of_header),
+        title: element.owned("title", faults_of_header),
+        status: element.owned("status", faults_of_header),
+        kind: element.owned("kind", faults_of_header),
+        unique_ids,
+    };
+    Ok(Parsed { value, faults })
+}

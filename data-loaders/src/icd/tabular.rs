@@ -1,0 +1,488 @@
+//! The ICD-10-CM tabular list (NCHS, XML): chapters, blocks, categories, notes, and seventh characters.
+//!
+//! The XML nests codes in `diag` elements but lists blocks flat; a block goes under the smallest block whose
+//! range holds its own. A block of a single category (`B20`) has the category's code, so the two are one
+//! concept. A seventh-character table applies to every code without children below it, down to the next
+//! table; the code is filled with `X` to six characters first. Chapters have the range in their title as code.
+//!
+//! It does not read the introduction, the section indexes, nor the visual impairment table of H54.
+
+use super::catalogue::{Catalogue, Entry, INCLUSION_TERM, Note, OTHER_TITLE, Term};
+use super::code::CodeSet;
+use crate::{LoadError, decode::squeeze};
+use quick_xml::events::{BytesStart, Event};
+use tern_index::record::{At, Problem, ProblemKind, RecordSink};
+
+/// Elements that hold notes, by the property that they become.
+pub const NOTES: [&str; 9] = [
+    "includes",
+    INCLUSION_TERM,
+    "excludes1",
+    "excludes2",
+    "useAdditionalCode",
+    "codeFirst",
+    "codeAlso",
+    "notes",
+    "sevenChrNote",
+];
+
+/// A chapter, block or code as the XML has it.
+#[derive(Debug, Default)]
+struct Node {
+    kind: NodeKind,
+    name: String,
+    title: String,
+    parent: Option<usize>,
+    line: u32,
+    notes: Vec<(&'static str, String, u32)>,
+    seventh: Vec<(String, String, u32)>,
+    has_codes: bool,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum NodeKind {
+    #[default]
+    Chapter,
+    Section,
+    Code,
+}
+
+/// The XML read, before it is made sense of.
+#[derive(Debug, Default)]
+pub struct Tabular {
+    nodes: Vec<Node>,
+    /// What the `version` element says.
+    pub version: Option<String>,
+}
+
+/// The elements that are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    Root,
+    Node(usize),
+    Notes(usize, &'static str),
+    Seventh(usize),
+    Text(Target),
+    Skip,
+}
+
+/// Where the text of an element goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Version,
+    Name(usize),
+    Title(usize),
+    Note(usize, &'static str),
+    Extension(usize),
+}
+
+/// The `version` element, if it stands in the beginning of a file.
+pub fn version(head: &str) -> Option<String> {
+    let (_, rest) = head.split_once("<version>")?;
+    let (version, _) = rest.split_once("</version>")?;
+    Some(version.trim().to_owned()).filter(|version| !version.is_empty())
+}
+
+impl Tabular {
+    /// Reads the XML; `shown` names the file in errors.
+    pub fn read(text: &str, shown: &str) -> Result<Self, LoadError> {
+        let mut reader = quick_xml::Reader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        let mut walk = Walk::default();
+        let mut lines = Lines::new(text);
+        loop {
+            let event = reader.read_event();
+            let line = lines.at(reader.buffer_position());
+            let malformed = |message: String| LoadError::Malformed {
+                file: shown.to_owned(),
+                line: Some(line.into()),
+                message,
+            };
+            match event.map_err(|error| malformed(format!("the XML is not well formed: {error}")))? {
+                Event::Start(element) => walk.open(&element, line).map_err(malformed)?,
+                Event::End(_) => walk.close(line),
+                Event::Text(text) => walk.text(&text),
+                Event::CData(text) => walk.text(&text.xml10_content()),
+                Event::GeneralRef(reference) => match entity(&reference) {
+                    Some(letter) => walk.text(letter.encode_utf8(&mut [0; 4])),
+                    None => return Err(malformed(format!("the entity &{}; is not defined", &*reference))),
+                },
+                Event::Eof if walk.stack.is_empty() && !walk.tabular.nodes.is_empty() => return Ok(walk.tabular),
+                Event::Eof => return Err(malformed("the file ends early, or holds no chapter".to_owned())),
+                _ => {}
+            }
+        }
+    }
+
+    /// Puts everything into the catalogue.
+    pub fn fill(&self, file: u16, catalogue: &mut Catalogue, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
+        let mut filling = Filling {
+            nodes: &self.nodes,
+            file,
+            placed: vec![None; self.nodes.len()],
+            tables: vec![None; self.nodes.len()],
+            blocks: Vec::new(),
+            column: sink.name("name"),
+        };
+        for position in 0..self.nodes.len() {
+            filling.place(position, catalogue, sink)?;
+        }
+        Ok(())
+    }
+}
+
+fn entity(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
+    if let Ok(Some(letter)) = reference.resolve_char_ref() {
+        return Some(letter);
+    }
+    Some(match &**reference {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        _ => return None,
+    })
+}
+
+/// Counts lines as the reader moves forward.
+struct Lines<'t> {
+    bytes: &'t [u8],
+    seen: usize,
+    line: u32,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            seen: 0,
+            line: 1,
+        }
+    }
+
+    fn at(&mut self, position: u64) -> u32 {
+        let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.bytes.len());
+        let passed = self.bytes.get(self.seen..position).unwrap_or(&[]);
+        self.line += u32::try_from(passed.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(0);
+        self.seen = self.seen.max(position);
+        self.line
+    }
+}
+
+/// The walk through the elements.
+#[derive(Default)]
+struct Walk {
+    tabular: Tabular,
+    stack: Vec<Frame>,
+    gathered: String,
+}
+
+impl Walk {
+    fn open(&mut self, element: &BytesStart<'_>, line: u32) -> Result<(), String> {
+        let name = element.name();
+        let frame = match (self.stack.last().copied(), name.0) {
+            (None, "ICD10CM.tabular") => Frame::Root,
+            (None, other) => return Err(format!("the root element is {other}, not ICD10CM.tabular")),
+            (Some(Frame::Root), "version") => Frame::Text(Target::Version),
+            (Some(Frame::Root), "chapter") => self.node(NodeKind::Chapter, None, element, line),
+            (Some(Frame::Node(parent)), "section") => self.node(NodeKind::Section, Some(parent), element, line),
+            (Some(Frame::Node(parent)), "diag") => self.node(NodeKind::Code, Some(parent), element, line),
+            (Some(Frame::Node(node)), "name") => Frame::Text(Target::Name(node)),
+            (Some(Frame::Node(node)), "desc") => Frame::Text(Target::Title(node)),
+            (Some(Frame::Node(node)), "sevenChrDef") => Frame::Seventh(node),
+            (Some(Frame::Node(node)), other) => match NOTES.iter().find(|known| **known == other) {
+                Some(property) => Frame::Notes(node, property),
+                None => Frame::Skip,
+            },
+            (Some(Frame::Notes(node, property)), "note") => Frame::Text(Target::Note(node, property)),
+            (Some(Frame::Seventh(node)), "extension") => {
+                let character = attribute(element, "char").unwrap_or_default();
+                if let Some(node) = self.tabular.nodes.get_mut(node) {
+                    node.seventh.push((character, String::new(), line));
+                }
+                Frame::Text(Target::Extension(node))
+            }
+            _ => Frame::Skip,
+        };
+        if matches!(frame, Frame::Text(_)) {
+            self.gathered.clear();
+        }
+        self.stack.push(frame);
+        Ok(())
+    }
+
+    fn node(&mut self, kind: NodeKind, parent: Option<usize>, element: &BytesStart<'_>, line: u32) -> Frame {
+        if let Some(parent) = parent
+            .and_then(|parent| self.tabular.nodes.get_mut(parent))
+            .filter(|_| kind == NodeKind::Code)
+        {
+            parent.has_codes = true;
+        }
+        self.tabular.nodes.push(Node {
+            kind,
+            name: attribute(element, "id").unwrap_or_default(),
+            parent,
+            line,
+            ..Node::default()
+        });
+        Frame::Node(self.tabular.nodes.len() - 1)
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(Frame::Text(_)) = self.stack.last() {
+            self.gathered.push_str(text);
+        }
+    }
+
+    fn close(&mut self, line: u32) {
+        let Some(Frame::Text(target)) = self.stack.pop() else { return };
+        let text = squeeze(&self.gathered);
+        let node = match target {
+            Target::Version => {
+                self.tabular.version = Some(text).filter(|text| !text.is_empty());
+                return;
+            }
+            Target::Name(node) | Target::Title(node) | Target::Note(node, _) | Target::Extension(node) => node,
+        };
+        let Some(node) = self.tabular.nodes.get_mut(node) else {
+            return;
+        };
+        match target {
+            Target::Name(_) => node.name = text,
+            Target::Title(_) => node.title = text,
+            Target::Note(_, property) if !text.is_empty() => node.notes.push((property, text, line)),
+            Target::Extension(_) => {
+                if let Some(last) = node.seventh.last_mut() {
+                    last.1 = text;
+                }
+            }
+            Target::Note(..) | Target::Version => {}
+        }
+    }
+}
+
+fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    element
+        .attributes()
+        .flatten()
+        .find(|attribute| attribute.key.0 == name)
+        .map(|attribute| attribute.value.trim().to_owned())
+}
+
+/// Puts nodes into a catalogue in the order of the file, which has parents before children.
+struct Filling<'t> {
+    nodes: &'t [Node],
+    file: u16,
+    /// For each node its entry, or that of the nearest node above that has one.
+    placed: Vec<Option<usize>>,
+    /// For each node the nearest node at or above it with a seventh-character table.
+    tables: Vec<Option<usize>>,
+    /// The blocks that are open by range: first and last category, entry.
+    blocks: Vec<(String, String, Option<usize>)>,
+    column: u16,
+}
+
+impl Filling<'_> {
+    fn place(&mut self, position: usize, catalogue: &mut Catalogue, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
+        let Some(node) = self.nodes.get(position) else { return Ok(()) };
+        let above = node.parent.and_then(|parent| self.placed.get(parent).copied().flatten());
+        let entry = match node.kind {
+            NodeKind::Chapter => self.chapter(node, catalogue, sink)?,
+            NodeKind::Section => self.section(position, node, above, catalogue, sink)?,
+            NodeKind::Code => self.code(position, node, above, catalogue, sink)?,
+        };
+        if let Some(place) = self.placed.get_mut(position) {
+            *place = entry.or(above);
+        }
+        Ok(())
+    }
+
+    fn at(&self, line: u32) -> At {
+        At {
+            file: self.file,
+            column: 0,
+            line,
+        }
+    }
+
+    /// An entry with the node's title, terms and notes.
+    fn entry(&self, node: &Node, code: String) -> Entry {
+        let mut entry = Entry {
+            code,
+            title: node.title.clone(),
+            at: self.at(node.line),
+            ..Entry::default()
+        };
+        self.annotate(node, &mut entry);
+        entry
+    }
+
+    fn annotate(&self, node: &Node, entry: &mut Entry) {
+        for (property, text, line) in &node.notes {
+            let at = self.at(*line);
+            if *property == INCLUSION_TERM {
+                entry.terms.push(Term {
+                    use_code: INCLUSION_TERM,
+                    text: text.clone(),
+                    at,
+                });
+            } else if !entry
+                .notes
+                .iter()
+                .any(|note| note.property == *property && note.text == *text)
+            {
+                entry.notes.push(Note {
+                    property,
+                    text: text.clone(),
+                    at,
+                });
+            }
+        }
+    }
+
+    fn chapter(&mut self, node: &Node, catalogue: &mut Catalogue, sink: &mut dyn RecordSink) -> Result<Option<usize>, LoadError> {
+        self.blocks.clear();
+        let range = node.title.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        let code = range
+            .filter(|range| range.contains('-') && !range.contains(' '))
+            .unwrap_or(&node.name);
+        if code.is_empty() {
+            return self.bad(node, "the chapter has neither a range in its title nor a name", sink);
+        }
+        let mut entry = self.entry(node, code.to_owned());
+        entry.kind = Some("chapter");
+        catalogue.add(entry, sink)
+    }
+
+    fn section(
+        &mut self,
+        position: usize,
+        node: &Node,
+        above: Option<usize>,
+        catalogue: &mut Catalogue,
+        sink: &mut dyn RecordSink,
+    ) -> Result<Option<usize>, LoadError> {
+        let (first, last) = node.name.split_once('-').unwrap_or((&node.name, &node.name));
+        if first.is_empty() || last.is_empty() {
+            return self.bad(node, "the section has no id", sink);
+        }
+        while self
+            .blocks
+            .last()
+            .is_some_and(|(from, to, _)| first < from.as_str() || last > to.as_str())
+        {
+            self.blocks.pop();
+        }
+        let parent = self.blocks.last().map_or(above, |(_, _, entry)| *entry);
+        // Its category follows as a child and takes its place, notes and all.
+        let is_category = self
+            .nodes
+            .iter()
+            .skip(position + 1)
+            .take_while(|other| other.kind == NodeKind::Code)
+            .any(|other| other.parent == Some(position) && other.name == node.name);
+        if is_category {
+            return Ok(parent);
+        }
+        let mut entry = self.entry(node, node.name.clone());
+        entry.kind = Some("block");
+        entry.parent = parent;
+        let placed = catalogue.add(entry, sink)?;
+        self.blocks.push((first.to_owned(), last.to_owned(), placed.or(parent)));
+        Ok(placed.or(parent))
+    }
+
+    fn code(
+        &mut self,
+        position: usize,
+        node: &Node,
+        above: Option<usize>,
+        catalogue: &mut Catalogue,
+        sink: &mut dyn RecordSink,
+    ) -> Result<Option<usize>, LoadError> {
+        let table = if node.seventh.is_empty() {
+            node.parent.and_then(|parent| self.tables.get(parent).copied().flatten())
+        } else {
+            Some(position)
+        };
+        if let Some(place) = self.tables.get_mut(position) {
+            *place = table;
+        }
+        let Some(code) = CodeSet::Icd10Cm.spell(&node.name) else {
+            return self.bad(node, &format!("{:?} has not the shape of an ICD-10-CM code", node.name), sink);
+        };
+        let mut entry = self.entry(node, code);
+        entry.parent = above;
+        let section = node.parent.and_then(|parent| self.nodes.get(parent));
+        if let Some(section) = section.filter(|section| section.kind == NodeKind::Section && section.name == node.name) {
+            self.annotate(section, &mut entry);
+            if section.title != entry.title {
+                entry.terms.push(Term {
+                    use_code: OTHER_TITLE,
+                    text: section.title.clone(),
+                    at: self.at(section.line),
+                });
+            }
+        }
+        // A code of seven characters is complete already.
+        let table = table
+            .filter(|_| !node.has_codes && entry.code.len() < 8)
+            .and_then(|table| self.nodes.get(table));
+        entry.billable = !node.has_codes && table.is_none();
+        let (base, title) = (entry.code.clone(), entry.title.clone());
+        let placed = catalogue.add(entry, sink)?;
+        if let (Some(table), Some(parent)) = (table, placed) {
+            self.expand(table, &base, &title, parent, catalogue, sink)?;
+        }
+        Ok(placed)
+    }
+
+    /// Adds the valid codes that a seventh-character table makes of a base code.
+    fn expand(
+        &self,
+        table: &Node,
+        base: &str,
+        title: &str,
+        parent: usize,
+        catalogue: &mut Catalogue,
+        sink: &mut dyn RecordSink,
+    ) -> Result<(), LoadError> {
+        for (character, text, line) in &table.seventh {
+            let at = self.at(*line);
+            let bare = base.replace('.', "");
+            let code = match character.as_bytes() {
+                [byte] if byte.is_ascii_alphanumeric() => CodeSet::Icd10Cm.spell(&format!("{bare:X<6}{character}")),
+                _ => None,
+            };
+            let Some(code) = code else {
+                let at = At {
+                    column: sink.name("char"),
+                    ..at
+                };
+                let message = format!("{character:?} is no seventh character for {base}");
+                sink.problem(at, Problem::new(ProblemKind::BadValue, message))?;
+                continue;
+            };
+            let entry = Entry {
+                code,
+                title: format!("{title}, {text}"),
+                parent: Some(parent),
+                billable: true,
+                at,
+                ..Entry::default()
+            };
+            catalogue.add(entry, sink)?;
+        }
+        Ok(())
+    }
+
+    fn bad(&self, node: &Node, message: &str, sink: &mut dyn RecordSink) -> Result<Option<usize>, LoadError> {
+        let at = At {
+            column: self.column,
+            ..self.at(node.line)
+        };
+        sink.problem(at, Problem::new(ProblemKind::BadIdentifier, message))?;
+        Ok(None)
+    }
+}

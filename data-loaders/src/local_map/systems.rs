@@ -1,0 +1,245 @@
+//! Code systems by the short names, prefixes and namespaces that people write, as FHIR system URIs.
+//!
+//! A namespace or URI that is not in the table is kept as it is: it is its author's, and guessing would be wrong
+//! silently.
+
+/// A well-known code system.
+struct Known {
+    uri: &'static str,
+    /// Names and CURIE prefixes, folded: lower case, letters and digits only.
+    names: &'static [&'static str],
+    /// Namespaces of the IRIs of its concepts.
+    namespaces: &'static [&'static str],
+    /// Written before the local part to make the code (`HP:` in HP:0000118).
+    code_prefix: &'static str,
+}
+
+const KNOWN: &[Known] = &[
+    Known {
+        uri: "http://loinc.org",
+        names: &["loinc", "lnc"],
+        namespaces: &[
+            "http://loinc.org/",
+            "https://loinc.org/",
+            "http://loinc.org/rdf/",
+            "https://loinc.org/rdf/",
+            "http://purl.bioontology.org/ontology/LNC/",
+        ],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://snomed.info/sct",
+        names: &["snomed", "snomedct", "sctid", "sct", "snomedctus"],
+        namespaces: &[
+            "http://snomed.info/id/",
+            "http://snomed.info/sct/",
+            "https://snomed.info/id/",
+            "http://purl.bioontology.org/ontology/SNOMEDCT/",
+            "http://identifiers.org/snomedct/",
+        ],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://www.nlm.nih.gov/research/umls/rxnorm",
+        names: &["rxnorm", "rxcui", "rxnormrxcui"],
+        namespaces: &[
+            "http://www.nlm.nih.gov/research/umls/rxnorm/",
+            "http://purl.bioontology.org/ontology/RXNORM/",
+            "https://identifiers.org/rxnorm:",
+        ],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://hl7.org/fhir/sid/icd-10-cm",
+        names: &["icd10cm"],
+        namespaces: &[
+            "http://hl7.org/fhir/sid/icd-10-cm/",
+            "http://purl.bioontology.org/ontology/ICD10CM/",
+            "http://id.nlm.nih.gov/icd10cm/",
+        ],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://www.cms.gov/Medicare/Coding/ICD10",
+        names: &["icd10pcs"],
+        namespaces: &["http://purl.bioontology.org/ontology/ICD10PCS/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://hl7.org/fhir/sid/icd-10",
+        names: &["icd10", "icd10who"],
+        namespaces: &[
+            "http://hl7.org/fhir/sid/icd-10/",
+            "http://purl.bioontology.org/ontology/ICD10/",
+            "https://icd.who.int/browse10/2019/en#/",
+        ],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://hl7.org/fhir/sid/icd-9-cm",
+        names: &["icd9cm"],
+        namespaces: &[
+            "http://hl7.org/fhir/sid/icd-9-cm/",
+            "http://purl.bioontology.org/ontology/ICD9CM/",
+        ],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://hl7.org/fhir/sid/ndc",
+        names: &["ndc"],
+        namespaces: &["http://hl7.org/fhir/sid/ndc/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://hl7.org/fhir/sid/cvx",
+        names: &["cvx"],
+        namespaces: &["http://hl7.org/fhir/sid/cvx/", "http://purl.bioontology.org/ontology/CVX/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://hl7.org/fhir/sid/mvx",
+        names: &["mvx"],
+        namespaces: &["http://hl7.org/fhir/sid/mvx/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://unitsofmeasure.org",
+        names: &["ucum"],
+        namespaces: &["http://unitsofmeasure.org/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://www.whocc.no/atc",
+        names: &["atc"],
+        namespaces: &["http://www.whocc.no/atc/", "http://purl.bioontology.org/ontology/ATC/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://www.ama-assn.org/go/cpt",
+        names: &["cpt", "cpt4"],
+        namespaces: &["http://www.ama-assn.org/go/cpt/", "http://purl.bioontology.org/ontology/CPT/"],
+        code_prefix: "",
+    },
+    Known {
+        uri: "http://human-phenotype-ontology.org",
+        names: &["hp", "hpo"],
+        namespaces: &["http://purl.obolibrary.org/obo/HP_"],
+        code_prefix: "HP:",
+    },
+    Known {
+        uri: "http://purl.obolibrary.org/obo/mondo.owl",
+        names: &["mondo"],
+        namespaces: &["http://purl.obolibrary.org/obo/MONDO_"],
+        code_prefix: "MONDO:",
+    },
+];
+
+fn fold(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|character| character.to_ascii_lowercase())
+        .collect()
+}
+
+fn named(name: &str) -> Option<&'static Known> {
+    let folded = fold(name);
+    KNOWN.iter().find(|known| known.names.contains(&folded.as_str()))
+}
+
+/// The system URI for what a system column says: a well-known name becomes its URI, all else stays as it is.
+pub(super) fn system(text: &str) -> &str {
+    if text.contains(':') {
+        return text;
+    }
+    named(text).map_or(text, |known| known.uri)
+}
+
+/// Whether a namespace is that of a well-known code system.
+pub(super) fn is_known_namespace(namespace: &str) -> bool {
+    KNOWN.iter().any(|known| known.namespaces.contains(&namespace))
+}
+
+/// System and code for a local part in a namespace. Of an unknown namespace one `/`, `#` or `:` at the end is cut.
+pub(super) fn in_namespace(namespace: &str, local: &str) -> (String, String) {
+    match KNOWN.iter().find(|known| known.namespaces.contains(&namespace)) {
+        Some(known) => (known.uri.to_owned(), format!("{}{local}", known.code_prefix)),
+        None => {
+            let cut = namespace.strip_suffix(['/', '#', ':']).unwrap_or(namespace);
+            (cut.to_owned(), local.to_owned())
+        }
+    }
+}
+
+/// System and code for a local part after a well-known CURIE prefix.
+pub(super) fn with_prefix(prefix: &str, local: &str) -> Option<(String, String)> {
+    named(prefix).map(|known| (known.uri.to_owned(), format!("{}{local}", known.code_prefix)))
+}
+
+/// System and code for the whole IRI of a concept: by a known namespace (the longest that fits), else cut at the
+/// last `#` or `/`.
+pub(super) fn of_iri(iri: &str) -> Option<(String, String)> {
+    let known = KNOWN.iter().flat_map(|known| known.namespaces);
+    let longest = known
+        .filter(|namespace| iri.starts_with(**namespace))
+        .max_by_key(|namespace| namespace.len());
+    let (namespace, local) = match longest {
+        Some(namespace) => (*namespace, &iri[namespace.len()..]),
+        None => {
+            let place = iri.rfind(['#', '/'])?;
+            iri.split_at(place + 1)
+        }
+    };
+    (!local.is_empty()).then(|| in_namespace(namespace, local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(system: &str, code: &str) -> (String, String) {
+        (system.to_owned(), code.to_owned())
+    }
+
+    #[test]
+    fn names_prefixes_and_namespaces_lead_to_fhir_systems() {
+        assert_eq!(system("SNOMED CT"), "http://snomed.info/sct");
+        assert_eq!(system("ICD-10-CM"), "http://hl7.org/fhir/sid/icd-10-cm");
+        assert_eq!(system("EPIC-LAB"), "EPIC-LAB");
+        assert_eq!(system("urn:oid:2.16.840.1.113883.6.1"), "urn:oid:2.16.840.1.113883.6.1");
+        assert_eq!(
+            with_prefix("SCTID", "22298006"),
+            Some(pair("http://snomed.info/sct", "22298006"))
+        );
+        assert_eq!(
+            with_prefix("HP", "0000118"),
+            Some(pair("http://human-phenotype-ontology.org", "HP:0000118"))
+        );
+        assert_eq!(with_prefix("LAB", "1"), None);
+        assert_eq!(
+            of_iri("http://loinc.org/rdf/2345-7"),
+            Some(pair("http://loinc.org", "2345-7"))
+        );
+        assert_eq!(
+            of_iri("https://example.org/lab/glu"),
+            Some(pair("https://example.org/lab", "glu"))
+        );
+        assert_eq!(
+            in_namespace("https://example.org/lab#", "glu"),
+            pair("https://example.org/lab", "glu")
+        );
+        assert_eq!(of_iri("https://example.org/"), None);
+    }
+
+    #[test]
+    fn no_name_and_no_namespace_stands_for_two_systems() {
+        let names: Vec<_> = KNOWN.iter().flat_map(|known| known.names).collect();
+        let namespaces: Vec<_> = KNOWN.iter().flat_map(|known| known.namespaces).collect();
+        for list in [names, namespaces] {
+            let unique: std::collections::BTreeSet<_> = list.iter().collect();
+            assert_eq!(unique.len(), list.len());
+        }
+        for name in KNOWN.iter().flat_map(|known| known.names) {
+            assert_eq!(&fold(name), name);
+        }
+    }
+}
