@@ -1,1 +1,1 @@
-
+//! The operations of tern and the ways to call them.

@@ -1,1 +1,3 @@
+//! The program: it hands the command line to the library.
+
 fn main() {}

@@ -123,11 +123,11 @@ mod registry {
         // One a line.
         &[
             &crate::snomed::SnomedLoader, //
-            &crate::loinc::LoincLoader, //
-            &crate::rxnorm::RxNorm, //
-            &crate::icd::Icd, //
-            &crate::fhir::Fhir, //
-            &crate::local_map::LocalMap, //
+            &crate::loinc::LoincLoader,   //
+            &crate::rxnorm::RxNorm,       //
+            &crate::icd::Icd,             //
+            &crate::fhir::Fhir,           //
+            &crate::local_map::LocalMap,  //
         ]
     }
 
