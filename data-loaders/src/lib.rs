@@ -15,6 +15,7 @@ mod gather;
 pub mod icd;
 pub mod local_map;
 pub mod loinc;
+pub mod ndc;
 pub mod rxnorm;
 pub mod snomed;
 pub mod source;
@@ -126,6 +127,7 @@ mod registry {
             &crate::loinc::LoincLoader,   //
             &crate::rxnorm::RxNorm,       //
             &crate::icd::Icd,             //
+            &crate::ndc::Ndc,             //
             &crate::fhir::Fhir,           //
             &crate::local_map::LocalMap,  //
         ]

@@ -2,7 +2,7 @@
 //!
 //! A recogniser asks this of every JSON file it meets, and a store lists thousands of resources by it.
 
-use super::json::{JsonError, Node, Parser};
+use super::json::{self, JsonError, Node};
 
 /// The elements that identify and describe a resource. What is absent, or not a string, is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,15 +55,12 @@ impl Summary {
 
 /// Reads the summary of a resource from its JSON text.
 pub fn read(bytes: &[u8]) -> Result<Summary, JsonError> {
-    // The whole text is checked to be UTF-8 by the parser's own rule, so that both readers refuse the same input.
-    let text = super::json::utf8(bytes, 1)?;
     let mut summary = Summary::default();
-    walk(text, |name, value| {
-        if let Some(slot) = summary.slot(name) {
-            *slot = value.map(str::to_owned);
+    for (name, value) in json::members(bytes)? {
+        if let Some(slot) = summary.slot(&name) {
+            *slot = json::string_of(value).map(Into::into);
         }
-        true
-    })?;
+    }
     Ok(summary)
 }
 
@@ -91,52 +88,10 @@ pub enum Head {
 
 /// Looks for the resource type in the first bytes of a file, which may end anywhere.
 pub fn head(bytes: &[u8]) -> Head {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        // A cut inside a character ends the text there; bytes that are no UTF-8 at all are not JSON.
-        Err(error) if error.error_len().is_none() => match std::str::from_utf8(&bytes[..error.valid_up_to()]) {
-            Ok(text) => text,
-            Err(_) => return Head::Other,
-        },
-        Err(_) => return Head::Other,
-    };
-    let mut found = None;
-    let outcome = walk(text, |name, value| {
-        if name == "resourceType" {
-            found = value.map(str::to_owned);
-        }
-        found.is_none()
-    });
-    match (found, outcome) {
-        (Some(found), _) => Head::Resource(found),
-        (None, Err(error)) if error.at_end => Head::Unknown,
-        _ => Head::Other,
-    }
-}
-
-/// Walks over the members of the outermost object; strings are handed over, other values as `None`. `take` says
-/// whether to go on.
-fn walk(text: &str, mut take: impl FnMut(&str, Option<&str>) -> bool) -> Result<(), JsonError> {
-    let mut parser = Parser::new(text, 1);
-    parser.open_object()?;
-    if parser.take(b'}') {
-        return parser.end();
-    }
-    loop {
-        let name = parser.key()?;
-        let go_on = if parser.take(b'"') {
-            let value = parser.string()?;
-            take(&name, Some(&value))
-        } else {
-            parser.skip()?;
-            take(&name, None)
-        };
-        if !go_on {
-            return Ok(());
-        }
-        if !parser.another(b'}')? {
-            return parser.end();
-        }
+    match json::find_in_head(bytes, "resourceType") {
+        Ok(Some(found)) => Head::Resource(found),
+        Err(true) => Head::Unknown,
+        Ok(None) | Err(false) => Head::Other,
     }
 }
 

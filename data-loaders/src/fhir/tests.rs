@@ -485,7 +485,7 @@ fn loose_files_are_one_release_a_folder() {
             "bundle.json:6 bad identifier Bundle.entry[0].resource.concept[3].code: a concept must have a code; it is left out",
             "bundle.json:10 duplicate key Bundle.entry[3].resource: http://example.org/fhir/ValueSet/sizes has been read before in this release; the first is kept",
             "resources.ndjson:3 bad value ValueSet.status: must be a string, it is a number",
-            "resources.ndjson:5 bad value not JSON: a member name in quotes is expected (column 1)",
+            "resources.ndjson:5 bad value not JSON: EOF while parsing an object (column 1)",
         ]
     );
     assert_eq!(sink.ignored, ["fhir: Patient resources, which hold no terminology: 1"]);

@@ -141,7 +141,8 @@ pub fn date(member: &Member) -> Option<String> {
     let at = parts
         .iter()
         .position(|part| part.len() >= 3 && MONTHS.iter().any(|month| part.starts_with(month)))?;
-    let month = MONTHS.iter().position(|month| parts[at].starts_with(month))? + 1;
+    let named = parts.get(at)?;
+    let month = MONTHS.iter().position(|month| named.starts_with(month))? + 1;
     let number = |part: Option<&&str>| part.and_then(|part| part.parse::<u32>().ok());
     match (number(parts.get(at + 1)), number(parts.get(at + 2))) {
         (Some(day @ 1..=31), Some(year @ 1979..=2100)) => Some(format!("{year}-{month:02}-{day:02}")),
