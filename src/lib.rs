@@ -1,1 +1,10 @@
 //! The operations of tern and the ways to call them.
+//!
+//! `service` holds the operations of a terminology service as plain functions over indexes, `fhir` turns requests
+//! into them and answers into resources, `http` serves those. What it does not do: it reads no release and
+//! writes no index (those are `tern-loaders` and `tern-index`).
+
+pub mod cli;
+pub mod fhir;
+pub mod http;
+pub mod service;

@@ -1,3 +1,5 @@
-//! The program: it hands the command line to the library.
+//! The program `tern`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tern::cli::run()
+}
