@@ -1,7 +1,7 @@
 //! The operations of tern and the ways to call them.
 //!
 //! `service` holds the operations of a terminology service as plain functions over indexes, `fhir` turns requests
-//! into them and answers into resources, `http` serves those. What it does not do: it reads no release and
+//! into them and answers into resources, `http` serves those, `cli` is the program people type. What it does not do: it reads no release and
 //! writes no index (those are `tern-loaders` and `tern-index`).
 
 pub mod cli;

@@ -1,5 +1,10 @@
-//! The program `tern`.
+//! The program: hands its arguments to the command line and turns what comes back into an exit code.
 
-fn main() -> std::process::ExitCode {
-    tern::cli::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match tern::cli::run(std::env::args_os()) {
+        Ok(exit) => exit.into(),
+        Err(error) => error.report(),
+    }
 }

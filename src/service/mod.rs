@@ -28,7 +28,7 @@ pub mod issues;
 pub mod language;
 pub mod lookup;
 pub mod parameters;
-mod refusals;
+pub(crate) mod refusals;
 pub mod resource;
 pub mod resources;
 pub mod status;
