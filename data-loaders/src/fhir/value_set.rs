@@ -122,11 +122,26 @@ fn filters(element: &Element<'_, '_>, faults: &mut Vec<Fault>) -> Vec<Filter> {
         // Every filter is kept, even one that lacks parts: leaving one out would widen the set.
         filters.push(Filter {
             property: filter.owned("property", faults).unwrap_or_default(),
-            op: filter.owned("op", faults).unwrap_or_default(),
+            op: filter
+                .owned("op", faults)
+                .or_else(|| later_operator(&filter, faults))
+                .unwrap_or_default(),
             value: filter.owned("value", faults),
         });
     });
     filters
+}
+
+/// An operator that R4 does not have (`child-of`): R4 resources carry it as the extension for the R5 element.
+fn later_operator(filter: &Element<'_, '_>, faults: &mut Vec<Fault>) -> Option<String> {
+    const OPERATOR: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.compose.include.filter.op";
+    let mut operator = None;
+    filter.child("_op", faults)?.each("extension", faults, |extension, faults| {
+        if extension.text("url", faults) == Some(OPERATOR) {
+            operator = extension.owned("valueCode", faults);
+        }
+    });
+    operator
 }
 
 fn contains(element: &Element<'_, '_>, faults: &mut Vec<Fault>) -> Vec<Contains> {

@@ -13,7 +13,7 @@ mod verify;
 pub use load::{Load, LoadFailure, LoadedRelease, remove};
 pub use verify::verify;
 
-use crate::build::{ArtefactInfo, Counts};
+pub use crate::build::{ArtefactInfo, Counts};
 use crate::bytes::Bytes;
 use crate::container::ContainerError;
 use crate::read::{CodeSystemIndex, ConceptMapIndex, FileSource, ResourcesIndex};

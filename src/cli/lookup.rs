@@ -1,0 +1,240 @@
+//! `tern lookup`: all that is known of one code.
+
+use super::error::{CliError, Exit};
+use super::output::{Output, OutputArgs};
+use super::session::{Session, short_version};
+use crate::service::LookupRequest;
+use crate::service::lookup::{Lookup, LookupProperty, lookup};
+use serde::Serialize;
+use std::path::Path;
+use tern_index::model::{Coding, PropertyValue};
+
+/// Show all that is known of a code
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  tern lookup icd10cm E11.9\n  tern lookup snomed 22298006 --language de --json")]
+pub struct LookupArgs {
+    /// Short name or URL of the code system; "|VERSION" may follow
+    system: String,
+    /// The code
+    code: String,
+    /// Language of the display
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    system: &'a str,
+    version: Option<&'a str>,
+    name: &'a str,
+    code: &'a str,
+    display: Option<&'a str>,
+    definition: Option<&'a str>,
+    #[serde(rename = "abstract")]
+    abstract_: bool,
+    designations: Vec<Term<'a>>,
+    properties: Vec<Property<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Term<'a> {
+    language: Option<&'a str>,
+    #[serde(rename = "use")]
+    use_: Option<&'a str>,
+    value: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Property<'a> {
+    code: &'a str,
+    value: String,
+    display: Option<&'a str>,
+}
+
+/// Runs the command.
+pub fn run(args: &LookupArgs, directory: &Path) -> Result<Exit, CliError> {
+    let session = Session::open(directory)?;
+    let index = session.code_system(&args.system)?;
+    let named = session.canonical(&args.system)?;
+    let request = LookupRequest {
+        coding: Coding {
+            version: named.version,
+            ..Coding::new(named.url, &args.code)
+        },
+        display_language: args.language.clone(),
+        ..LookupRequest::default()
+    };
+    let found = lookup(&session.terminology, &request).map_err(|failure| session.failed(failure, &index, &args.code))?;
+    let output = Output::new(args.output);
+    if output.is_json() {
+        output.json(&answer(&found))?;
+    } else {
+        output.text(&readable(&found, output.width()))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn answer(found: &Lookup) -> Answer<'_> {
+    Answer {
+        system: &found.system,
+        version: found.version.as_deref(),
+        name: &found.name,
+        code: &found.code,
+        display: found.display.as_deref(),
+        definition: found.definition.as_deref(),
+        abstract_: found.abstract_,
+        designations: found
+            .designations
+            .iter()
+            .map(|designation| Term {
+                language: designation.language.as_deref(),
+                use_: designation.use_.as_ref().map(use_name),
+                value: &designation.value,
+            })
+            .collect(),
+        properties: found
+            .properties
+            .iter()
+            .map(|property| Property {
+                code: &property.code,
+                value: value_text(&property.value),
+                display: property.description.as_deref(),
+            })
+            .collect(),
+    }
+}
+
+fn use_name(coding: &Coding) -> &str {
+    coding.display.as_deref().unwrap_or(&coding.code)
+}
+
+/// A value as text.
+fn value_text(value: &PropertyValue) -> String {
+    match value {
+        PropertyValue::Coding(Coding {
+            code,
+            display: Some(display),
+            ..
+        }) => format!("{code} {display}"),
+        other => other.to_string(),
+    }
+}
+
+/// More links than this are counted, not listed.
+const LISTED: usize = 12;
+/// Columns of the labels at the left.
+const LABEL: usize = 16;
+
+/// A page for people: what it is, where it stands, what it is called, what is known of it.
+fn readable(found: &Lookup, width: u16) -> String {
+    let mut page = Page {
+        text: String::new(),
+        width: usize::from(width),
+    };
+    let display = found.display.as_deref().unwrap_or("(no display)");
+    page.text += &format!("{}  {display}\n", found.code);
+    let version = found.version.as_deref().map(short_version).unwrap_or_default();
+    page.text += &format!("{} {version}  {}\n", found.name, found.system);
+    if found.abstract_ {
+        page.text += "not for choosing: it groups other codes\n";
+    }
+    if let Some(definition) = &found.definition {
+        page.section("definition", [definition.clone()]);
+    }
+    let is_link = |property: &&LookupProperty| matches!(property.code.as_str(), "parent" | "child");
+    for (label, code) in [("parents", "parent"), ("children", "child")] {
+        let links: Vec<String> = found
+            .properties
+            .iter()
+            .filter(|property| property.code == code)
+            .map(linked)
+            .collect();
+        page.section(label, links);
+    }
+    let mut terms: Vec<String> = Vec::new();
+    for designation in found.designations.iter().filter(|designation| designation.value != display) {
+        let note = [designation.language.as_deref(), designation.use_.as_ref().map(use_name)];
+        let note: Vec<&str> = note.into_iter().flatten().collect();
+        terms.push(if note.is_empty() {
+            designation.value.clone()
+        } else {
+            format!("{}  [{}]", designation.value, note.join(", "))
+        });
+    }
+    page.section("terms", terms);
+    let rest: Vec<&LookupProperty> = found.properties.iter().filter(|property| !is_link(property)).collect();
+    let mut done: Vec<&str> = Vec::new();
+    for property in &rest {
+        if !done.contains(&property.code.as_str()) {
+            done.push(&property.code);
+            page.section(
+                &property.code,
+                rest.iter()
+                    .filter(|other| other.code == property.code)
+                    .map(|other| linked(other))
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    page.text
+}
+
+fn linked(property: &LookupProperty) -> String {
+    let value = value_text(&property.value);
+    match &property.description {
+        Some(description) => format!("{value}  {description}"),
+        None => value,
+    }
+}
+
+struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Page {
+    /// Lines under a label at the left, broken at words.
+    fn section(&mut self, label: &str, lines: impl IntoIterator<Item = String>) {
+        let lines: Vec<String> = lines.into_iter().collect();
+        let room = self.width.saturating_sub(LABEL + 1).max(20);
+        // A label that is too long for its column gets a line of its own.
+        let mut label = if label.chars().count() < LABEL {
+            label.to_owned()
+        } else {
+            self.text += &format!("{label}\n");
+            String::new()
+        };
+        for line in lines.iter().take(LISTED) {
+            for piece in broken(line, room) {
+                self.text += format!("{label:LABEL$}{piece}").trim_end();
+                self.text.push('\n');
+                label.clear();
+            }
+        }
+        if lines.len() > LISTED {
+            self.text += &format!("{:LABEL$}... and {} more (all with --json)\n", "", lines.len() - LISTED);
+        }
+    }
+}
+
+/// A text broken at blanks into lines of at most `room` characters; longer words stay whole.
+fn broken(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}

@@ -1,0 +1,127 @@
+//! Batch Bundles: requests in, responses out, in the same order. Who answers them, and with which status, is not
+//! decided here.
+
+use super::outcome::{Refusal, RefusalKind, operation_outcome};
+use super::parameters::ParameterError;
+use serde_json::{Map, Value, json};
+
+/// One request of a batch; an entry that is none says why.
+pub type BatchEntry = Result<BatchRequest, Refusal>;
+
+/// A request of a batch.
+#[derive(Debug)]
+pub struct BatchRequest {
+    /// `request.method`
+    pub method: String,
+    /// Path below the endpoint, without a leading slash.
+    pub path: String,
+    /// Query string.
+    pub query: String,
+    /// `resource`
+    pub body: Option<Value>,
+}
+
+/// Reads a Bundle of type batch.
+pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry>, Refusal> {
+    let malformed = |place: &str, message: String| {
+        Refusal::from(ParameterError::Malformed {
+            place: place.to_owned(),
+            message,
+        })
+    };
+    let resource_type = body.get("resourceType").and_then(Value::as_str).unwrap_or("nothing");
+    if resource_type != "Bundle" {
+        let text = format!("a Bundle of type batch is taken here, but a resource of type '{resource_type}' was given");
+        return Err(malformed("Bundle", text));
+    }
+    match body.get("type").and_then(Value::as_str) {
+        Some("batch") => {}
+        Some(other) => {
+            let text = format!("only batch bundles are answered, and this one is of type '{other}'");
+            return Err(malformed("Bundle.type", text));
+        }
+        None => return Err(malformed("Bundle.type", "is missing; it must be 'batch'".into())),
+    }
+    let entries = match body {
+        Value::Object(mut body) => body.remove("entry"),
+        _ => None,
+    };
+    let entries = match entries {
+        None => Vec::new(),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => return Err(malformed("Bundle.entry", "must be an array".into())),
+    };
+    if entries.len() > limit {
+        let text = format!(
+            "the batch has {} entries, more than the {limit} that are answered at once; split it",
+            entries.len()
+        );
+        return Err(Refusal::new(RefusalKind::TooCostly, text));
+    }
+    Ok(entries
+        .into_iter()
+        .enumerate()
+        .map(|(number, entry)| read_entry(entry, &format!("Bundle.entry[{number}]"), base_path))
+        .collect())
+}
+
+fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
+    let text = |name: &str| {
+        let value = entry
+            .get("request")
+            .and_then(|request| request.get(name))
+            .and_then(Value::as_str);
+        value.map(str::to_owned).ok_or_else(|| ParameterError::Malformed {
+            place: format!("{place}.request.{name}"),
+            message: "must be a string".into(),
+        })
+    };
+    let (method, url) = (text("method")?, text("url")?);
+    let url = match url.split_once("://") {
+        // An absolute URL is taken if it leads here.
+        Some((_, rest)) => match rest.split_once('/') {
+            Some((_, path)) => format!("/{path}").trim_start_matches(base_path).to_owned(),
+            None => String::new(),
+        },
+        None => url,
+    };
+    let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    Ok(BatchRequest {
+        method,
+        path: path.trim_start_matches('/').to_owned(),
+        query: query.to_owned(),
+        body: entry.get("resource").cloned(),
+    })
+}
+
+/// A response of a batch.
+#[derive(Debug)]
+pub struct BatchResponse {
+    /// HTTP status with its phrase.
+    pub status: String,
+    /// The answer, or why there is none.
+    pub outcome: Result<Value, Refusal>,
+}
+
+/// The Bundle of responses.
+pub fn render(responses: Vec<BatchResponse>) -> Value {
+    let entries: Vec<Value> = responses.into_iter().map(render_entry).collect();
+    let mut bundle = Map::new();
+    bundle.insert("resourceType".into(), "Bundle".into());
+    bundle.insert("id".into(), uuid::Uuid::new_v4().to_string().into());
+    bundle.insert("type".into(), "batch-response".into());
+    if !entries.is_empty() {
+        bundle.insert("entry".into(), entries.into());
+    }
+    bundle.into()
+}
+
+fn render_entry(response: BatchResponse) -> Value {
+    match response.outcome {
+        Ok(resource) => json!({"resource": resource, "response": {"status": response.status}}),
+        Err(refusal) => {
+            let outcome = operation_outcome(&refusal.issues);
+            json!({"response": {"status": response.status, "outcome": outcome}})
+        }
+    }
+}

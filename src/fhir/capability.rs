@@ -1,0 +1,207 @@
+//! What the server says of itself: CapabilityStatement, TerminologyCapabilities, `$versions`.
+//!
+//! Generated from the interactions and operations that exist and from what is loaded, never written by hand
+//! beside them.
+
+use super::FhirVersion;
+use super::interaction::Operation;
+use super::render::List;
+use super::render_resource::type_name;
+use crate::service::{ResourceKind, Terminology};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use tern_index::model::{CodeSystemHeader, Content};
+
+const FEATURE: &str = "http://hl7.org/fhir/uv/application-feature/StructureDefinition/feature";
+const TEST_VERSION: &str = "http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/test-version";
+const RESOURCES_AS_PARAMETERS: &str = "http://hl7.org/fhir/uv/tx-ecosystem/FeatureDefinition/CodeSystemAsParameter";
+/// The version of the ecosystem's tests that the answers follow.
+const TESTED_AGAINST: &str = "1.9.0";
+/// When this version of the program was released.
+const RELEASED: &str = "2026-11-22";
+
+/// The kinds of resources in the order they are told.
+pub const KINDS: [ResourceKind; 3] = [ResourceKind::CodeSystem, ResourceKind::ConceptMap, ResourceKind::ValueSet];
+
+/// Search parameters of every kind, with their types.
+pub const SEARCH_PARAMETERS: &[(&str, &str)] = &[
+    ("_id", "token"),
+    ("url", "uri"),
+    ("version", "token"),
+    ("name", "string"),
+    ("title", "string"),
+    ("publisher", "string"),
+    ("status", "token"),
+];
+
+/// Parameters of `$expand` that are evaluated, in the order of their names.
+const EXPANSION_PARAMETERS: &[&str] = &[
+    "activeOnly",
+    "check-system-version",
+    "count",
+    "default-valueset-version",
+    "designation",
+    "displayLanguage",
+    "exclude-system",
+    "excludeNested",
+    "filter",
+    "force-system-version",
+    "includeDefinition",
+    "includeDesignations",
+    "offset",
+    "property",
+    "system-version",
+    "tx-resource",
+    "useSupplement",
+    "valueSetVersion",
+];
+
+/// `/metadata`
+pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
+    let resources = KINDS.map(|kind| {
+        let operations: Vec<Value> = Operation::ALL
+            .into_iter()
+            .filter(|operation| operation.kind() == kind)
+            .map(|operation| json!({"name": operation.name(), "definition": operation.definition()}))
+            .collect();
+        let parameters: Vec<Value> = SEARCH_PARAMETERS
+            .iter()
+            .map(|(name, kind)| json!({"name": name, "type": kind}))
+            .collect();
+        json!({
+            "type": type_name(kind),
+            "interaction": [{"code": "read"}, {"code": "search-type"}],
+            "searchParam": parameters,
+            "operation": operations,
+        })
+    });
+    json!({
+        "resourceType": "CapabilityStatement",
+        "id": "tern",
+        "extension": [
+            feature(TEST_VERSION, json!({"url": "value", "valueCode": TESTED_AGAINST})),
+            feature(RESOURCES_AS_PARAMETERS, json!({"url": "value", "valueBoolean": true})),
+        ],
+        "url": format!("{base}/metadata"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": "TernCapabilityStatement",
+        "title": format!("tern terminology server, FHIR {}", version.short()),
+        "status": "active",
+        "experimental": false,
+        "date": super::now(),
+        "kind": "instance",
+        "instantiates": ["http://hl7.org/fhir/CapabilityStatement/terminology-server"],
+        "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION"), "releaseDate": RELEASED},
+        "implementation": {"description": "tern terminology server", "url": base},
+        "fhirVersion": version.full(),
+        "format": ["application/fhir+json", "json"],
+        "rest": [{
+            "mode": "server",
+            "security": {"cors": true},
+            "resource": resources,
+            "interaction": [{"code": "batch"}],
+            "operation": [{
+                "name": "versions",
+                "definition": "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions"
+            }],
+        }],
+    })
+}
+
+fn feature(definition: &str, value: Value) -> Value {
+    json!({"url": FEATURE, "extension": [{"url": "definition", "valueCanonical": definition}, value]})
+}
+
+/// `/metadata?mode=terminology`
+pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str) -> Value {
+    let mut systems: BTreeMap<String, Vec<CodeSystemHeader>> = BTreeMap::new();
+    for header in terminology.code_system_headers() {
+        if header.content != Content::Supplement {
+            systems.entry(header.url.clone()).or_default().push(header);
+        }
+    }
+    let systems: Vec<Value> = systems
+        .into_iter()
+        .map(|(url, versions)| code_system(terminology, &url, &versions, version))
+        .collect();
+    let mut json = json!({
+        "resourceType": "TerminologyCapabilities",
+        "id": "tern-terminology",
+        "url": format!("{base}/metadata?mode=terminology"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": "TernTerminologyCapabilities",
+        "title": format!("tern terminology server, FHIR {}", version.short()),
+        "status": "active",
+        "date": super::now(),
+        "kind": "instance",
+        "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION")},
+        "implementation": {"description": "tern terminology server", "url": base},
+        "lockedDate": false,
+    });
+    if let Value::Object(json) = &mut json {
+        if !systems.is_empty() {
+            json.insert("codeSystem".into(), systems.into());
+        }
+        let parameters: Vec<Value> = EXPANSION_PARAMETERS.iter().map(|name| json!({"name": name})).collect();
+        json.insert(
+            "expansion".into(),
+            json!({"hierarchical": true, "paging": true, "incomplete": false, "parameter": parameters}),
+        );
+        json.insert("codeSearch".into(), "all".into());
+        json.insert("validateCode".into(), json!({"translations": true}));
+        json.insert("translation".into(), json!({"needsMap": false}));
+    }
+    json
+}
+
+fn code_system(terminology: &Terminology, url: &str, headers: &[CodeSystemHeader], version: FhirVersion) -> Value {
+    let latest = terminology.code_system_versions(url).pop();
+    let versions = headers.iter().map(|header| {
+        let mut json = Map::new();
+        if let Some(own) = &header.version {
+            json.insert("code".into(), own.as_str().into());
+        }
+        json.insert("isDefault".into(), (header.version == latest).into());
+        json.insert("compositional".into(), header.compositional.into());
+        if let Some(language) = &header.language {
+            json.insert("language".into(), json!([language]));
+        }
+        let filters: Vec<Value> = header
+            .filters
+            .iter()
+            .map(|filter| json!({"code": filter.code, "op": filter.operators}))
+            .collect();
+        if !filters.is_empty() {
+            json.insert("filter".into(), filters.into());
+        }
+        let properties: Vec<&str> = header.properties.iter().map(|property| property.code.as_str()).collect();
+        if !properties.is_empty() {
+            json.insert("property".into(), properties.into());
+        }
+        Value::Object(json)
+    });
+    let mut json = Map::new();
+    json.insert("uri".into(), url.into());
+    json.insert("version".into(), versions.collect());
+    if version == FhirVersion::R5 {
+        let content = headers.first().map_or(Content::NotPresent, |header| header.content);
+        json.insert("content".into(), content.as_str().into());
+    }
+    json.insert("subsumption".into(), true.into());
+    json.into()
+}
+
+/// `/$versions`
+pub fn versions(version: FhirVersion, both: bool) -> Value {
+    let mut list = List::default();
+    let offered = if both {
+        &[FhirVersion::R4, FhirVersion::R5][..]
+    } else {
+        &[version][..]
+    };
+    for offered in offered {
+        list.value("version", "Code", offered.short());
+    }
+    list.value("default", "Code", version.short());
+    list.into_resource()
+}

@@ -1,0 +1,455 @@
+//! What a request asks for: the paths and methods of the FHIR REST API, and how each is answered.
+//!
+//! One request in, one resource or refusal out; whether it came over a socket or in a batch makes no difference.
+//! It knows no status code and no header but by meaning.
+
+use super::outcome::{Refusal, RefusalKind};
+use super::parameters::{self, ParameterError, Parameters};
+use super::requests::{self, Context, Instance};
+use super::resource_in::ResourceCache;
+use super::{FhirVersion, capability, query, render, render_expansion, render_resource, search};
+use crate::service::resources::{ResourceBody, ResourceEntry};
+use crate::service::{ResourceKind, Terminology};
+use crate::service::{expand, lookup, subsumes, translate, validate_code};
+use render_resource::type_name;
+use serde_json::Value;
+use tern_index::model::Canonical;
+
+/// The operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `CodeSystem/$lookup`
+    Lookup,
+    /// `CodeSystem/$validate-code`
+    ValidateInCodeSystem,
+    /// `CodeSystem/$batch-validate-code`
+    BatchValidateInCodeSystem,
+    /// `CodeSystem/$subsumes`
+    Subsumes,
+    /// `ConceptMap/$translate`
+    Translate,
+    /// `ValueSet/$expand`
+    Expand,
+    /// `ValueSet/$validate-code`
+    ValidateInValueSet,
+    /// `ValueSet/$batch-validate-code`
+    BatchValidateInValueSet,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Lookup,
+        Self::ValidateInCodeSystem,
+        Self::BatchValidateInCodeSystem,
+        Self::Subsumes,
+        Self::Translate,
+        Self::Expand,
+        Self::ValidateInValueSet,
+        Self::BatchValidateInValueSet,
+    ];
+
+    /// The resource type it is called on.
+    pub fn kind(self) -> ResourceKind {
+        match self {
+            Self::Lookup | Self::ValidateInCodeSystem | Self::BatchValidateInCodeSystem | Self::Subsumes => {
+                ResourceKind::CodeSystem
+            }
+            Self::Translate => ResourceKind::ConceptMap,
+            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet => ResourceKind::ValueSet,
+        }
+    }
+
+    /// Its name without `$`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lookup => "lookup",
+            Self::ValidateInCodeSystem | Self::ValidateInValueSet => "validate-code",
+            Self::BatchValidateInCodeSystem | Self::BatchValidateInValueSet => "batch-validate-code",
+            Self::Subsumes => "subsumes",
+            Self::Translate => "translate",
+            Self::Expand => "expand",
+        }
+    }
+
+    /// The URL of its definition.
+    pub fn definition(self) -> String {
+        format!(
+            "http://hl7.org/fhir/OperationDefinition/{}-{}",
+            type_name(self.kind()),
+            self.name()
+        )
+    }
+
+    fn named(kind: ResourceKind, name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.kind() == kind && operation.name() == name)
+    }
+
+    /// The resources that may be the body by themselves, with the parameter that they stand for.
+    fn bare(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Expand | Self::ValidateInValueSet => &[("ValueSet", "valueSet")],
+            Self::Translate => &[("ConceptMap", "conceptMap")],
+            _ => &[],
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `/metadata`
+    Metadata,
+    /// `/$versions`
+    Versions,
+    /// The endpoint itself: batches.
+    Root,
+    /// `/[type]`, `/[type]/_search`
+    Search(ResourceKind),
+    /// `/[type]/[id]`
+    Read(ResourceKind, String),
+    /// `/[type]/$[name]`, `/[type]/[id]/$[name]`
+    Operation(Operation, Option<String>),
+}
+
+/// The methods that mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET and HEAD
+    Get,
+    /// POST
+    Post,
+    /// Any other.
+    Other,
+}
+
+impl Method {
+    /// Reads the name.
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "GET" | "HEAD" => Self::Get,
+            "POST" => Self::Post,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Target {
+    /// Reads a path below the endpoint, and checks that the method goes with it.
+    pub fn parse(path: &str, method: Method) -> Result<Self, Refusal> {
+        let unknown = || {
+            Refusal::new(
+                RefusalKind::NotFound,
+                format!("there is nothing at '{path}'; /metadata says what this server offers"),
+            )
+        };
+        let segments: Vec<String> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(query::path_segment)
+            .collect::<Result<_, _>>()
+            .map_err(ParameterError::from)?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let kind = |name: &str| {
+            capability::KINDS
+                .into_iter()
+                .find(|kind| type_name(*kind) == name)
+                .ok_or_else(|| search::unsupported(name))
+        };
+        let operation = |kind: ResourceKind, name: &str| {
+            let name = name.strip_prefix('$').unwrap_or(name);
+            Operation::named(kind, name).ok_or_else(|| {
+                let text = format!("{} has no operation '${name}'; /metadata lists those it has", type_name(kind));
+                Refusal::new(RefusalKind::NotFound, text)
+            })
+        };
+        let (target, gets, posts) = match segments.as_slice() {
+            [] => (Self::Root, false, true),
+            ["metadata"] => (Self::Metadata, true, false),
+            ["$versions"] => (Self::Versions, true, true),
+            [name] => (Self::Search(kind(name)?), true, false),
+            [name, "_search"] => (Self::Search(kind(name)?), false, true),
+            [name, rest] if rest.starts_with('$') => (Self::Operation(operation(kind(name)?, rest)?, None), true, true),
+            [name, id] => (Self::Read(kind(name)?, (*id).to_owned()), true, false),
+            [name, id, rest] if rest.starts_with('$') => (
+                Self::Operation(operation(kind(name)?, rest)?, Some((*id).to_owned())),
+                true,
+                true,
+            ),
+            _ => return Err(unknown()),
+        };
+        match method {
+            Method::Get if gets => Ok(target),
+            Method::Post if posts => Ok(target),
+            _ => {
+                let allowed = match (gets, posts) {
+                    (true, true) => "GET and POST",
+                    (true, false) => "GET",
+                    _ => "POST",
+                };
+                let text = format!("this method is not offered at '/{path}'; use {allowed}");
+                Err(Refusal::new(RefusalKind::MethodNotAllowed, text))
+            }
+        }
+    }
+
+    /// Whether answering may take long: such requests are limited in number.
+    pub fn is_heavy(&self) -> bool {
+        match self {
+            Self::Metadata | Self::Versions | Self::Read(..) => false,
+            Self::Root | Self::Search(_) => true,
+            Self::Operation(operation, _) => matches!(
+                operation,
+                Operation::Expand | Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet
+            ),
+        }
+    }
+}
+
+/// The body of a request.
+#[derive(Debug, Clone)]
+pub enum Body<'r> {
+    /// None.
+    None,
+    /// JSON text.
+    Text(&'r str),
+    /// A form.
+    Form(&'r str),
+    /// JSON, read already.
+    Json(Value),
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Request<'r> {
+    /// The version of the endpoint.
+    pub version: FhirVersion,
+    /// The URL of the endpoint, without a slash at the end.
+    pub base: &'r str,
+    /// Whether the endpoint answers in both versions, by media type.
+    pub both_versions: bool,
+    /// Query string.
+    pub query: &'r str,
+    /// Body.
+    pub body: Body<'r>,
+    /// The header Accept-Language.
+    pub accept_language: Option<&'r str>,
+    /// `Prefer: handling=strict`
+    pub strict: bool,
+}
+
+/// What answering needs besides the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Room<'r> {
+    /// What is loaded.
+    pub terminology: &'r Terminology,
+    /// Resources of earlier requests.
+    pub cache: &'r ResourceCache,
+    /// Rows of a concept map that a read writes out.
+    pub map_rows: usize,
+    /// Resources on one page of a search.
+    pub largest_page: usize,
+    /// Codes of an expansion without `count`.
+    pub expansion: u64,
+    /// Items of one `$batch-validate-code`.
+    pub batch: usize,
+}
+
+/// Answers anything but a batch Bundle, which is many requests.
+pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
+    match target {
+        Target::Root => Err(Refusal::new(
+            RefusalKind::NotSupported,
+            "a batch inside a batch is not answered",
+        )),
+        Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
+        Target::Metadata => metadata(room, &request),
+        Target::Read(kind, id) => {
+            let entry = find(room.terminology, *kind, id)?;
+            render_resource::resource(&entry, request.version, room.map_rows)
+        }
+        Target::Search(kind) => {
+            let mut parameters = Parameters::from_query(request.query)?;
+            if let Body::Form(form) = request.body {
+                parameters.extend(Parameters::from_query(form)?);
+            }
+            let search = search::read(&parameters, request.strict, room.largest_page)?;
+            let place = search::Place {
+                base: request.base,
+                version: request.version,
+                largest_page: room.largest_page,
+                map_rows: room.map_rows,
+            };
+            search::search(room.terminology, *kind, &search, place)
+        }
+        Target::Operation(operation, id) => {
+            let version = request.version;
+            let mut context = Context {
+                accept_language: request.accept_language.map(str::to_owned),
+                instance: None,
+                strict: request.strict,
+            };
+            if let Some(id) = id {
+                context.instance = Some(instance(&find(room.terminology, operation.kind(), id)?)?);
+            }
+            let parameters = operation_parameters(*operation, request)?;
+            let terminology = requests::overlay(room.terminology, &parameters, room.cache)?;
+            let terminology = terminology.for_fhir_version(version.short());
+            let room = Room {
+                terminology: &terminology,
+                ..room
+            };
+            operate(room, *operation, version, &parameters, &context)
+        }
+    }
+}
+
+fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
+    let parameters = Parameters::from_query(request.query)?;
+    match parameters.text(&["mode"])?.as_deref() {
+        None | Some("full" | "normative") => Ok(capability::capability_statement(request.version, request.base)),
+        Some("terminology") => Ok(capability::terminology_capabilities(
+            room.terminology,
+            request.version,
+            request.base,
+        )),
+        Some(other) => Err(ParameterError::Invalid {
+            name: "mode".into(),
+            message: format!("'mode' must be full, normative or terminology, but '{other}' was given"),
+        }
+        .into()),
+    }
+}
+
+fn find(terminology: &Terminology, kind: ResourceKind, id: &str) -> Result<ResourceEntry, Refusal> {
+    terminology.read_resource(kind, id).ok_or_else(|| {
+        let text = format!("there is no {} with the id '{id}'", type_name(kind));
+        Refusal::new(RefusalKind::NotFound, text)
+    })
+}
+
+fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
+    match (&entry.summary.url, &entry.body) {
+        (Some(url), _) => Ok(Instance::Canonical(Canonical::new(url, entry.summary.version.clone()))),
+        (None, ResourceBody::ValueSet(value_set)) => Ok(Instance::ValueSet(value_set.clone())),
+        (None, _) => {
+            let text = format!("the resource '{}' has no URL, so that nothing can be asked of it", entry.id);
+            Err(Refusal::new(RefusalKind::NotSupported, text))
+        }
+    }
+}
+
+/// The parameters of an operation: those of the body, and those of the query string.
+fn operation_parameters(operation: Operation, request: Request<'_>) -> Result<Parameters, Refusal> {
+    let mut parameters = match request.body {
+        Body::None => Parameters::default(),
+        Body::Form(form) => Parameters::from_query(form)?,
+        Body::Text(text) => Parameters::from_body(parameters::json(text)?, operation.bare())?,
+        Body::Json(json) => Parameters::from_body(json, operation.bare())?,
+    };
+    parameters.extend(Parameters::from_query(request.query)?);
+    Ok(parameters)
+}
+
+fn operate(
+    room: Room<'_>,
+    operation: Operation,
+    version: FhirVersion,
+    parameters: &Parameters,
+    context: &Context,
+) -> Result<Value, Refusal> {
+    let terminology = room.terminology;
+    match operation {
+        Operation::Lookup => {
+            let request = requests::lookup(parameters, context)?;
+            Ok(render::lookup(&lookup::lookup(terminology, &request)?))
+        }
+        Operation::Subsumes => {
+            let request = requests::subsumes(parameters, context)?;
+            Ok(render::subsumption(subsumes::subsumes(terminology, &request)?))
+        }
+        Operation::Translate => {
+            let asked = requests::translate(parameters, context, room.cache)?;
+            let style = render::TranslationStyle {
+                version,
+                r4_names: !asked.later_names,
+                direction: asked.request.direction,
+                concept_is_source: asked.concept_is_source,
+            };
+            Ok(render::translation(
+                &translate::translate(terminology, &asked.request)?,
+                style,
+            ))
+        }
+        Operation::Expand => {
+            let mut request = requests::expand(parameters, context)?;
+            let asked = request.parameters.limit.unwrap_or(u64::MAX);
+            request.parameters.limit = Some(room.expansion.min(asked));
+            Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
+        }
+        Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),
+        Operation::ValidateInValueSet => validate(terminology, requests::validate_in_value_set(parameters, context)?),
+        Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet => {
+            batch_validate(room, operation, parameters, context)
+        }
+    }
+}
+
+fn validate(terminology: &Terminology, asked: requests::ValidateCode) -> Result<Value, Refusal> {
+    let validation = validate_code::validate_code(terminology, &asked.request)?;
+    Ok(render::validation(&validation, asked.echo.as_ref()))
+}
+
+/// Validates each `validation`; what is given at the top holds for all that do not say otherwise. An item that
+/// cannot be answered is answered with its outcome.
+fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, context: &Context) -> Result<Value, Refusal> {
+    let mut shared = shared.clone();
+    let items = shared.take("validation");
+    // These are in the terminology already.
+    shared.take("tx-resource");
+    if items.is_empty() {
+        let text = "$batch-validate-code needs at least one parameter 'validation' with the parameters of one validation";
+        return Err(ParameterError::Missing(text.into()).into());
+    }
+    if items.len() > room.batch {
+        let text = format!(
+            "{} validations are more than the {} that are answered at once; split them",
+            items.len(),
+            room.batch
+        );
+        return Err(Refusal::new(RefusalKind::TooCostly, text));
+    }
+    let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
+        let mut own = item.parts()?;
+        own.inherit(&shared);
+        let terminology = requests::overlay(room.terminology, &own, room.cache)?;
+        let asked = match operation {
+            Operation::BatchValidateInCodeSystem => requests::validate_in_code_system(&own, context)?,
+            _ => requests::validate_in_value_set(&own, context)?,
+        };
+        validate(&terminology, asked)
+    };
+    use rayon::prelude::*;
+    let answers: Vec<Value> = items
+        .par_iter()
+        .map(|item| one(item).unwrap_or_else(|refusal| super::outcome::operation_outcome(&refusal.issues)))
+        .collect();
+    let mut list = render::List::default();
+    for answer in answers {
+        list.resource("validation", answer);
+    }
+    Ok(list.into_resource())
+}
+
+/// The text of a body, checked to be UTF-8.
+pub fn text(bytes: &[u8]) -> Result<&str, Refusal> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let text = format!(
+            "the body is not valid UTF-8 (first bad byte at offset {})",
+            error.valid_up_to()
+        );
+        Refusal::new(RefusalKind::Invalid, text)
+    })
+}

@@ -1,0 +1,174 @@
+//! An expanded value set as a ValueSet resource.
+//!
+//! Properties of entries are elements in R5; in R4 they are the extensions that stand for those elements.
+
+use super::FhirVersion;
+use super::render::{coding, property_value};
+use crate::service::expand::{ContainsProperty, ExpansionDesignation, ExpansionParameter, ExpansionProperty, ParameterValue};
+use crate::service::{Expansion, ExpansionContains};
+use serde_json::{Map, Value, json};
+
+const SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
+const PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property";
+const CONTAINS_PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property";
+
+/// The answer of `$expand`.
+pub fn expansion(expansion: &Expansion, version: FhirVersion) -> Value {
+    let value_set = &expansion.value_set;
+    let mut json = Map::new();
+    json.insert("resourceType".into(), "ValueSet".into());
+    text(&mut json, "id", value_set.id.as_deref());
+    text(&mut json, "language", value_set.language.as_deref());
+    list(&mut json, "extension", own_extensions(&value_set.resource));
+    text(&mut json, "url", value_set.url.as_deref());
+    text(&mut json, "version", value_set.version.as_deref());
+    text(&mut json, "name", value_set.name.as_deref());
+    text(&mut json, "title", value_set.title.as_deref());
+    json.insert("status".into(), value_set.status.as_deref().unwrap_or("unknown").into());
+    if let Some(experimental) = value_set.experimental {
+        json.insert("experimental".into(), experimental.into());
+    }
+    text(&mut json, "date", value_set.date.as_deref());
+    text(&mut json, "publisher", value_set.publisher.as_deref());
+    json.insert("expansion".into(), body(expansion, version));
+    json.into()
+}
+
+fn text(json: &mut Map<String, Value>, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        json.insert(name.into(), value.into());
+    }
+}
+
+/// Extensions that travel as JSON text; text that is none is left out.
+pub fn extensions(text: Option<&str>) -> Vec<Value> {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The supplements that the definition pins to a version. One without a version is not repeated: which version was
+/// used is said among the parameters. Of the definition only its extensions are read, whatever the size of the rest.
+fn own_extensions(resource: &str) -> Vec<Value> {
+    #[derive(serde::Deserialize)]
+    struct Top {
+        #[serde(default)]
+        extension: Vec<Value>,
+    }
+    if !resource.contains(SUPPLEMENT) {
+        return Vec::new();
+    }
+    let pinned = |extension: &Value| {
+        let text = |name| extension.get(name).and_then(Value::as_str);
+        text("url") == Some(SUPPLEMENT) && text("valueCanonical").is_some_and(|canonical| canonical.contains('|'))
+    };
+    let top = serde_json::from_str::<Top>(resource);
+    top.map_or_else(|_| Vec::new(), |top| top.extension.into_iter().filter(pinned).collect())
+}
+
+fn body(expansion: &Expansion, version: FhirVersion) -> Value {
+    let mut json = Map::new();
+    let mut extended = extensions(expansion.extensions.as_deref());
+    if version == FhirVersion::R4 {
+        extended.extend(expansion.properties.iter().map(|property| {
+            let mut parts = vec![json!({"url": "code", "valueCode": property.code})];
+            parts.extend(property.uri.as_ref().map(|uri| json!({"url": "uri", "valueUri": uri})));
+            json!({"extension": parts, "url": PROPERTY})
+        }));
+    }
+    list(&mut json, "extension", extended);
+    json.insert("identifier".into(), uuid::Uuid::new_v4().urn().to_string().into());
+    json.insert("timestamp".into(), super::now().into());
+    if let Some(total) = expansion.total {
+        json.insert("total".into(), total.into());
+    }
+    if let Some(offset) = expansion.offset {
+        json.insert("offset".into(), offset.into());
+    }
+    list(&mut json, "parameter", expansion.parameters.iter().map(parameter).collect());
+    if version == FhirVersion::R5 {
+        list(&mut json, "property", expansion.properties.iter().map(property).collect());
+    }
+    let entries = expansion.contains.iter().map(|entry| contains(entry, version));
+    list(&mut json, "contains", entries.collect());
+    json.into()
+}
+
+/// FHIR forbids empty arrays.
+fn list(json: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
+    if !list.is_empty() {
+        json.insert(name.into(), list.into());
+    }
+}
+
+fn parameter(parameter: &ExpansionParameter) -> Value {
+    let name = parameter.name;
+    match &parameter.value {
+        ParameterValue::Boolean(value) => json!({"name": name, "valueBoolean": value}),
+        ParameterValue::Integer(value) => json!({"name": name, "valueInteger": value}),
+        ParameterValue::String(value) => json!({"name": name, "valueString": value}),
+        ParameterValue::Code(value) => json!({"name": name, "valueCode": value}),
+        ParameterValue::Uri(value) => json!({"name": name, "valueUri": value}),
+    }
+}
+
+fn property(property: &ExpansionProperty) -> Value {
+    let mut json = Map::new();
+    json.insert("code".into(), property.code.as_str().into());
+    text(&mut json, "uri", property.uri.as_deref());
+    json.into()
+}
+
+fn contains(entry: &ExpansionContains, version: FhirVersion) -> Value {
+    let mut json = Map::new();
+    let mut extended = extensions(entry.extensions.as_deref());
+    if version == FhirVersion::R4 {
+        extended.extend(entry.properties.iter().map(|property| {
+            let (suffix, value) = property_value(&property.value);
+            let mut part = Map::new();
+            part.insert("url".into(), "value".into());
+            part.insert(format!("value{suffix}"), value);
+            json!({"extension": [{"url": "code", "valueCode": property.code}, part], "url": CONTAINS_PROPERTY})
+        }));
+    }
+    list(&mut json, "extension", extended);
+    text(&mut json, "system", entry.system.as_deref());
+    if entry.abstract_ {
+        json.insert("abstract".into(), true.into());
+    }
+    if entry.inactive {
+        json.insert("inactive".into(), true.into());
+    }
+    text(&mut json, "version", entry.version.as_deref());
+    text(&mut json, "code", entry.code.as_deref());
+    text(&mut json, "display", entry.display.as_deref());
+    list(&mut json, "designation", entry.designations.iter().map(designation).collect());
+    if version == FhirVersion::R5 {
+        list(
+            &mut json,
+            "property",
+            entry.properties.iter().map(contains_property).collect(),
+        );
+    }
+    let below = entry.contains.iter().map(|entry| contains(entry, version));
+    list(&mut json, "contains", below.collect());
+    json.into()
+}
+
+fn designation(designation: &ExpansionDesignation) -> Value {
+    let mut json = Map::new();
+    list(&mut json, "extension", extensions(designation.extensions.as_deref()));
+    text(&mut json, "language", designation.language.as_deref());
+    if let Some(use_) = &designation.use_ {
+        json.insert("use".into(), coding(use_));
+    }
+    json.insert("value".into(), designation.value.as_str().into());
+    json.into()
+}
+
+fn contains_property(property: &ContainsProperty) -> Value {
+    let mut json = Map::new();
+    list(&mut json, "extension", extensions(property.extensions.as_deref()));
+    json.insert("code".into(), property.code.as_str().into());
+    let (suffix, value) = property_value(&property.value);
+    json.insert(format!("value{suffix}"), value);
+    json.into()
+}

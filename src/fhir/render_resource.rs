@@ -1,0 +1,391 @@
+//! CodeSystem, ValueSet and ConceptMap resources, for read and search.
+//!
+//! A resource that was loaded as such is given back as it was, but for elements that the version asked for does
+//! not have. An indexed release is described by its header: its concepts are there for `$lookup` and `$expand`,
+//! not for a resource of a gigabyte, so its content is said to be not present. A concept map is written from its
+//! rows, because R4 and R5 shape them differently, up to a limit.
+
+use super::FhirVersion;
+use super::outcome::{Refusal, RefusalKind};
+use super::render::{attribute_value, r4_equivalence};
+use crate::service::resource::Resource;
+use crate::service::resources::{ResourceBody, ResourceEntry};
+use crate::service::{CodeSystemIndex, ConceptMapIndex, ResourceKind};
+use serde_json::{Map, Value, json};
+use tern_index::model::{
+    Coding, ConceptMapHeader, Content, Mapping, MappingAttribute, MappingAttributeRole, PropertyType, Relationship, Unmapped,
+};
+
+/// Elements of R5 that R4 does not have, on the top level of a canonical resource.
+const LATER: &[&str] = &[
+    "versionAlgorithmString",
+    "versionAlgorithmCoding",
+    "copyrightLabel",
+    "approvalDate",
+    "lastReviewDate",
+    "effectivePeriod",
+    "topic",
+    "author",
+    "editor",
+    "reviewer",
+    "endorser",
+    "relatedArtifact",
+    "scope",
+    "property",
+    "additionalAttribute",
+];
+
+/// The type of a kind of resource.
+pub fn type_name(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::CodeSystem => "CodeSystem",
+        ResourceKind::ValueSet => "ValueSet",
+        ResourceKind::ConceptMap => "ConceptMap",
+    }
+}
+
+/// A resource in the shape of a version. A concept map of more rows than `map_rows` comes without its groups.
+pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) -> Result<Value, Refusal> {
+    let mut json = match &entry.body {
+        ResourceBody::CodeSystem(index) => code_system(index),
+        ResourceBody::ValueSet(value_set) if value_set.resource.is_empty() => described_value_set(entry),
+        ResourceBody::ValueSet(value_set) => parse(&value_set.resource)?,
+        ResourceBody::ConceptMap(map) => concept_map(map, version, map_rows),
+        ResourceBody::Json(text) if entry.kind == ResourceKind::ConceptMap => {
+            let parsed = Resource::parse(text).map_err(|error| damaged(&error))?;
+            match parsed {
+                Resource::ConceptMap(map) => concept_map(&map, version, map_rows),
+                _ => parse(text)?,
+            }
+        }
+        ResourceBody::Json(text) => parse(text)?,
+    };
+    json.insert("id".into(), entry.id.as_str().into());
+    if version == FhirVersion::R4 {
+        let is_code_system = entry.kind == ResourceKind::CodeSystem;
+        json.retain(|name, _| !LATER.contains(&name.as_str()) || (is_code_system && name == "property"));
+        if let Some(compose) = json.get_mut("compose").and_then(Value::as_object_mut) {
+            compose.remove("property");
+        }
+    }
+    // FHIR asks for no order of elements, people do: what it is and how it is called comes first.
+    let mut ordered = Map::new();
+    ordered.insert("resourceType".into(), type_name(entry.kind).into());
+    ordered.extend(json.into_iter().filter(|(name, _)| name != "resourceType"));
+    Ok(ordered.into())
+}
+
+fn damaged(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(
+        RefusalKind::Internal,
+        format!("a resource of the store cannot be read: {error}"),
+    )
+}
+
+fn parse(text: &str) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(json)) => Ok(json),
+        Ok(_) => Err(damaged(&"it is no JSON object")),
+        Err(error) => Err(damaged(&error)),
+    }
+}
+
+fn text(json: &mut Map<String, Value>, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        json.insert(name.into(), value.into());
+    }
+}
+
+fn described_value_set(entry: &ResourceEntry) -> Map<String, Value> {
+    let mut json = Map::new();
+    let summary = &entry.summary;
+    text(&mut json, "url", summary.url.as_deref());
+    text(&mut json, "version", summary.version.as_deref());
+    text(&mut json, "name", summary.name.as_deref());
+    text(&mut json, "title", summary.title.as_deref());
+    json.insert("status".into(), summary.status.as_deref().unwrap_or("unknown").into());
+    json
+}
+
+fn code_system(index: &CodeSystemIndex) -> Map<String, Value> {
+    let header = index.header();
+    let kept = header.resource.as_deref().and_then(|text| parse(text).ok());
+    let mut json = kept.unwrap_or_else(|| described_code_system(index));
+    let content = match header.content {
+        Content::Complete if !index.is_empty() => Content::NotPresent,
+        other => other,
+    };
+    json.insert("content".into(), content.as_str().into());
+    json.insert("count".into(), index.len().into());
+    json
+}
+
+fn described_code_system(index: &CodeSystemIndex) -> Map<String, Value> {
+    let header = index.header();
+    let mut json = Map::new();
+    text(&mut json, "language", header.language.as_deref());
+    json.insert("url".into(), header.url.as_str().into());
+    if !header.identifiers.is_empty() {
+        let identifiers = header
+            .identifiers
+            .iter()
+            .map(|value| json!({"system": "urn:ietf:rfc:3986", "value": value}));
+        json.insert("identifier".into(), identifiers.collect());
+    }
+    text(&mut json, "version", header.version.as_deref());
+    text(&mut json, "name", header.name.as_deref());
+    text(&mut json, "title", header.title.as_deref());
+    json.insert("status".into(), header.status.as_deref().unwrap_or("unknown").into());
+    if let Some(experimental) = header.experimental {
+        json.insert("experimental".into(), experimental.into());
+    }
+    text(&mut json, "date", header.date.as_deref());
+    text(&mut json, "publisher", header.publisher.as_deref());
+    text(&mut json, "description", header.description.as_deref());
+    text(&mut json, "copyright", header.copyright.as_deref());
+    json.insert("caseSensitive".into(), header.case_sensitive.into());
+    text(&mut json, "valueSet", header.value_set.as_deref());
+    text(&mut json, "hierarchyMeaning", header.hierarchy_meaning.as_deref());
+    json.insert("compositional".into(), header.compositional.into());
+    json.insert("versionNeeded".into(), header.version_needed.into());
+    text(
+        &mut json,
+        "supplements",
+        header.supplements.as_ref().map(ToString::to_string).as_deref(),
+    );
+    let filters = header.filters.iter().map(|filter| {
+        let mut json = Map::new();
+        text(&mut json, "code", Some(&filter.code));
+        text(&mut json, "description", filter.description.as_deref());
+        json.insert("operator".into(), filter.operators.clone().into());
+        json.insert(
+            "value".into(),
+            filter.value.as_deref().unwrap_or("a value of the filter").into(),
+        );
+        Value::Object(json)
+    });
+    let filters: Vec<Value> = filters.collect();
+    if !filters.is_empty() {
+        json.insert("filter".into(), filters.into());
+    }
+    let properties = header.properties.iter().map(|property| {
+        let mut json = Map::new();
+        text(&mut json, "code", Some(&property.code));
+        text(&mut json, "uri", property.uri.as_deref());
+        text(&mut json, "description", property.description.as_deref());
+        text(&mut json, "type", Some(property_type(property.property_type)));
+        Value::Object(json)
+    });
+    let properties: Vec<Value> = properties.collect();
+    if !properties.is_empty() {
+        json.insert("property".into(), properties.into());
+    }
+    json
+}
+
+/// The FHIR code of a property's type.
+pub fn property_type(kind: PropertyType) -> &'static str {
+    match kind {
+        PropertyType::Code => "code",
+        PropertyType::Coding => "Coding",
+        PropertyType::String => "string",
+        PropertyType::Integer => "integer",
+        PropertyType::Boolean => "boolean",
+        PropertyType::DateTime => "dateTime",
+        PropertyType::Decimal => "decimal",
+    }
+}
+
+fn concept_map(map: &ConceptMapIndex, version: FhirVersion, limit: usize) -> Map<String, Value> {
+    let header = map.header();
+    let kept = header.resource.as_deref().and_then(|text| parse(text).ok());
+    let mut json = kept.unwrap_or_else(|| described_concept_map(header));
+    json.retain(|name, _| !name.starts_with("source") && !name.starts_with("target"));
+    let names = match version {
+        FhirVersion::R4 => ["sourceCanonical", "targetCanonical"],
+        FhirVersion::R5 => ["sourceScopeCanonical", "targetScopeCanonical"],
+    };
+    text(&mut json, names[0], header.source_scope.as_deref());
+    text(&mut json, names[1], header.target_scope.as_deref());
+    if map.len() <= limit {
+        let groups = groups(map, version);
+        if !groups.is_empty() {
+            json.insert("group".into(), groups.into());
+        }
+    }
+    json
+}
+
+fn described_concept_map(header: &ConceptMapHeader) -> Map<String, Value> {
+    let mut json = Map::new();
+    json.insert("url".into(), header.url.as_str().into());
+    text(&mut json, "version", header.version.as_deref());
+    text(&mut json, "name", header.name.as_deref());
+    text(&mut json, "title", header.title.as_deref());
+    json.insert("status".into(), header.status.as_deref().unwrap_or("unknown").into());
+    text(&mut json, "date", header.date.as_deref());
+    text(&mut json, "publisher", header.publisher.as_deref());
+    text(&mut json, "description", header.description.as_deref());
+    text(&mut json, "copyright", header.copyright.as_deref());
+    json
+}
+
+/// The systems of a group and their versions.
+type GroupKey = [Option<String>; 4];
+
+/// One group per pair of systems, in the order of their first rows; one element per source code.
+fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
+    let mut groups: Vec<(GroupKey, Vec<(Coding, Vec<Mapping>)>)> = Vec::new();
+    let fallback = map.systems().into_iter().next();
+    for row in map.rows() {
+        let target = row.target.as_ref();
+        let key = [
+            row.source.system.clone(),
+            row.source.version.clone(),
+            target.and_then(|target| target.system.clone()).or_else(|| {
+                fallback
+                    .as_ref()
+                    .map(|systems| systems.2.clone())
+                    .filter(|url| !url.is_empty())
+            }),
+            target.and_then(|target| target.version.clone()),
+        ];
+        let place = groups.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        let Some((_, elements)) = groups.get_mut(place) else {
+            continue;
+        };
+        match elements.last_mut() {
+            Some((source, rows)) if source.code == row.source.code => rows.push(row),
+            _ => elements.push((row.source.clone(), vec![row])),
+        }
+    }
+    let rules = &map.header().unmapped;
+    let rendered = groups.into_iter().map(|(key, elements)| {
+        let [source, source_version, target, target_version] = &key;
+        let mut json = Map::new();
+        match version {
+            FhirVersion::R4 => {
+                text(&mut json, "source", source.as_deref());
+                text(&mut json, "sourceVersion", source_version.as_deref());
+                text(&mut json, "target", target.as_deref());
+                text(&mut json, "targetVersion", target_version.as_deref());
+            }
+            FhirVersion::R5 => {
+                text(&mut json, "source", joined(source, source_version).as_deref());
+                text(&mut json, "target", joined(target, target_version).as_deref());
+            }
+        }
+        let elements = elements.iter().map(|(source, rows)| element(source, rows, version));
+        json.insert("element".into(), elements.collect());
+        let rule = rules
+            .iter()
+            .find(|rule| rule.source_system == *source && rule.target_system == *target);
+        if let Some(rule) = rule {
+            json.insert("unmapped".into(), unmapped(rule, version));
+        }
+        json.into()
+    });
+    rendered.collect()
+}
+
+fn joined(url: &Option<String>, version: &Option<String>) -> Option<String> {
+    match (url, version) {
+        (Some(url), Some(version)) => Some(format!("{url}|{version}")),
+        (url, _) => url.clone(),
+    }
+}
+
+fn element(source: &Coding, rows: &[Mapping], version: FhirVersion) -> Value {
+    let mut json = Map::new();
+    text(&mut json, "code", Some(&source.code));
+    text(&mut json, "display", source.display.as_deref());
+    let without = rows.iter().all(|row| row.target.is_none());
+    if without && version == FhirVersion::R5 {
+        json.insert("noMap".into(), true.into());
+        return json.into();
+    }
+    let targets = rows
+        .iter()
+        .filter(|row| row.target.is_some() || version == FhirVersion::R4)
+        .map(|row| target(row, version));
+    json.insert("target".into(), targets.collect());
+    json.into()
+}
+
+fn target(row: &Mapping, version: FhirVersion) -> Value {
+    let mut json = Map::new();
+    if let Some(target) = &row.target {
+        text(&mut json, "code", Some(&target.code));
+        text(&mut json, "display", target.display.as_deref());
+    }
+    match version {
+        FhirVersion::R4 if row.target.is_none() => json.insert("equivalence".into(), "unmatched".into()),
+        FhirVersion::R4 => json.insert("equivalence".into(), r4_equivalence(row.relationship).into()),
+        FhirVersion::R5 => json.insert("relationship".into(), row.relationship.as_str().into()),
+    };
+    let advice = row.comment.as_deref().or(row.advice.as_deref());
+    text(&mut json, "comment", advice);
+    let roles = [
+        ("property", MappingAttributeRole::Property),
+        ("dependsOn", MappingAttributeRole::DependsOn),
+        ("product", MappingAttributeRole::Product),
+    ];
+    for (name, role) in roles {
+        if role == MappingAttributeRole::Property && version == FhirVersion::R4 {
+            continue;
+        }
+        let attributes = row.attributes.iter().filter(|attribute| attribute.role == role);
+        let attributes: Vec<Value> = attributes.map(|given| attribute(given, version)).collect();
+        if !attributes.is_empty() {
+            json.insert(name.into(), attributes.into());
+        }
+    }
+    json.into()
+}
+
+fn attribute(given: &MappingAttribute, version: FhirVersion) -> Value {
+    let mut json = Map::new();
+    if version == FhirVersion::R4 {
+        text(&mut json, "property", Some(&given.attribute));
+        text(&mut json, "system", given.system.as_deref());
+        text(&mut json, "value", Some(&given.value));
+        text(&mut json, "display", given.display.as_deref());
+        return json.into();
+    }
+    let name = match given.role {
+        MappingAttributeRole::Property => "code",
+        _ => "attribute",
+    };
+    text(&mut json, name, Some(&given.attribute));
+    if given.value_type == "ValueSet" {
+        text(&mut json, "valueSet", Some(&given.value));
+    } else {
+        let (suffix, value) = attribute_value(given);
+        json.insert(format!("value{suffix}"), value);
+    }
+    json.into()
+}
+
+fn unmapped(rule: &Unmapped, version: FhirVersion) -> Value {
+    let mut json = Map::new();
+    let r4 = version == FhirVersion::R4;
+    let mode = match rule.mode.as_str() {
+        "use-source-code" if r4 => "provided",
+        other => other,
+    };
+    text(&mut json, "mode", Some(mode));
+    text(&mut json, "code", rule.code.as_deref());
+    text(&mut json, "display", rule.display.as_deref());
+    if r4 {
+        text(&mut json, "url", rule.other_map.as_deref());
+    } else {
+        text(&mut json, "valueSet", rule.value_set.as_deref());
+        let relationship = rule.relationship.as_deref().and_then(Relationship::parse);
+        text(&mut json, "relationship", relationship.map(Relationship::as_str));
+        text(&mut json, "otherMap", rule.other_map.as_deref());
+    }
+    json.into()
+}

@@ -1,0 +1,17 @@
+//! The service over HTTP: actix-web, and nothing else of the program knows it.
+//!
+//! `handler` turns HTTP requests into those of `fhir::interaction` and its answers into responses, `status` decides
+//! every status code, `negotiation` reads media types, `gate` limits heavy work, `server` binds, serves and stops.
+
+mod gate;
+mod handler;
+mod limits;
+mod negotiation;
+mod server;
+mod state;
+pub mod status;
+
+pub use handler::app;
+pub use limits::Limits;
+pub use server::{ServeConfig, ServeError, serve};
+pub use state::State;

@@ -1,0 +1,44 @@
+//! Every status code that the service answers with is decided here.
+
+use crate::fhir::outcome::RefusalKind;
+
+/// The request was answered.
+pub const ANSWERED: u16 = 200;
+/// A pre-flight request was answered: there is nothing to say.
+pub const NOTHING_TO_SAY: u16 = 204;
+/// The service is up but cannot do its work.
+pub const NOT_READY: u16 = 503;
+
+/// The status of a refusal.
+pub fn of_refusal(kind: RefusalKind) -> u16 {
+    match kind {
+        RefusalKind::Invalid | RefusalKind::NotSupported => 400,
+        RefusalKind::NotFound => 404,
+        RefusalKind::MethodNotAllowed => 405,
+        RefusalKind::NotAcceptable => 406,
+        RefusalKind::TooLarge => 413,
+        RefusalKind::UnsupportedMediaType => 415,
+        // Understood, but it cannot be processed as it is.
+        RefusalKind::TooCostly => 422,
+        RefusalKind::Internal => 500,
+        RefusalKind::Busy => 503,
+    }
+}
+
+/// The phrase that belongs to a status, for the entries of a batch.
+pub fn with_phrase(status: u16) -> String {
+    let phrase = match status {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => return status.to_string(),
+    };
+    format!("{status} {phrase}")
+}

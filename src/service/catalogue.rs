@@ -1,0 +1,445 @@
+//! One layer of what can be resolved: entries by URL, opened at their first use.
+//!
+//! A terminology is a stack of layers (the store's, a request's). A layer knows keys; what an entry holds is read
+//! when somebody asks for it, once, and kept.
+
+use super::resource::Resource;
+use super::version;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use tern_index::build::ArtefactInfo;
+use tern_index::model::{CodeSystemHeader, ConceptMapHeader};
+use tern_index::read::{CodeSystemIndex, ConceptMapIndex, ResourcesIndex};
+use tern_index::store::{Artefact, Store};
+use tern_index::value_set::ValueSet;
+use tern_loaders::fhir::naming_system::NamingSystem;
+use tern_loaders::fhir::summary::{self, Summary};
+
+/// Where an entry's content comes from.
+#[derive(Debug)]
+enum Source {
+    Memory,
+    Artefact(Box<Artefact>),
+    Kept { resources: Arc<ResourcesIndex>, number: usize },
+}
+
+/// Something that can be resolved.
+#[derive(Debug)]
+pub(super) struct Entry<T> {
+    pub url: String,
+    pub version: Option<String>,
+    pub id: Option<String>,
+    source: Source,
+    content: OnceLock<Result<Arc<T>, String>>,
+    summary: OnceLock<Summary>,
+}
+
+/// What the three kinds of entries have in common.
+pub(super) trait Kept: Sized {
+    /// Opens an artefact of the store.
+    fn open(artefact: &Artefact) -> Result<Self, String>;
+    /// Takes the content out of a parsed resource of the right type.
+    fn from_resource(resource: Resource) -> Option<Arc<Self>>;
+    /// What lists show of an artefact, from its manifest.
+    fn summary_of_artefact(artefact: &Artefact) -> Summary;
+    /// What lists show of the content.
+    fn summary(&self) -> Summary;
+}
+
+impl Kept for CodeSystemIndex {
+    fn open(artefact: &Artefact) -> Result<Self, String> {
+        artefact.open_code_system().map_err(|error| error.to_string())
+    }
+
+    fn from_resource(resource: Resource) -> Option<Arc<Self>> {
+        match resource {
+            Resource::CodeSystem(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    fn summary_of_artefact(artefact: &Artefact) -> Summary {
+        match &artefact.info {
+            ArtefactInfo::CodeSystem(header) => summary_of_code_system(header),
+            _ => Summary::default(),
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        summary_of_code_system(self.header())
+    }
+}
+
+impl Kept for ConceptMapIndex {
+    fn open(artefact: &Artefact) -> Result<Self, String> {
+        artefact.open_concept_map().map_err(|error| error.to_string())
+    }
+
+    fn from_resource(resource: Resource) -> Option<Arc<Self>> {
+        match resource {
+            Resource::ConceptMap(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    fn summary_of_artefact(artefact: &Artefact) -> Summary {
+        match &artefact.info {
+            ArtefactInfo::ConceptMap(header) => summary_of_concept_map(header),
+            _ => Summary::default(),
+        }
+    }
+
+    fn summary(&self) -> Summary {
+        summary_of_concept_map(self.header())
+    }
+}
+
+impl Kept for ValueSet {
+    fn open(_artefact: &Artefact) -> Result<Self, String> {
+        Err("value sets have no index of their own".into())
+    }
+
+    fn from_resource(resource: Resource) -> Option<Arc<Self>> {
+        match resource {
+            Resource::ValueSet(value_set) => Some(value_set),
+            _ => None,
+        }
+    }
+
+    fn summary_of_artefact(_artefact: &Artefact) -> Summary {
+        Summary::default()
+    }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            resource_type: Some("ValueSet".into()),
+            id: self.id.clone(),
+            url: self.url.clone(),
+            version: self.version.clone(),
+            name: self.name.clone(),
+            title: self.title.clone(),
+            status: self.status.clone(),
+            date: self.date.clone(),
+            publisher: self.publisher.clone(),
+            ..Summary::default()
+        }
+    }
+}
+
+fn summary_of_code_system(header: &CodeSystemHeader) -> Summary {
+    Summary {
+        resource_type: Some("CodeSystem".into()),
+        id: header.id.clone(),
+        url: Some(header.url.clone()),
+        version: header.version.clone(),
+        name: header.name.clone(),
+        title: header.title.clone(),
+        status: header.status.clone(),
+        date: header.date.clone(),
+        publisher: header.publisher.clone(),
+        content: Some(header.content.as_str().into()),
+        supplements: header.supplements.as_ref().map(ToString::to_string),
+        kind: None,
+    }
+}
+
+fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
+    Summary {
+        resource_type: Some("ConceptMap".into()),
+        id: header.id.clone(),
+        url: Some(header.url.clone()),
+        version: header.version.clone(),
+        name: header.name.clone(),
+        title: header.title.clone(),
+        status: header.status.clone(),
+        date: header.date.clone(),
+        publisher: header.publisher.clone(),
+        ..Summary::default()
+    }
+}
+
+impl<T> Entry<T> {
+    /// Whether it is a resource of FHIR itself, of this FHIR version: those carry its version as their own.
+    fn is_core_of(&self, fhir_version: &str) -> bool {
+        let Source::Kept { resources, number } = &self.source else {
+            return false;
+        };
+        let own = resources.key(*number).fhir_version;
+        own.is_some_and(|own| own.starts_with(fhir_version)) && own == self.version.as_deref()
+    }
+}
+
+impl<T: Kept> Entry<T> {
+    fn memory(url: &str, version: Option<&str>, id: Option<&str>, content: Arc<T>) -> Self {
+        Self {
+            url: url.to_owned(),
+            version: version.map(str::to_owned),
+            id: id.map(str::to_owned),
+            source: Source::Memory,
+            content: OnceLock::from(Ok(content)),
+            summary: OnceLock::new(),
+        }
+    }
+
+    /// The content; the error says what is wrong with it.
+    pub fn content(&self) -> Result<Arc<T>, String> {
+        let load = || match &self.source {
+            Source::Memory => Err("nothing is held in memory".into()),
+            Source::Artefact(artefact) => T::open(artefact).map(Arc::new),
+            Source::Kept { resources, number } => {
+                let text = resources.json(*number).map_err(|error| error.to_string())?;
+                let resource = Resource::parse(&text).map_err(|error| error.to_string())?;
+                T::from_resource(resource).ok_or_else(|| "the resource is of another type than its key says".into())
+            }
+        };
+        self.content.get_or_init(load).clone()
+    }
+
+    /// What lists show of it; reads no more than needed.
+    pub fn summary(&self) -> &Summary {
+        self.summary.get_or_init(|| match &self.source {
+            Source::Memory => self.content().map(|content| T::summary(&content)).unwrap_or_default(),
+            Source::Artefact(artefact) => T::summary_of_artefact(artefact),
+            Source::Kept { .. } => self
+                .json()
+                .and_then(|text| summary::read(text.as_bytes()).ok())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The FHIR resource as it was loaded, if it is kept whole.
+    pub fn json(&self) -> Option<String> {
+        match &self.source {
+            Source::Kept { resources, number } => resources.json(*number).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Entry<CodeSystemIndex> {
+    /// The header, without opening more than needed.
+    pub fn header(&self) -> Option<CodeSystemHeader> {
+        if let Source::Artefact(artefact) = &self.source
+            && let ArtefactInfo::CodeSystem(header) = &artefact.info
+        {
+            return Some((**header).clone());
+        }
+        self.content().ok().map(|index| index.header().clone())
+    }
+}
+
+/// Entries of one kind: by URL, each URL's versions in ascending order.
+#[derive(Debug)]
+pub(super) struct Shelf<T> {
+    by_url: BTreeMap<String, Vec<Arc<Entry<T>>>>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self { by_url: BTreeMap::new() }
+    }
+}
+
+impl<T> Shelf<T> {
+    fn add(&mut self, entry: Entry<T>) {
+        let versions = self.by_url.entry(entry.url.clone()).or_default();
+        // Of several with one canonical the first is kept: loads and requests list what ranks highest first.
+        if !entry.url.is_empty() && versions.iter().any(|other| other.version == entry.version) {
+            return;
+        }
+        let place = versions.partition_point(|other| {
+            version::compare(other.version.as_deref(), entry.version.as_deref()) == std::cmp::Ordering::Less
+        });
+        versions.insert(place, Arc::new(entry));
+    }
+
+    /// All versions of a URL, ascending.
+    pub fn versions(&self, url: &str) -> &[Arc<Entry<T>>] {
+        self.by_url.get(url).map_or(&[], Vec::as_slice)
+    }
+
+    /// The latest version that answers to `wanted`; without one, the resource of FHIR `core` if it is one, else the
+    /// latest.
+    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>> {
+        let versions = self.versions(url);
+        match wanted {
+            None => {
+                let own = |entry: &&Arc<Entry<T>>| core.is_some_and(|core| entry.is_core_of(core));
+                versions.iter().rev().find(own).or(versions.last())
+            }
+            Some(wanted) => {
+                let exact = versions.iter().find(|entry| entry.version.as_deref() == Some(wanted));
+                exact.or_else(|| {
+                    let answers =
+                        |entry: &&Arc<Entry<T>>| entry.version.as_deref().is_some_and(|own| version::matches(own, wanted));
+                    versions.iter().rev().find(answers)
+                })
+            }
+        }
+    }
+
+    /// Everything, by URL and version.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
+        self.by_url.values().flatten()
+    }
+}
+
+/// One layer.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub code_systems: Shelf<CodeSystemIndex>,
+    pub value_sets: Shelf<ValueSet>,
+    pub concept_maps: Shelf<ConceptMapIndex>,
+    naming_systems: Vec<Arc<NamingSystem>>,
+    kept_naming_systems: Vec<(Arc<ResourcesIndex>, usize)>,
+    names: OnceLock<BTreeMap<String, String>>,
+    declared: OnceLock<BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>>>,
+    /// Artefacts that could not be opened, with the reason.
+    pub damaged: Vec<(String, String)>,
+}
+
+impl Layer {
+    /// A layer of parsed resources.
+    pub fn of_resources(resources: Vec<Resource>) -> Self {
+        let mut layer = Self::default();
+        layer.add_resources(resources);
+        layer
+    }
+
+    /// A layer of all that a store holds, with resources before it.
+    pub fn of_store(store: &Store, resources: Vec<Resource>) -> Self {
+        let mut layer = Self::of_resources(resources);
+        for artefact in store.artefacts() {
+            layer.add_artefact(artefact);
+        }
+        layer
+    }
+
+    fn add_resources(&mut self, resources: Vec<Resource>) {
+        for resource in resources {
+            match resource {
+                Resource::CodeSystem(index) => {
+                    let header = index.header();
+                    let entry = Entry::memory(&header.url, header.version.as_deref(), header.id.as_deref(), index.clone());
+                    self.code_systems.add(entry);
+                }
+                Resource::ValueSet(value_set) => {
+                    // Without a URL it cannot be resolved, but it can be read by its id.
+                    let url = value_set.url.as_deref().unwrap_or("");
+                    let entry = Entry::memory(url, value_set.version.as_deref(), value_set.id.as_deref(), value_set.clone());
+                    self.value_sets.add(entry);
+                }
+                Resource::ConceptMap(index) => {
+                    let header = index.header();
+                    let entry = Entry::memory(&header.url, header.version.as_deref(), header.id.as_deref(), index.clone());
+                    self.concept_maps.add(entry);
+                }
+                Resource::NamingSystem(naming_system) => self.naming_systems.push(naming_system),
+            }
+        }
+    }
+
+    fn add_artefact(&mut self, artefact: &Artefact) {
+        match &artefact.info {
+            ArtefactInfo::CodeSystem(header) => self.code_systems.add(Entry {
+                url: header.url.clone(),
+                version: header.version.clone(),
+                id: header.id.clone(),
+                source: Source::Artefact(Box::new(artefact.clone())),
+                content: OnceLock::new(),
+                summary: OnceLock::new(),
+            }),
+            ArtefactInfo::ConceptMap(header) => self.concept_maps.add(Entry {
+                url: header.url.clone(),
+                version: header.version.clone(),
+                id: header.id.clone(),
+                source: Source::Artefact(Box::new(artefact.clone())),
+                content: OnceLock::new(),
+                summary: OnceLock::new(),
+            }),
+            ArtefactInfo::Resources { origin } => match artefact.open_resources() {
+                Ok(resources) => self.add_kept(&Arc::new(resources)),
+                Err(error) => self.damaged.push((origin.clone(), error.to_string())),
+            },
+        }
+    }
+
+    fn add_kept(&mut self, resources: &Arc<ResourcesIndex>) {
+        for (number, key) in resources.keys().enumerate() {
+            match key.resource_type {
+                "CodeSystem" => self.code_systems.add(kept(resources, number)),
+                "ValueSet" => self.value_sets.add(kept(resources, number)),
+                "ConceptMap" => self.concept_maps.add(kept(resources, number)),
+                "NamingSystem" => self.kept_naming_systems.push((resources.clone(), number)),
+                _ => {}
+            }
+        }
+    }
+
+    /// The URL that naming systems and headers give for another identifier of a code system.
+    pub fn url_of_identifier(&self, identifier: &str) -> Option<&str> {
+        self.names
+            .get_or_init(|| self.read_names())
+            .get(identifier)
+            .map(String::as_str)
+    }
+
+    /// The code systems that declare a value set of all their codes under this URL, by version ascending. Reads the
+    /// headers of all code systems once.
+    pub fn declaring(&self, value_set: &str) -> &[Arc<Entry<CodeSystemIndex>>] {
+        let read = || {
+            let mut declared: BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>> = BTreeMap::new();
+            for entry in self.code_systems.all() {
+                if let Some(url) = entry.header().and_then(|header| header.value_set) {
+                    declared.entry(url).or_default().push(entry.clone());
+                }
+            }
+            declared
+        };
+        self.declared.get_or_init(read).get(value_set).map_or(&[], Vec::as_slice)
+    }
+
+    fn read_names(&self) -> BTreeMap<String, String> {
+        let mut names = BTreeMap::new();
+        let kept = self.kept_naming_systems.iter().filter_map(|(resources, number)| {
+            match Resource::parse(&resources.json(*number).ok()?).ok()? {
+                Resource::NamingSystem(naming_system) => Some(naming_system),
+                _ => None,
+            }
+        });
+        for naming_system in self.naming_systems.iter().cloned().chain(kept) {
+            let Some(uri) = naming_system.preferred_uri() else {
+                continue;
+            };
+            for id in naming_system.unique_ids.iter().filter(|id| id.value != uri) {
+                let name = match id.id_type.as_str() {
+                    "oid" if !id.value.starts_with("urn:") => format!("urn:oid:{}", id.value),
+                    "uuid" if !id.value.starts_with("urn:") => format!("urn:uuid:{}", id.value),
+                    _ => id.value.clone(),
+                };
+                names.entry(name).or_insert_with(|| uri.to_owned());
+            }
+        }
+        for header in self.code_systems.all().filter_map(|entry| entry.header()) {
+            for identifier in &header.identifiers {
+                names.entry(identifier.clone()).or_insert_with(|| header.url.clone());
+            }
+        }
+        names
+    }
+}
+
+fn kept<T>(resources: &Arc<ResourcesIndex>, number: usize) -> Entry<T> {
+    let key = resources.key(number);
+    Entry {
+        url: key.url.unwrap_or("").to_owned(),
+        version: key.version.map(str::to_owned),
+        id: key.id.map(str::to_owned),
+        source: Source::Kept {
+            resources: resources.clone(),
+            number,
+        },
+        content: OnceLock::new(),
+        summary: OnceLock::new(),
+    }
+}

@@ -1,0 +1,173 @@
+//! Value sets that exist without a resource: by the URL patterns of SNOMED CT and LOINC, and as "all codes" of a
+//! code system that names such a value set.
+//!
+//! Each is turned into an ordinary definition, so that there is one way of evaluating. Expression constraints
+//! (`fhir_vs=ecl/`) become a filter of that name; whether it can be evaluated is the evaluation's business.
+
+use super::terminology::Terminology;
+use std::sync::Arc;
+use tern_index::value_set::{Compose, Filter, Include, ValueSet};
+
+const SNOMED: &str = "http://snomed.info/sct";
+const LOINC: &str = "http://loinc.org";
+
+/// Makes the implicit value set of a URL, if it is one.
+pub fn value_set(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<Arc<ValueSet>> {
+    let made = snomed(terminology, url)
+        .or_else(|| loinc(terminology, url))
+        .or_else(|| all_codes(terminology, url, version))?;
+    Some(Arc::new(made))
+}
+
+fn definition(url: &str, name: &str, title: String, include: Include) -> ValueSet {
+    ValueSet {
+        url: Some(url.to_owned()),
+        name: Some(name.to_owned()),
+        title: Some(title),
+        status: Some("active".into()),
+        compose: Some(Compose {
+            include: vec![include],
+            ..Compose::default()
+        }),
+        ..ValueSet::default()
+    }
+}
+
+fn filter(property: &str, op: &str, value: &str) -> Vec<Filter> {
+    vec![Filter {
+        property: property.into(),
+        op: op.into(),
+        value: Some(value.into()),
+    }]
+}
+
+/// `http://snomed.info/sct[/edition[/version/date]]?fhir_vs[=isa/|refset/|ecl/...]`
+fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
+    let (base, query) = url.split_once('?')?;
+    let rest = base
+        .strip_prefix("http://snomed.info/sct")
+        .or_else(|| base.strip_prefix("http://snomed.info/xsct"))?;
+    let version = (!rest.is_empty()).then(|| base.to_owned());
+    let (title, filters) = match query.strip_prefix("fhir_vs")? {
+        "" => ("SNOMED CT Reference Set (All of SNOMED CT)".to_owned(), Vec::new()),
+        "=refset" => ("SNOMED CT Reference Sets".to_owned(), filter("refset", "exists", "true")),
+        other => match other.strip_prefix('=')?.split_once('/')? {
+            ("isa", code) if has_concept(terminology, version.as_deref(), code, false) => (
+                format!("SNOMED CT Concept {code} and descendants"),
+                filter("concept", "is-a", code),
+            ),
+            ("refset", code) if has_concept(terminology, version.as_deref(), code, true) => {
+                (format!("SNOMED CT Reference Set {code}"), filter("concept", "in", code))
+            }
+            ("ecl", expression) => {
+                let expression = percent_decoded(expression);
+                (
+                    format!("SNOMED CT Expression Constraint {expression}"),
+                    filter("constraint", "=", &expression),
+                )
+            }
+            _ => return None,
+        },
+    };
+    let include = Include {
+        system: Some(SNOMED.into()),
+        version,
+        filters,
+        ..Include::default()
+    };
+    Some(definition(url, "SnomedValueSet", title, include))
+}
+
+/// Whether there can be a value set of this concept. Where no edition is loaded that could tell, there can be: the
+/// answer is then that the code system is not known.
+fn has_concept(terminology: &Terminology, version: Option<&str>, code: &str, refset: bool) -> bool {
+    let index = terminology
+        .code_system(SNOMED, version)
+        .or_else(|_| terminology.code_system(SNOMED, None));
+    let Ok(index) = index else {
+        return true;
+    };
+    index
+        .find(code)
+        .is_some_and(|concept| !refset || index.refset(concept).is_some())
+}
+
+/// `http://loinc.org/vs`, `.../vs/LL123-4` (answers of a list), `.../vs/LP123-4` (below a part).
+fn loinc(terminology: &Terminology, url: &str) -> Option<ValueSet> {
+    let rest = url.strip_prefix("http://loinc.org/vs")?;
+    let mut include = Include {
+        system: Some(LOINC.into()),
+        ..Include::default()
+    };
+    if rest.is_empty() {
+        return Some(definition(url, "LoincAll", "LOINC: all codes".into(), include));
+    }
+    let code = rest.strip_prefix('/')?;
+    // A list or part that is not loaded has no value set: the answer is "not found", not an empty expansion.
+    terminology.code_system(LOINC, None).ok()?.find(code)?;
+    let (title, filters) = if code.starts_with("LL") {
+        (format!("LOINC: answers of {code}"), filter("LIST", "=", code))
+    } else {
+        (format!("LOINC: codes of part {code}"), filter("concept", "is-a", code))
+    };
+    include.filters = filters;
+    Some(definition(url, "LoincValueSet", title, include))
+}
+
+/// The value set that a code system declares for all its codes.
+fn all_codes(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<ValueSet> {
+    let header = terminology.header_declaring(url, version)?;
+    let include = Include {
+        system: Some(header.url.clone()),
+        version: version.map(str::to_owned),
+        ..Include::default()
+    };
+    let name = header.name.clone().unwrap_or_default();
+    let title = header.title.clone().unwrap_or_else(|| name.clone());
+    let mut made = definition(url, &name, title, include);
+    made.version = header.version.clone();
+    made.status = header.status.clone();
+    made.experimental = header.experimental;
+    Some(made)
+}
+
+/// Undoes percent encoding; what is no valid escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place) {
+        let escape = bytes
+            .get(place + 1..place + 3)
+            .filter(|_| *byte == b'%')
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(escape.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
+        place += if escape.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snomed_patterns_become_filters() {
+        let nothing = Terminology::of_resources(Vec::new());
+        let snomed = |url| snomed(&nothing, url);
+        let all = snomed("http://snomed.info/sct?fhir_vs").unwrap().compose.unwrap();
+        assert!(all.include[0].filters.is_empty() && all.include[0].version.is_none());
+        let edition = "http://snomed.info/sct/45991000052106/version/20220531?fhir_vs=isa/22298006";
+        let below = snomed(edition).unwrap().compose.unwrap().include.remove(0);
+        assert_eq!(below.version.as_deref(), edition.split('?').next());
+        assert_eq!(below.filters, filter("concept", "is-a", "22298006"));
+        let ecl = snomed("http://snomed.info/sct?fhir_vs=ecl/%3C%2073211009")
+            .unwrap()
+            .compose
+            .unwrap();
+        assert_eq!(ecl.include[0].filters[0].value.as_deref(), Some("< 73211009"));
+        assert!(snomed("http://snomed.info/sct?fhir_vs=nonsense").is_none());
+        assert!(snomed("http://example.org?fhir_vs").is_none());
+    }
+}

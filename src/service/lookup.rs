@@ -1,0 +1,328 @@
+//! `CodeSystem/$lookup`: all that is known of one code.
+//!
+//! Supplements count only where the request names them. Which designations and properties are answered follows
+//! the `property` parameters; without any, everything is.
+
+use super::refusals;
+use super::{CodeSystemIndex, Failure, Terminology};
+use std::sync::Arc;
+use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, PropertyValue};
+
+const TERM_INFRASTRUCTURE: &str = "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra";
+
+/// A request to look a code up.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LookupRequest {
+    /// The code, with its system and version.
+    pub coding: Coding,
+    /// `displayLanguage`, else Accept-Language: BCP-47 ranges.
+    pub display_language: Option<String>,
+    /// `property`: codes, or `*`; empty for the default set.
+    pub properties: Vec<String>,
+    /// `useSupplement`
+    pub use_supplements: Vec<Canonical>,
+}
+
+/// A term of the code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookupDesignation {
+    /// BCP-47 language tag.
+    pub language: Option<String>,
+    /// What it is for.
+    pub use_: Option<Coding>,
+    /// The term.
+    pub value: String,
+    /// The supplement it comes from.
+    pub source: Option<Canonical>,
+}
+
+/// A property of the code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookupProperty {
+    /// The property's code.
+    pub code: String,
+    /// The value.
+    pub value: PropertyValue,
+    /// The display of a coded value.
+    pub description: Option<String>,
+    /// The supplement it comes from.
+    pub source: Option<Canonical>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    /// Name of the code system.
+    pub name: String,
+    /// The code as the code system spells it.
+    pub code: String,
+    /// Its code system.
+    pub system: String,
+    /// The version used.
+    pub version: Option<String>,
+    /// The display in the language asked for.
+    pub display: Option<String>,
+    /// The definition, where it was asked for.
+    pub definition: Option<String>,
+    /// Whether it may not be chosen.
+    pub abstract_: bool,
+    /// Terms, where they were asked for.
+    pub designations: Vec<LookupDesignation>,
+    /// Properties that were asked for.
+    pub properties: Vec<LookupProperty>,
+    /// Supplements that were used.
+    pub used_supplements: Vec<Canonical>,
+}
+
+/// The code system and a supplement of it, at the concept in question.
+struct Place {
+    index: Arc<CodeSystemIndex>,
+    concept: Ordinal,
+    /// `None` for the code system itself.
+    supplement: Option<Canonical>,
+}
+
+/// Looks a code up.
+pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Lookup, Failure> {
+    let coding = &request.coding;
+    let system = coding.system.as_deref().ok_or_else(|| refusals::no_system("$lookup"))?;
+    let index = terminology
+        .code_system(system, coding.version.as_deref())
+        .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
+    let concept = index
+        .find(&coding.code)
+        .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))?;
+    let main = Place {
+        index,
+        concept,
+        supplement: None,
+    };
+    let (supplements, used_supplements) = supplements(terminology, request, &main)?;
+    let wanted = Wanted::new(&request.properties);
+    let header = main.index.header();
+    let designations = all_designations(&main, &supplements);
+    Ok(Lookup {
+        name: header
+            .name
+            .clone()
+            .or_else(|| header.title.clone())
+            .unwrap_or_else(|| header.url.clone()),
+        code: main.index.code(concept).to_owned(),
+        system: header.url.clone(),
+        version: header.version.clone(),
+        display: display(&designations, header.language.as_deref(), request.display_language.as_deref()),
+        definition: main
+            .index
+            .definition(concept)
+            .filter(|_| wanted.has("definition"))
+            .map(|text| text.into_owned()),
+        abstract_: main.index.is_not_selectable(concept),
+        properties: properties(&main, &supplements, &wanted),
+        designations: designations
+            .into_iter()
+            .filter(|designation| wanted.designation(designation.language.as_deref()))
+            .collect(),
+        used_supplements,
+    })
+}
+
+/// The supplements asked for: those that know the concept, and the canonicals of all that belong to its code system.
+fn supplements(
+    terminology: &Terminology,
+    request: &LookupRequest,
+    main: &Place,
+) -> Result<(Vec<Place>, Vec<Canonical>), Failure> {
+    let (mut places, mut used) = (Vec::new(), Vec::new());
+    for canonical in &request.use_supplements {
+        let missing = || refusals::missing_supplement(canonical);
+        let index = terminology
+            .code_system(&canonical.url, canonical.version.as_deref())
+            .map_err(|_| missing())?;
+        if index.header().content != Content::Supplement {
+            return Err(missing());
+        }
+        let own = main.index.header();
+        let belongs = index.header().supplements.as_ref().is_some_and(|base| {
+            base.url == own.url
+                && base
+                    .version
+                    .as_ref()
+                    .is_none_or(|version| Some(version) == own.version.as_ref())
+        });
+        if !belongs {
+            continue;
+        }
+        let name = index.header().canonical();
+        if let Some(concept) = index.find(main.index.code(main.concept)) {
+            places.push(Place {
+                index,
+                concept,
+                supplement: Some(name.clone()),
+            });
+        }
+        used.push(name);
+    }
+    Ok((places, used))
+}
+
+/// What the `property` parameters ask for.
+struct Wanted<'r> {
+    properties: &'r [String],
+}
+
+impl<'r> Wanted<'r> {
+    fn new(properties: &'r [String]) -> Self {
+        Self { properties }
+    }
+
+    fn everything(&self) -> bool {
+        self.properties.is_empty() || self.properties.iter().any(|property| property == "*")
+    }
+
+    fn has(&self, property: &str) -> bool {
+        self.everything() || self.properties.iter().any(|wanted| wanted == property)
+    }
+
+    /// `designation` asks for all terms, `lang.X` for those of a language.
+    fn designation(&self, language: Option<&str>) -> bool {
+        self.has("designation")
+            || language.is_some_and(|language| {
+                let asked = self.properties.iter().filter_map(|property| property.strip_prefix("lang."));
+                asked.into_iter().any(|tag| speaks(language, tag))
+            })
+    }
+}
+
+/// Whether a term in `language` answers to the range `wanted` (BCP-47 basic filtering).
+fn speaks(language: &str, wanted: &str) -> bool {
+    let (language, wanted) = (language.as_bytes(), wanted.as_bytes());
+    language.len() >= wanted.len()
+        && language.iter().zip(wanted).all(|(a, b)| a.eq_ignore_ascii_case(b))
+        && (language.len() == wanted.len() || language.get(wanted.len()) == Some(&b'-'))
+}
+
+/// All terms in use but definitions, the display first.
+fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignation> {
+    let mut designations = Vec::new();
+    for place in std::iter::once(main).chain(supplements) {
+        let language = place.index.header().language.clone();
+        let mut first_definition = true;
+        for designation in place.index.designations(place.concept) {
+            let is_definition = designation.kind == DesignationKind::Definition;
+            let skipped = is_definition && std::mem::take(&mut first_definition);
+            if skipped || !designation.active {
+                continue;
+            }
+            let is_display = designation.kind == DesignationKind::Display && place.supplement.is_none();
+            let preferred = || Coding {
+                display: Some("Preferred For Language".into()),
+                ..Coding::new(TERM_INFRASTRUCTURE, "preferredForLanguage")
+            };
+            designations.push(LookupDesignation {
+                language: designation.language.or_else(|| language.clone().filter(|_| is_display)),
+                use_: designation.use_.or_else(|| is_display.then(preferred)),
+                value: designation.value,
+                source: place.supplement.clone(),
+            });
+        }
+    }
+    designations
+}
+
+/// The display in the first language asked for that has a term; else the code system's own.
+fn display(designations: &[LookupDesignation], own: Option<&str>, asked: Option<&str>) -> Option<String> {
+    let ranges = asked
+        .unwrap_or("")
+        .split(',')
+        .map(|range| range.split(';').next().unwrap_or(range).trim());
+    for range in ranges.filter(|range| !range.is_empty()) {
+        if range == "*" || own.is_some_and(|own| speaks(own, range)) {
+            break;
+        }
+        let found = designations.iter().find(|designation| {
+            designation
+                .language
+                .as_deref()
+                .is_some_and(|language| speaks(language, range))
+        });
+        if let Some(found) = found {
+            return Some(found.value.clone());
+        }
+    }
+    designations.first().map(|designation| designation.value.clone())
+}
+
+fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+    let (index, concept) = (&main.index, main.concept);
+    let mut found: Vec<LookupProperty> = Vec::new();
+    let mut link = |code: &str, other: Ordinal| {
+        found.push(LookupProperty {
+            code: code.to_owned(),
+            value: PropertyValue::Code(index.code(other).to_owned()),
+            description: index.display(other).map(|text| text.into_owned()),
+            source: None,
+        });
+    };
+    if wanted.has("parent") {
+        index.parents(concept).for_each(|parent| link("parent", parent));
+    }
+    if wanted.has("child") {
+        index.children(concept).for_each(|child| link("child", child));
+    }
+    for place in std::iter::once(main).chain(supplements) {
+        for property in place.index.properties(place.concept) {
+            let is_link = matches!(property.code.as_str(), "parent" | "child") && place.supplement.is_none();
+            if is_link || !wanted.has(&property.code) || property.code == "inactive" {
+                continue;
+            }
+            let description = match &property.value {
+                PropertyValue::Code(code) => index.find_exact(code).and_then(|other| index.display(other)),
+                _ => None,
+            };
+            found.push(LookupProperty {
+                description: description.map(|text| text.into_owned()),
+                code: property.code,
+                value: property.value,
+                source: place.supplement.clone(),
+            });
+        }
+    }
+    if wanted.has("inactive") {
+        found.push(LookupProperty {
+            code: "inactive".into(),
+            value: PropertyValue::Boolean(!index.is_active(concept)),
+            description: None,
+            source: None,
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_answers_to_its_prefix() {
+        assert!(speaks("de-AT", "de"));
+        assert!(speaks("DE", "de"));
+        assert!(!speaks("den", "de"));
+        assert!(!speaks("de", "de-AT"));
+    }
+
+    #[test]
+    fn languages_are_asked_in_order() {
+        let term = |language: &str, value: &str| LookupDesignation {
+            language: Some(language.into()),
+            use_: None,
+            value: value.into(),
+            source: None,
+        };
+        let terms = [term("en", "cold"), term("de", "Schnupfen"), term("nl", "verkoudheid")];
+        let display = |asked| display(&terms, Some("en"), asked).unwrap();
+        assert_eq!(display(None), "cold");
+        assert_eq!(display(Some("fr, de;q=0.8, nl")), "Schnupfen");
+        assert_eq!(display(Some("fr")), "cold");
+        assert_eq!(display(Some("en-GB, en, nl")), "cold");
+    }
+}

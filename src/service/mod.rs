@@ -1,0 +1,58 @@
+//! The operations of a terminology service, named as in FHIR, over one snapshot of what is loaded.
+//!
+//! Everything starts from a [`Terminology`]: an immutable snapshot that resolves canonicals, versions and aliases
+//! to code systems ([`CodeSystemIndex`]), value sets ([`ValueSet`]) and concept maps ([`ConceptMapIndex`]).
+//! [`Terminology::with_overlay`] gives a per-request view in which the resources of the request rank first.
+//!
+//! | operation | request | answer |
+//! |---|---|---|
+//! | [`expand`](expand::expand) | [`ExpandRequest`] | [`Expansion`] |
+//! | [`validate_code`](validate_code::validate_code) | [`ValidateCodeRequest`] | [`Validation`] |
+//! | [`lookup`](lookup::lookup) | [`LookupRequest`] | [`Lookup`] |
+//! | [`subsumes`](subsumes::subsumes) | [`SubsumesRequest`] | [`Subsumption`] |
+//! | [`translate`](translate::translate) | [`TranslateRequest`] | [`Translation`] |
+//! | [`search`](search::search) | [`SearchRequest`] | [`SearchRow`]s |
+//!
+//! Options that several operations share are [`Parameters`]. An operation that cannot answer returns a
+//! [`Failure`]: its kind, from which the HTTP room chooses a status, and its [`Issue`]s, complete with texts. An
+//! answer carries its own issues, complete too: nobody downstream patches them.
+//!
+//! What it does not do: no HTTP, no command line, no FHIR JSON. Extensions travel through as opaque JSON text.
+
+pub mod alias;
+mod catalogue;
+pub mod code_system;
+pub mod expand;
+pub mod extension;
+mod implicit;
+pub mod issues;
+pub mod language;
+pub mod lookup;
+pub mod parameters;
+pub(crate) mod refusals;
+pub mod resource;
+pub mod resources;
+pub mod search;
+pub mod status;
+pub mod subsumes;
+pub mod terminology;
+#[cfg(test)]
+mod testing;
+pub mod translate;
+pub mod validate_code;
+pub mod value_set;
+pub mod version;
+
+pub use expand::{ExpandRequest, Expansion, ExpansionContains};
+pub use issues::{Failure, FailureKind, Issue, Severity};
+pub use lookup::{Lookup, LookupRequest};
+pub use parameters::Parameters;
+pub use resource::Resource;
+pub use resources::{ResourceBody, ResourceEntry, ResourceQuery};
+pub use search::{SearchRequest, SearchRow};
+pub use subsumes::{SubsumesRequest, Subsumption};
+pub use terminology::{ResourceKind, Terminology, Unresolved};
+pub use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
+pub use tern_index::value_set::ValueSet;
+pub use translate::{TranslateRequest, Translation};
+pub use validate_code::{ValidateCodeRequest, Validation};

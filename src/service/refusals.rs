@@ -1,0 +1,113 @@
+//! Failures of the operations on single codes: `$lookup`, `$subsumes`, `$translate`; texts and message ids.
+//!
+//! Kept beside `issues`, which has those of `$expand` and `$validate-code`: the wording there speaks of validating.
+
+use super::{Failure, FailureKind, Issue, Severity, Unresolved};
+use tern_index::model::{Canonical, CodeSystemHeader};
+
+fn failure(
+    kind: FailureKind,
+    code: &'static str,
+    detail: Option<&'static str>,
+    id: Option<&'static str>,
+    text: String,
+) -> Failure {
+    Failure::new(
+        kind,
+        Issue {
+            severity: Severity::Error,
+            code,
+            detail,
+            message_id: id,
+            text,
+            expression: None,
+            diagnostics: None,
+        },
+    )
+}
+
+/// A code without a system where one is needed.
+pub fn no_system(operation: &str) -> Failure {
+    let text = format!("{operation} needs the code system: give the parameter 'system' or a coding with a system");
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
+/// Two codes that must be of one code system and are not.
+pub fn different_systems(one: &str, other: &str) -> Failure {
+    let text = format!("both codes must be of the same code system and version, but they are of '{one}' and '{other}'");
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
+/// A code system that is not loaded, or cannot be opened.
+pub fn unknown_system(unresolved: &Unresolved) -> Failure {
+    if let Some(damage) = &unresolved.damage {
+        let text = format!(
+            "The code system '{}' is loaded but cannot be opened: {damage}",
+            unresolved.url
+        );
+        return failure(FailureKind::Internal, "exception", None, None, text);
+    }
+    let system = &unresolved.url;
+    let (id, text) = match &unresolved.version {
+        None => (
+            "UNKNOWN_CODESYSTEM",
+            format!("A definition for CodeSystem '{system}' could not be found"),
+        ),
+        Some(version) if unresolved.known_versions.is_empty() => (
+            "UNKNOWN_CODESYSTEM_VERSION_NONE",
+            format!(
+                "A definition for CodeSystem '{system}' version '{version}' could not be found. No versions of this code system are known"
+            ),
+        ),
+        Some(version) => (
+            "UNKNOWN_CODESYSTEM_VERSION",
+            format!(
+                "A definition for CodeSystem '{system}' version '{version}' could not be found. Valid versions: {}",
+                unresolved.known_versions.join(" or ")
+            ),
+        ),
+    };
+    failure(FailureKind::NotFound, "not-found", Some("not-found"), Some(id), text)
+}
+
+/// A code that the code system does not have.
+pub fn unknown_code(code: &str, header: &CodeSystemHeader) -> Failure {
+    let (id, text) = match &header.version {
+        Some(version) => (
+            "Unknown_Code_in_Version",
+            format!("Unknown code '{code}' in the CodeSystem '{}' version '{version}'", header.url),
+        ),
+        None => (
+            "Unknown_Code_in",
+            format!("Unknown code '{code}' in the CodeSystem '{}'", header.url),
+        ),
+    };
+    failure(FailureKind::NotFound, "not-found", Some("invalid-code"), Some(id), text)
+}
+
+/// A supplement that the request asks for and that is not there.
+pub fn missing_supplement(supplement: &Canonical) -> Failure {
+    let text = format!("Required supplement not found: {supplement}");
+    failure(
+        FailureKind::NotFound,
+        "not-found",
+        Some("not-found"),
+        Some("VALUESET_SUPPLEMENT_MISSING"),
+        text,
+    )
+}
+
+/// A concept map that is not loaded, or cannot be opened.
+pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
+    let canonical = Canonical::new(&unresolved.url, unresolved.version.clone());
+    if let Some(damage) = &unresolved.damage {
+        let text = format!("The concept map '{canonical}' is loaded but cannot be opened: {damage}");
+        return failure(FailureKind::Internal, "exception", None, None, text);
+    }
+    let known = match unresolved.known_versions.as_slice() {
+        [] => String::new(),
+        versions => format!(". Valid versions: {}", versions.join(" or ")),
+    };
+    let text = format!("A definition for ConceptMap '{canonical}' could not be found{known}");
+    failure(FailureKind::NotFound, "not-found", Some("not-found"), None, text)
+}

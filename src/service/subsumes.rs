@@ -1,0 +1,81 @@
+//! `CodeSystem/$subsumes`: how two codes of one code system stand to each other in its hierarchy.
+
+use super::refusals;
+use super::{Failure, Terminology};
+use tern_index::model::Coding;
+
+/// A request to compare two codes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubsumesRequest {
+    /// The code system: the `system` parameter or the instance; `None` where the codings say it.
+    pub system: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// `codeA` or `codingA`
+    pub a: Coding,
+    /// `codeB` or `codingB`
+    pub b: Coding,
+}
+
+/// The answer, by its FHIR code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subsumption {
+    /// The same concept.
+    Equivalent,
+    /// A is above B.
+    Subsumes,
+    /// A is below B.
+    SubsumedBy,
+    /// Neither.
+    NotSubsumed,
+}
+
+impl Subsumption {
+    /// The FHIR code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Equivalent => "equivalent",
+            Self::Subsumes => "subsumes",
+            Self::SubsumedBy => "subsumed-by",
+            Self::NotSubsumed => "not-subsumed",
+        }
+    }
+}
+
+/// Compares two codes.
+pub fn subsumes(terminology: &Terminology, request: &SubsumesRequest) -> Result<Subsumption, Failure> {
+    let named = |coding: &Coding| coding.system.clone().or_else(|| request.system.clone());
+    let (Some(system), Some(other)) = (named(&request.a), named(&request.b)) else {
+        return Err(refusals::no_system("$subsumes"));
+    };
+    if system != other || request.system.as_ref().is_some_and(|asked| *asked != system) {
+        return Err(refusals::different_systems(&system, &other));
+    }
+    let versions = [&request.version, &request.a.version, &request.b.version];
+    let mut versions = versions.into_iter().flatten();
+    let version = versions.next();
+    if let Some(other) = versions.find(|other| Some(*other) != version) {
+        return Err(refusals::different_systems(
+            &format!("{system}|{}", version.map_or("", String::as_str)),
+            &format!("{system}|{other}"),
+        ));
+    }
+    let index = terminology
+        .code_system(&system, version.map(String::as_str))
+        .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
+    let find = |coding: &Coding| {
+        index
+            .find(&coding.code)
+            .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))
+    };
+    let (a, b) = (find(&request.a)?, find(&request.b)?);
+    Ok(if a == b {
+        Subsumption::Equivalent
+    } else if index.subsumes(a, b) {
+        Subsumption::Subsumes
+    } else if index.subsumes(b, a) {
+        Subsumption::SubsumedBy
+    } else {
+        Subsumption::NotSubsumed
+    })
+}

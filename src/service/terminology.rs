@@ -1,0 +1,226 @@
+//! The composite of all that is loaded: an immutable snapshot that resolves names to things.
+//!
+//! The HTTP room holds one behind an atomic pointer and swaps it when a load has finished; running requests keep
+//! theirs. Artefacts are opened at their first use. It evaluates nothing.
+
+use super::alias;
+use super::catalogue::{Entry, Kept, Layer, Shelf};
+use super::implicit;
+use super::resource::Resource;
+use super::version;
+use std::sync::Arc;
+use tern_index::model::{CodeSystemHeader, Content};
+use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
+use tern_index::store::Store;
+use tern_index::value_set::ValueSet;
+
+/// The kinds of resources that can be read and searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceKind {
+    /// `CodeSystem`
+    CodeSystem,
+    /// `ValueSet`
+    ValueSet,
+    /// `ConceptMap`
+    ConceptMap,
+}
+
+/// A canonical that names nothing that is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// The URL looked for.
+    pub url: String,
+    /// The version looked for.
+    pub version: Option<String>,
+    /// Versions of that URL that are loaded, in ascending order.
+    pub known_versions: Vec<String>,
+    /// Whether the URL is loaded at all, in whatever version.
+    pub known: bool,
+    /// It is loaded but cannot be opened: what is wrong with it.
+    pub damage: Option<String>,
+}
+
+/// Everything loaded, and the resources of one request before it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Terminology {
+    /// Highest rank first.
+    layers: Vec<Arc<Layer>>,
+    /// The FHIR version (`4.0`) whose core resources are meant where a request names no version.
+    fhir_version: Option<&'static str>,
+}
+
+impl Terminology {
+    /// All that a store holds, with in-memory resources.
+    pub fn new(store: &Store, resources: Vec<Resource>) -> Self {
+        Self {
+            layers: vec![Arc::new(Layer::of_store(store, resources))],
+            fhir_version: None,
+        }
+    }
+
+    /// Only these resources: for tests, and for servers without a store.
+    pub fn of_resources(resources: Vec<Resource>) -> Self {
+        Self {
+            layers: vec![Arc::new(Layer::of_resources(resources))],
+            fhir_version: None,
+        }
+    }
+
+    /// A view for requests in one FHIR version (`4.0`, `5.0`): where no version is named, resources of FHIR itself are
+    /// those of that version, not the latest.
+    pub fn for_fhir_version(&self, version: &'static str) -> Self {
+        Self {
+            layers: self.layers.clone(),
+            fhir_version: Some(version),
+        }
+    }
+
+    /// A view in which the resources of a request rank first. What is loaded is shared, not copied.
+    pub fn with_overlay(&self, resources: Vec<Resource>) -> Self {
+        if resources.is_empty() {
+            return self.clone();
+        }
+        let mut layers = vec![Arc::new(Layer::of_resources(resources))];
+        layers.extend(self.layers.iter().cloned());
+        Self {
+            layers,
+            fhir_version: self.fhir_version,
+        }
+    }
+
+    /// The canonical URL of a code system named by URL, short name or object identifier.
+    pub fn canonical_url<'n>(&'n self, name: &'n str) -> &'n str {
+        if self.layers.iter().any(|layer| !layer.code_systems.versions(name).is_empty()) {
+            return name;
+        }
+        if let Some(url) = alias::canonical_url(name) {
+            return url;
+        }
+        if !name.starts_with("urn:") {
+            return name;
+        }
+        let named = self.layers.iter().find_map(|layer| layer.url_of_identifier(name));
+        named.unwrap_or(name)
+    }
+
+    /// A code system by URL, OID or short name and version (exact, wildcard, partial SNOMED version URI); without a
+    /// version the latest.
+    pub fn code_system(&self, url: &str, version: Option<&str>) -> Result<Arc<CodeSystemIndex>, Unresolved> {
+        let url = self.canonical_url(url);
+        self.resolve(url, version, |layer| &layer.code_systems)
+    }
+
+    /// A value set, likewise; implicit value sets are made.
+    pub fn value_set(&self, url: &str, version: Option<&str>) -> Result<Arc<ValueSet>, Unresolved> {
+        match self.resolve(url, version, |layer| &layer.value_sets) {
+            Err(unresolved) if !unresolved.known => implicit::value_set(self, url, version).ok_or(unresolved),
+            resolved => resolved,
+        }
+    }
+
+    /// A concept map, likewise.
+    pub fn concept_map(&self, url: &str, version: Option<&str>) -> Result<Arc<ConceptMapIndex>, Unresolved> {
+        self.resolve(url, version, |layer| &layer.concept_maps)
+    }
+
+    fn resolve<T: Kept>(&self, url: &str, wanted: Option<&str>, shelf: fn(&Layer) -> &Shelf<T>) -> Result<Arc<T>, Unresolved> {
+        let found = self
+            .layers
+            .iter()
+            .find_map(|layer| shelf(layer).find(url, wanted, self.fhir_version));
+        let damage = match found.map(|entry| entry.content()) {
+            Some(Ok(content)) => return Ok(content),
+            Some(Err(damage)) => Some(damage),
+            None => None,
+        };
+        let entries = self.entries(url, shelf);
+        Err(Unresolved {
+            url: url.to_owned(),
+            version: wanted.map(str::to_owned),
+            known: !entries.is_empty(),
+            known_versions: entries.iter().filter_map(|entry| entry.version.clone()).collect(),
+            damage,
+        })
+    }
+
+    /// Entries of a URL in all layers, each version once, ascending.
+    fn entries<T>(&self, url: &str, shelf: fn(&Layer) -> &Shelf<T>) -> Vec<&Arc<Entry<T>>> {
+        let mut entries: Vec<&Arc<Entry<T>>> = Vec::new();
+        for entry in self.layers.iter().flat_map(|layer| shelf(layer).versions(url)) {
+            if !entries.iter().any(|other| other.version == entry.version) {
+                entries.push(entry);
+            }
+        }
+        entries.sort_by(|a, b| version::compare(a.version.as_deref(), b.version.as_deref()));
+        entries
+    }
+
+    /// Versions of a code system that are loaded, ascending.
+    pub fn code_system_versions(&self, url: &str) -> Vec<String> {
+        let entries = self.entries(self.canonical_url(url), |layer| &layer.code_systems);
+        entries.into_iter().filter_map(|entry| entry.version.clone()).collect()
+    }
+
+    /// Versions of a value set that are loaded, ascending.
+    pub fn value_set_versions(&self, url: &str) -> Vec<String> {
+        let entries = self.entries(url, |layer| &layer.value_sets);
+        entries.into_iter().filter_map(|entry| entry.version.clone()).collect()
+    }
+
+    /// Whether some value set has this URL.
+    pub fn has_value_set(&self, url: &str) -> bool {
+        self.layers.iter().any(|layer| !layer.value_sets.versions(url).is_empty())
+    }
+
+    /// All code systems that are loaded, by URL and version, those of the request first. Supplements are left out.
+    pub fn code_systems(&self) -> Vec<Arc<CodeSystemIndex>> {
+        let mut seen = std::collections::BTreeSet::new();
+        let mut found = Vec::new();
+        for entry in self.layers.iter().flat_map(|layer| layer.code_systems.all()) {
+            if seen.insert((&entry.url, &entry.version))
+                && let Ok(index) = entry.content()
+                && index.header().content != Content::Supplement
+            {
+                found.push(index);
+            }
+        }
+        found
+    }
+
+    /// The header of the code system that declares a value set of all its codes under this URL: the latest, or the one of
+    /// this version.
+    pub fn header_declaring(&self, value_set: &str, version: Option<&str>) -> Option<CodeSystemHeader> {
+        let of_layer = |layer: &Arc<Layer>| {
+            let declaring = layer.declaring(value_set).iter().rev();
+            let mut wanted = declaring.filter(|entry| version.is_none() || entry.version.as_deref() == version);
+            wanted.next().and_then(|entry| entry.header())
+        };
+        let header = self.layers.iter().find_map(of_layer);
+        header.filter(|header| header.content != Content::Supplement)
+    }
+
+    /// Headers of all code systems and supplements, without opening indexes; those of the request first.
+    pub fn code_system_headers(&self) -> Vec<CodeSystemHeader> {
+        let entries = self.layers.iter().flat_map(|layer| layer.code_systems.all());
+        entries.filter_map(|entry| entry.header()).collect()
+    }
+
+    /// All concept maps, those of the request first, by URL and version. Opens every map.
+    pub fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
+        let mut seen = std::collections::BTreeSet::new();
+        let entries = self.layers.iter().flat_map(|layer| layer.concept_maps.all());
+        entries
+            .filter(|entry| seen.insert((&entry.url, &entry.version)))
+            .filter_map(|entry| entry.content().ok())
+            .collect()
+    }
+
+    /// What could not be opened: name and reason.
+    pub fn damaged(&self) -> Vec<(String, String)> {
+        self.layers.iter().flat_map(|layer| layer.damaged.iter().cloned()).collect()
+    }
+
+    pub(super) fn layers(&self) -> &[Arc<Layer>] {
+        &self.layers
+    }
+}

@@ -1,0 +1,320 @@
+//! `ConceptMap/$translate`: what a code is in another code system, or what maps to it.
+//!
+//! A request names a map, or leaves the choice: then every map that has the code for the systems and scopes asked
+//! for is consulted, in the order of their canonicals, and each match names the map it comes from. Rules for
+//! codes that a map does not list apply forward only: nothing says which codes they would be of backwards.
+
+use super::refusals;
+use super::{ConceptMapIndex, Failure, Terminology};
+use std::sync::Arc;
+use tern_index::model::{Canonical, Coding, Mapping, MappingAttribute, MappingAttributeRole, Relationship, Unmapped};
+
+/// Which maps to consult.
+#[derive(Debug, Clone, Default)]
+pub enum MapChoice {
+    /// All that fit.
+    #[default]
+    Any,
+    /// This one.
+    Canonical(Canonical),
+    /// One that came with the request.
+    Inline(Arc<ConceptMapIndex>),
+}
+
+/// Which way to read the maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// The given codes are sources.
+    #[default]
+    Forward,
+    /// The given codes are targets.
+    Reverse,
+}
+
+/// A request to translate.
+#[derive(Debug, Clone, Default)]
+pub struct TranslateRequest {
+    /// Which maps.
+    pub maps: MapChoice,
+    /// Which way.
+    pub direction: Direction,
+    /// What to translate: one coding, or those of a codeable concept.
+    pub given: Vec<Coding>,
+    /// Code system of the answers; any if `None`.
+    pub wanted_system: Option<String>,
+    /// `sourceScope` of the maps to consult, where none is named.
+    pub source_scope: Option<String>,
+    /// `targetScope` of the maps to consult, where none is named.
+    pub target_scope: Option<String>,
+    /// `dependency`: values of other elements, by attribute.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// The value of another element of the source data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    /// The attribute's code or URI (R4 `element`).
+    pub attribute: String,
+    /// Code system of a coded value.
+    pub system: Option<String>,
+    /// The value as text.
+    pub value: String,
+}
+
+/// One match.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    /// The code on the source side of the map.
+    pub source: Coding,
+    /// The code on the target side of the map.
+    pub target: Coding,
+    /// How the source relates to the target.
+    pub relationship: Relationship,
+    /// The map it comes from; `None` for a map without a URL.
+    pub origin: Option<Canonical>,
+    /// Comment of the publisher.
+    pub comment: Option<String>,
+    /// Context under which it holds, further products, properties.
+    pub attributes: Vec<MappingAttribute>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Translation {
+    /// Whether there is a match that says more than "not related".
+    pub result: bool,
+    /// Why there is none.
+    pub message: Option<String>,
+    /// The matches, map by map.
+    pub matches: Vec<Match>,
+}
+
+/// How far `other-map` may lead from map to map.
+const LONGEST_CHAIN: usize = 16;
+
+/// Translates.
+pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Result<Translation, Failure> {
+    let maps = candidates(terminology, request)?;
+    let mut found = Found::default();
+    for map in &maps {
+        for given in &request.given {
+            match request.direction {
+                Direction::Forward => forward(terminology, request, map, given, &mut found, &mut Vec::new())?,
+                Direction::Reverse => reverse(request, map, given, &mut found),
+            }
+        }
+    }
+    let result = found
+        .matches
+        .iter()
+        .any(|found| found.relationship != Relationship::NotRelatedTo);
+    let message = (!result).then(|| {
+        if found.stated_none {
+            "No translations found: the concept map states that there is no target".to_owned()
+        } else {
+            "No translations found".to_owned()
+        }
+    });
+    Ok(Translation {
+        result,
+        message,
+        matches: found.matches,
+    })
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    matches: Vec<Match>,
+    /// Some map says that there is no target.
+    stated_none: bool,
+}
+
+impl Found {
+    fn add(&mut self, new: Match) {
+        if !self.matches.contains(&new) {
+            self.matches.push(new);
+        }
+    }
+}
+
+fn candidates(terminology: &Terminology, request: &TranslateRequest) -> Result<Vec<Arc<ConceptMapIndex>>, Failure> {
+    match &request.maps {
+        MapChoice::Inline(map) => Ok(vec![map.clone()]),
+        MapChoice::Canonical(canonical) => {
+            let canonical = plain_snomed_map(canonical);
+            let map = terminology.concept_map(&canonical.url, canonical.version.as_deref());
+            map.map(|map| vec![map])
+                .map_err(|unresolved| refusals::unknown_concept_map(&unresolved))
+        }
+        MapChoice::Any => {
+            let fits = |scope: &Option<String>, own: &Option<String>| scope.as_ref().is_none_or(|scope| same_scope(scope, own));
+            Ok(terminology
+                .concept_maps()
+                .into_iter()
+                .filter(|map| {
+                    fits(&request.source_scope, &map.header().source_scope)
+                        && fits(&request.target_scope, &map.header().target_scope)
+                })
+                .collect())
+        }
+    }
+}
+
+/// Whether a map's scope is the one asked for; a version counts only if both name one.
+fn same_scope(asked: &str, own: &Option<String>) -> bool {
+    let Some(own) = own else { return false };
+    let (asked, own) = (Canonical::parse(asked), Canonical::parse(own));
+    asked.url == own.url && (asked.version.is_none() || own.version.is_none() || asked.version == own.version)
+}
+
+/// SNOMED CT names the maps of an edition or version by a URL that holds the version
+/// (`http://snomed.info/sct/<edition>/version/<date>?fhir_cm=<reference set>`); the store has it beside the URL.
+fn plain_snomed_map(canonical: &Canonical) -> Canonical {
+    const SYSTEM: &str = "http://snomed.info/sct";
+    let parts = canonical.url.split_once("?fhir_cm=").filter(|(base, _)| *base != SYSTEM);
+    match parts {
+        Some((base, refset)) if base.starts_with("http://snomed.info/") => {
+            Canonical::new(format!("{SYSTEM}?fhir_cm={refset}"), Some(base.to_owned()))
+        }
+        _ => canonical.clone(),
+    }
+}
+
+/// Whether a system that may be left open is the one asked for, which may be left open too.
+fn same_system(asked: Option<&str>, own: Option<&str>) -> bool {
+    match (asked, own) {
+        (Some(asked), Some(own)) => asked == own,
+        _ => true,
+    }
+}
+
+fn forward(
+    terminology: &Terminology,
+    request: &TranslateRequest,
+    map: &Arc<ConceptMapIndex>,
+    given: &Coding,
+    found: &mut Found,
+    visited: &mut Vec<Canonical>,
+) -> Result<(), Failure> {
+    let rows: Vec<Mapping> = map
+        .by_source(&given.code)
+        .into_iter()
+        .filter(|row| same_system(given.system.as_deref(), row.source.system.as_deref()))
+        .collect();
+    for row in &rows {
+        take(request, map, row, found);
+    }
+    for rule in &map.header().unmapped {
+        let concerned = same_system(given.system.as_deref(), rule.source_system.as_deref())
+            && same_system(request.wanted_system.as_deref(), rule.target_system.as_deref());
+        // A row without a target states that there is none in its group: that is a mapping too.
+        let listed = rows
+            .iter()
+            .any(|row| row.target.as_ref().is_none_or(|target| target.system == rule.target_system));
+        if concerned && !listed {
+            unmapped(terminology, request, map, rule, given, found, visited)?;
+        }
+    }
+    Ok(())
+}
+
+/// Applies the rule for codes that a group does not list.
+fn unmapped(
+    terminology: &Terminology,
+    request: &TranslateRequest,
+    map: &Arc<ConceptMapIndex>,
+    rule: &Unmapped,
+    given: &Coding,
+    found: &mut Found,
+    visited: &mut Vec<Canonical>,
+) -> Result<(), Failure> {
+    let target = |code: &str, display: Option<String>| Coding {
+        system: rule.target_system.clone(),
+        version: None,
+        code: code.to_owned(),
+        display,
+    };
+    let target = match (rule.mode.as_str(), &rule.code, &rule.other_map) {
+        ("use-source-code" | "provided", _, _) => target(&given.code, given.display.clone()),
+        ("fixed", Some(code), _) => target(code, rule.display.clone()),
+        ("other-map", _, Some(other)) => {
+            let own = Canonical::new(&map.header().url, map.header().version.clone());
+            let other = Canonical::parse(other);
+            visited.push(own);
+            let resolved = terminology.concept_map(&other.url, other.version.as_deref());
+            let next = resolved.map_err(|unresolved| refusals::unknown_concept_map(&unresolved))?;
+            let name = Canonical::new(&next.header().url, next.header().version.clone());
+            if !visited.contains(&name) && visited.len() < LONGEST_CHAIN {
+                forward(terminology, request, &next, given, found, visited)?;
+            }
+            visited.pop();
+            return Ok(());
+        }
+        // A rule that lacks what its mode needs, or a mode that no version of FHIR has, says nothing.
+        _ => return Ok(()),
+    };
+    let relationship = rule.relationship.as_deref().and_then(Relationship::parse);
+    found.add(Match {
+        source: given.clone(),
+        target,
+        relationship: relationship.unwrap_or(Relationship::RelatedTo),
+        origin: origin(map),
+        comment: None,
+        attributes: Vec::new(),
+    });
+    Ok(())
+}
+
+fn reverse(request: &TranslateRequest, map: &ConceptMapIndex, given: &Coding, found: &mut Found) {
+    for row in map.by_target(&given.code) {
+        let system = row.target.as_ref().and_then(|target| target.system.as_deref());
+        if same_system(given.system.as_deref(), system) {
+            take(request, map, &row, found);
+        }
+    }
+}
+
+/// Takes a row if its answer side is of the system asked for and its context does not contradict the request's.
+fn take(request: &TranslateRequest, map: &ConceptMapIndex, row: &Mapping, found: &mut Found) {
+    let Some(target) = &row.target else {
+        found.stated_none = true;
+        return;
+    };
+    let answer = match request.direction {
+        Direction::Forward => target,
+        Direction::Reverse => &row.source,
+    };
+    if !same_system(request.wanted_system.as_deref(), answer.system.as_deref()) || contradicted(row, &request.dependencies) {
+        return;
+    }
+    found.add(Match {
+        source: row.source.clone(),
+        target: target.clone(),
+        relationship: row.relationship,
+        origin: origin(map),
+        comment: row.comment.clone(),
+        attributes: row.attributes.clone(),
+    });
+}
+
+fn origin(map: &ConceptMapIndex) -> Option<Canonical> {
+    let header = map.header();
+    (!header.url.is_empty()).then(|| Canonical::new(&header.url, header.version.clone()))
+}
+
+/// Whether a context that the row depends on is given with another value. A context that is not given at all does
+/// not exclude the row: it is answered with the match, for the client to judge.
+fn contradicted(row: &Mapping, dependencies: &[Dependency]) -> bool {
+    let depends_on = row
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.role == MappingAttributeRole::DependsOn);
+    depends_on.into_iter().any(|needed| {
+        let mut given = dependencies
+            .iter()
+            .filter(|dependency| dependency.attribute == needed.attribute)
+            .peekable();
+        given.peek().is_some()
+            && !given.any(|given| given.value == needed.value && same_system(given.system.as_deref(), needed.system.as_deref()))
+    })
+}

@@ -1,0 +1,360 @@
+//! One filter of a value set as a set of concepts.
+//!
+//! Properties are those the code system has, plus the standard ones that the index answers itself: `concept` and
+//! `code`, `display`, `parent`, `child`, `ancestor`, `descendant`, `inactive`, `notSelectable`, and membership in a
+//! SNOMED CT reference set. A coded property may be asked for by the code of its value or by its display: LOINC
+//! value sets do both.
+//!
+//! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
+
+use crate::service::code_system::View;
+use crate::service::issues::{self, Failure};
+use regex::{Regex, RegexBuilder};
+use tern_index::model::{Ordinal, PropertyValue};
+use tern_index::read::ConceptSet;
+use tern_index::value_set::Filter;
+
+/// A compiled pattern may not be larger than this.
+const PATTERN_LIMIT: usize = 1 << 20;
+
+/// Where a filter stands, for messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'p> {
+    /// The value set's canonical.
+    pub value_set: &'p str,
+    /// `include` or `exclude`.
+    pub list: &'static str,
+    /// Number of the include.
+    pub include: usize,
+    /// Number of the filter.
+    pub filter: usize,
+}
+
+impl Place<'_> {
+    /// The FHIRPath of the filter.
+    pub fn path(&self) -> String {
+        format!("ValueSet.compose.{}[{}].filter[{}]", self.list, self.include, self.filter)
+    }
+}
+
+/// Concepts that pass a filter.
+pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
+    let Some(value) = filter.value.as_deref().filter(|value| !value.is_empty()) else {
+        return Err(issues::filter_without_value(view.url(), filter, &place.path()));
+    };
+    let question = Question {
+        view,
+        filter,
+        value,
+        place,
+    };
+    match filter.property.as_str() {
+        "concept" | "code" => question.of_concept(),
+        "display" => question.of_text(|index, concept| index.display(concept).map(|text| text.into_owned())),
+        "parent" if !view.index.has_property("parent") => question.of_hierarchy(Direction::Parent),
+        "child" if !view.index.has_property("child") => question.of_hierarchy(Direction::Child),
+        "ancestor" => question.of_hierarchy(Direction::Ancestor),
+        "descendant" => question.of_hierarchy(Direction::Descendant),
+        "constraint" => simple_constraint(view, filter, place),
+        // Whether expressions are in as well changes nothing among the concepts themselves.
+        "expressions" if view.index.header().compositional && filter.op == "=" => Ok(view.index.all()),
+        "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
+            Ok(question.negated_if(value == "false", view.index.refsets()))
+        }
+        property => question.of_property(property),
+    }
+}
+
+/// A SNOMED CT expression constraint of one operator and one concept, or `*`. Anything longer is for the language's
+/// own evaluator, and not understood here.
+fn simple_constraint(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
+    let not_understood = || issues::filter_not_understood(view.url(), filter, place.value_set, &place.path());
+    let expression = filter.value.as_deref().unwrap_or("").trim();
+    if filter.op != "=" {
+        return Err(not_understood());
+    }
+    if expression == "*" {
+        return Ok(view.index.active().clone());
+    }
+    let rest = expression.trim_start_matches(['<', '>', '^', '!']);
+    let operator = expression.strip_suffix(rest).unwrap_or("");
+    let (code, term) = rest.split_once('|').map_or((rest, None), |(code, term)| (code, Some(term)));
+    let code = code.trim();
+    // A term stands between two bars, and nothing follows it.
+    let closed = term.is_none_or(|term| term.trim_end().strip_suffix('|').is_some_and(|term| !term.contains('|')));
+    let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain || !closed {
+        return Err(not_understood());
+    }
+    let Some(concept) = view.index.find(code) else {
+        return Err(issues::unknown_concept_in_constraint(code, expression, &place.path()));
+    };
+    let index = &view.index;
+    let with = |mut set: ConceptSet| {
+        set.insert(concept.0);
+        set
+    };
+    Ok(match operator {
+        "" => with(ConceptSet::new()),
+        "<" => index.descendants(concept),
+        "<<" => with(index.descendants(concept)),
+        "<!" => index.children(concept).map(|child| child.0).collect(),
+        "<<!" => with(index.children(concept).map(|child| child.0).collect()),
+        ">" => index.ancestors(concept),
+        ">>" => with(index.ancestors(concept)),
+        ">!" => index.parents(concept).map(|parent| parent.0).collect(),
+        ">>!" => with(index.parents(concept).map(|parent| parent.0).collect()),
+        "^" => index.refset(concept).unwrap_or_default(),
+        _ => return Err(not_understood()),
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Parent,
+    Child,
+    Ancestor,
+    Descendant,
+}
+
+struct Question<'q> {
+    view: &'q View,
+    filter: &'q Filter,
+    value: &'q str,
+    place: Place<'q>,
+}
+
+impl Question<'_> {
+    fn not_understood(&self) -> Failure {
+        issues::filter_not_understood(self.view.url(), self.filter, self.place.value_set, &self.place.path())
+    }
+
+    fn find(&self, code: &str) -> Option<Ordinal> {
+        self.view.index.find(code.trim())
+    }
+
+    fn values(&self) -> impl Iterator<Item = &str> {
+        self.value.split(',').map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    fn negated_if(&self, negated: bool, set: ConceptSet) -> ConceptSet {
+        if negated { self.view.index.all() - set } else { set }
+    }
+
+    fn pattern(&self) -> Result<Regex, Failure> {
+        let anchored = format!("^(?:{})$", self.value);
+        let built = RegexBuilder::new(&anchored).size_limit(PATTERN_LIMIT).build();
+        built.map_err(|error| issues::bad_pattern(self.value, &error.to_string(), &self.place.path()))
+    }
+
+    fn of_concept(&self) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
+        let one = self.find(self.value);
+        let below = |concept: Option<Ordinal>| concept.map(|concept| index.descendants(concept)).unwrap_or_default();
+        let with = |mut set: ConceptSet, concept: Option<Ordinal>| {
+            set.extend(concept.map(|concept| concept.0));
+            set
+        };
+        Ok(match self.filter.op.as_str() {
+            "=" => with(ConceptSet::new(), one),
+            "is-a" => with(below(one), one),
+            "descendent-of" => below(one),
+            "is-not-a" => index.all() - with(below(one), one),
+            "child-of" => one
+                .map(|one| index.children(one).map(|child| child.0).collect())
+                .unwrap_or_default(),
+            "descendent-leaf" => {
+                let below = below(one);
+                below
+                    .iter()
+                    .filter(|concept| index.children(Ordinal(*concept)).len() == 0)
+                    .collect()
+            }
+            "generalizes" => with(one.map(|one| index.ancestors(one)).unwrap_or_default(), one),
+            "in" => self.members(),
+            "not-in" => index.all() - self.members(),
+            "regex" => {
+                let pattern = self.pattern()?;
+                let codes = index.all().into_iter();
+                codes
+                    .filter(|concept| pattern.is_match(index.code(Ordinal(*concept))))
+                    .collect()
+            }
+            "exists" => self.negated_if(self.value == "false", index.all()),
+            _ => return Err(self.not_understood()),
+        })
+    }
+
+    /// Members of a reference set, or the codes that are listed.
+    fn members(&self) -> ConceptSet {
+        let mut set = ConceptSet::new();
+        for concept in self.values().filter_map(|code| self.find(code)) {
+            match self.view.index.refset(concept) {
+                Some(members) => set |= members,
+                None => {
+                    set.insert(concept.0);
+                }
+            }
+        }
+        set
+    }
+
+    fn of_text(
+        &self,
+        text: impl Fn(&tern_index::read::CodeSystemIndex, Ordinal) -> Option<String>,
+    ) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
+        let passing = |test: &dyn Fn(&str) -> bool| -> ConceptSet {
+            let all = index.all().into_iter();
+            all.filter(|concept| text(index, Ordinal(*concept)).is_some_and(|text| test(&text)))
+                .collect()
+        };
+        Ok(match self.filter.op.as_str() {
+            "=" => passing(&|text| text == self.value),
+            "in" => passing(&|text| self.values().any(|value| value == text)),
+            "not-in" => index.all() - passing(&|text| self.values().any(|value| value == text)),
+            "regex" => {
+                let pattern = self.pattern()?;
+                passing(&|text| pattern.is_match(text))
+            }
+            "exists" => self.negated_if(self.value == "false", passing(&|_| true)),
+            _ => return Err(self.not_understood()),
+        })
+    }
+
+    fn related(&self, direction: Direction, concept: Ordinal) -> ConceptSet {
+        let index = &self.view.index;
+        match direction {
+            // `parent = X` asks for those whose parent is X.
+            Direction::Parent => index.children(concept).map(|other| other.0).collect(),
+            Direction::Child => index.parents(concept).map(|other| other.0).collect(),
+            Direction::Ancestor => index.descendants(concept),
+            Direction::Descendant => index.ancestors(concept),
+        }
+    }
+
+    fn of_hierarchy(&self, direction: Direction) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
+        let any = |codes: &mut dyn Iterator<Item = Ordinal>| {
+            codes.fold(ConceptSet::new(), |set, concept| set | self.related(direction, concept))
+        };
+        Ok(match self.filter.op.as_str() {
+            "=" => any(&mut self.find(self.value).into_iter()),
+            "in" => any(&mut self.values().filter_map(|code| self.find(code))),
+            "not-in" => index.all() - any(&mut self.values().filter_map(|code| self.find(code))),
+            "regex" => {
+                let pattern = self.pattern()?;
+                let all = index.all();
+                let matching = all
+                    .iter()
+                    .map(Ordinal)
+                    .filter(|concept| pattern.is_match(index.code(*concept)));
+                any(&mut matching.collect::<Vec<_>>().into_iter())
+            }
+            "exists" => {
+                let all = index.all();
+                let has = |concept: &u32| match direction {
+                    Direction::Parent | Direction::Ancestor => index.parents(Ordinal(*concept)).len() > 0,
+                    Direction::Child | Direction::Descendant => index.children(Ordinal(*concept)).len() > 0,
+                };
+                self.negated_if(self.value == "false", all.iter().filter(has).collect())
+            }
+            _ => return Err(self.not_understood()),
+        })
+    }
+
+    fn of_property(&self, property: &str) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
+        // A standard property may be declared under another code; its URI says so.
+        let property = if index.has_property(property) {
+            property
+        } else {
+            self.view.standard_property(property)
+        };
+        if !index.has_property(property) {
+            return self.of_flag(property);
+        }
+        Ok(match self.filter.op.as_str() {
+            "=" => self.with_value(property, self.value),
+            "in" => self.with_values(property),
+            "not-in" => index.all() - self.with_values(property),
+            "regex" => {
+                let pattern = self.pattern()?;
+                let mut set = ConceptSet::new();
+                for (value, concepts) in index.property_value_sets(property) {
+                    if pattern.is_match(&value.to_string()) {
+                        set |= concepts;
+                    }
+                }
+                set
+            }
+            "exists" => self.negated_if(self.value == "false", index.having_property(property)),
+            "is-a" | "descendent-of" | "is-not-a" | "child-of" | "generalizes" => self.of_target(property)?,
+            _ => return Err(self.not_understood()),
+        })
+    }
+
+    fn with_values(&self, property: &str) -> ConceptSet {
+        self.values()
+            .fold(ConceptSet::new(), |set, value| set | self.with_value(property, value))
+    }
+
+    /// Concepts whose property has the value: by its code, else, for coded values, by its display.
+    fn with_value(&self, property: &str, value: &str) -> ConceptSet {
+        let index = &self.view.index;
+        let found = index.with_property(property, value);
+        if !found.is_empty() || self.find(value).is_some() {
+            return found;
+        }
+        let mut set = ConceptSet::new();
+        for (own, concepts) in index.property_value_sets(property) {
+            let display = match &own {
+                PropertyValue::Code(code) => index.find(code).and_then(|target| index.display(target)),
+                PropertyValue::Coding(coding) => coding.display.as_deref().map(Into::into),
+                // The first value tells the type of all: a text property is done.
+                _ => return set,
+            };
+            if display.is_some_and(|display| display.eq_ignore_ascii_case(value)) {
+                set |= concepts;
+            }
+        }
+        set
+    }
+
+    /// A hierarchy operator on a coded property: its target must stand in that relation to the value.
+    fn of_target(&self, property: &str) -> Result<ConceptSet, Failure> {
+        let place = self.place;
+        let filter = Filter {
+            property: "concept".into(),
+            ..self.filter.clone()
+        };
+        let targets = evaluate(self.view, &filter, place)?;
+        Ok(self.view.index.with_property_in(property, &targets))
+    }
+
+    /// Flags that a release states otherwise than by a property.
+    fn of_flag(&self, property: &str) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
+        let truth = match property {
+            "inactive" => index.all() - index.active(),
+            "notSelectable" => index.not_selectable(),
+            // Declared or supplemented, but no concept has it.
+            _ if self.view.has_property(property) => ConceptSet::new(),
+            "status" => return self.of_text(|index, concept| index.status(concept).map(str::to_owned)),
+            _ => return Err(self.not_understood()),
+        };
+        let matches = |value: &str| match value {
+            "true" => truth.clone(),
+            "false" => index.all() - &truth,
+            _ => ConceptSet::new(),
+        };
+        let any = || self.values().fold(ConceptSet::new(), |set, value| set | matches(value));
+        Ok(match self.filter.op.as_str() {
+            "=" => matches(self.value),
+            "in" => any(),
+            "not-in" => index.all() - any(),
+            "exists" => self.negated_if(self.value == "false", truth),
+            _ => return Err(self.not_understood()),
+        })
+    }
+}
