@@ -52,7 +52,7 @@ pub(in crate::mapper) enum Specimen {
     Hair,
     Air,
     Isolate,
-    /// LOINC `XXX`: to be named in the message.
+    /// Any specimen: the message names it.
     Any,
     /// Anything else that is no patient's fluid.
     Other,
@@ -400,7 +400,7 @@ const TABLE: &[Row] = &[
     row(Specimen::Isolate, &["Isolate"], &["isolate"], &["isolate"]),
     row(
         Specimen::Any,
-        &["XXX", "Specimen", "Isolate/Specimen", "Unk sub"],
+        &["Specimen", "xxx", "Isolate/Specimen", "Unk sub"],
         &["specimen", "unspecified specimen", "isolate or specimen"],
         &[],
     ),
