@@ -26,6 +26,8 @@ mod resolve;
 mod roles;
 mod run;
 mod terms;
+#[cfg(test)]
+mod tests;
 pub mod train;
 mod units;
 mod words;
@@ -143,6 +145,8 @@ fn sort(scored: &mut [Scored]) {
 trait Domain: Send + Sync {
     /// Candidates for a source, best first.
     fn candidates(&self, item: &SourceItem) -> Vec<Scored>;
+    /// Whether names may be mapped to a concept at all.
+    fn is_target(&self, concept: Ordinal) -> bool;
     /// The weights in use.
     fn model(&self) -> &Model;
     /// The weights, to train.

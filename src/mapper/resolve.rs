@@ -360,7 +360,8 @@ impl Mapper {
     }
 
     fn by_name(&self, item: &SourceItem) -> Outcome {
-        let exact = self.exact.find(&self.target, item.get(Role::Name));
+        let mut exact = self.exact.find(&self.target, item.get(Role::Name));
+        exact.retain(|concept| self.domain.is_target(*concept));
         let scored = self.domain.candidates(item);
         let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
         let evidence = scored.first().map(|first| first.evidence).unwrap_or_default();

@@ -210,6 +210,10 @@ impl Domain for Terms {
         scored
     }
 
+    fn is_target(&self, concept: Ordinal) -> bool {
+        self.concepts.get(concept.0 as usize).is_some_and(|target| target.usable)
+    }
+
     fn model(&self) -> &Model {
         &self.model
     }

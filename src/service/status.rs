@@ -71,13 +71,14 @@ impl<'s> Standing<'s> {
         }
     }
 
-    /// That of a code system.
-    pub fn of_code_system(header: &'s CodeSystemHeader) -> Self {
-        Self {
-            resource: header.resource.as_deref().unwrap_or(""),
+    /// That of a code system; none where it came as no FHIR resource, because publishers of other releases say
+    /// nothing in these terms.
+    pub fn of_code_system(header: &'s CodeSystemHeader) -> Option<Self> {
+        Some(Self {
+            resource: header.resource.as_deref()?,
             status: header.status.as_deref(),
             experimental: header.experimental,
-        }
+        })
     }
 
     fn standards_status(&self) -> Option<String> {
@@ -112,7 +113,7 @@ impl<'s> Standing<'s> {
 pub fn warnings(value_set: &ValueSet, used: &Used) -> Vec<(Doubt, String)> {
     let relying = Standing::of_value_set(value_set);
     let systems = used.systems.iter().filter_map(|(canonical, view)| {
-        let doubt = Standing::of_code_system(view.index.header()).doubt(Some(&relying))?;
+        let doubt = Standing::of_code_system(view.index.header())?.doubt(Some(&relying))?;
         Some((doubt, canonical.to_string()))
     });
     let value_sets = std::iter::once(value_set).chain(used.value_sets.iter().map(|imported| imported.as_ref()));

@@ -1,11 +1,18 @@
-//! Developer chores: training and measuring the mapper. Nothing here is shipped.
+//! Developer chores that are too slow or too large for CI.
+//!
+//! `train-mapper` trains the mapper's weights on reviewed maps; `synthesize` writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure`
+//! loads a release into a store and says what it cost. What it does not do: it is no part of the program, and
+//! nothing it writes belongs into the project.
 
 mod mapper;
+mod measure;
+mod synthesize;
 
 use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
+/// Developer chores of tern.
 #[derive(Parser)]
-#[command(about = "Developer chores")]
 struct Arguments {
     #[command(subcommand)]
     chore: Chore,
@@ -15,10 +22,38 @@ struct Arguments {
 enum Chore {
     /// Trains the mapper's weights on reviewed maps, with cross-validated predictions.
     TrainMapper(mapper::Arguments),
+    /// Writes a synthetic release: `cargo xtask synthesize snomed /tmp/snomed`
+    Synthesize {
+        /// What to write.
+        #[arg(value_enum)]
+        release: synthesize::Release,
+        /// Folder to write it to; made if it is not there.
+        directory: PathBuf,
+        /// Concepts (SNOMED CT), terms (LOINC) or RXCUIs (RxNorm); the size of the real release if left out.
+        #[arg(long)]
+        size: Option<u32>,
+        /// The same seed gives the same bytes.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Loads releases into a store and prints seconds, bytes, peak memory and the time to open: `cargo xtask measure /tmp/store /tmp/snomed`
+    Measure {
+        /// The store; made if it is not there.
+        store: PathBuf,
+        /// Releases, as `tern load` takes them. Without any, the store is only opened.
+        paths: Vec<PathBuf>,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::TrainMapper(arguments) => mapper::train(&arguments),
+        Chore::Synthesize {
+            release,
+            directory,
+            size,
+            seed,
+        } => synthesize::write(release, &directory, size, seed),
+        Chore::Measure { store, paths } => measure::measure(&store, &paths),
     }
 }

@@ -415,6 +415,10 @@ impl Domain for Drugs {
         scored
     }
 
+    fn is_target(&self, concept: Ordinal) -> bool {
+        self.targets.get(concept.0 as usize).is_some_and(|target| target.usable)
+    }
+
     fn model(&self) -> &Model {
         &self.model
     }

@@ -187,6 +187,10 @@ impl Domain for Laboratory {
         scored
     }
 
+    fn is_target(&self, concept: Ordinal) -> bool {
+        self.target(concept.0).is_some()
+    }
+
     fn model(&self) -> &Model {
         &self.model
     }

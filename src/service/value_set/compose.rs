@@ -397,7 +397,8 @@ impl<'t> Evaluator<'t> {
                 filter: number,
             };
             part.concepts &= filter::evaluate(&view, filter, at)?;
-            let subtree = filter.property == "concept" && matches!(filter.op.as_str(), "is-a" | "descendent-of");
+            let subtree =
+                matches!(filter.property.as_str(), "concept" | "code") && matches!(filter.op.as_str(), "is-a" | "descendent-of");
             part.nesting = match part.nesting {
                 Nesting::System | Nesting::Subtree if subtree => Nesting::Subtree,
                 _ => Nesting::Flat,
