@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A kind of specimen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::mapper) enum Specimen {
     /// Nothing known.
+    #[default]
     Unknown,
     SerumPlasma,
     Serum,
