@@ -175,17 +175,3 @@ fn commands_that_need_a_release_parse() {
         assert!(parsed.is_ok(), "{}: {line}\n{}", one.place, parsed.unwrap_err());
     }
 }
-
-#[test]
-fn every_path_named_in_documents_exists() {
-    for path in documents() {
-        let content = std::fs::read_to_string(&path).unwrap();
-        for link in content.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.contains("://") || link.starts_with('#') {
-                continue;
-            }
-            let target = path.parent().unwrap().join(link.split('#').next().unwrap());
-            assert!(target.exists(), "{} names {link}", path.display());
-        }
-    }
-}
