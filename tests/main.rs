@@ -1,7 +1,8 @@
 //! The one integration binary: a module per door of the program, and the rules of the house.
 //!
-//! One binary links once. Each module opens with what it tests; fixtures are in `tests/fixtures`, expected
-//! outputs in `tests/cases`. Nothing here needs the network or licensed content.
+//! One binary links once. Each module opens with what it tests; fixtures are in `tests/fixtures`, goldens in
+//! `tests/cases`. Nothing here needs the network or licensed content.
 
+mod http;
 mod shared;
 mod tidy;

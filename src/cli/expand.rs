@@ -2,7 +2,7 @@
 
 use super::error::{CliError, Exit};
 use super::output::{Output, OutputArgs, Table, thousands};
-use super::session::{Session, short};
+use super::session::{Session, label};
 use super::suggest;
 use crate::service::expand::{ValueSetReference, expand};
 use crate::service::{ExpandRequest, Expansion, ExpansionContains, Parameters, Resource, ResourceKind, ResourceQuery};
@@ -161,9 +161,9 @@ pub fn print(output: &Output, expansion: &Expansion) -> Result<(), CliError> {
         let system = row
             .system
             .filter(|_| several || !people)
-            .map(|system| if people { short(system) } else { system });
+            .map(|system| if people { label(system) } else { system.to_owned() });
         table.row(vec![
-            system.map(str::to_owned).into(),
+            system.into(),
             row.code.map(|code| format!("{indent}{code}")).into(),
             row.display.map(str::to_owned).into(),
             Some(note).filter(|note| !note.is_empty()).map(str::to_owned).into(),

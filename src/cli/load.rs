@@ -4,10 +4,11 @@
 //! the last step. Recognising and reading are the loaders' work, building the store's.
 
 use super::error::{CliError, Exit};
-use super::output::{Cell, Output, OutputArgs, Table, size, thousands};
+use super::output::{Cell, Output, OutputArgs, Table, size, thousands, with_resources};
 use super::progress::Progress;
-use super::session::{describe, short, short_version};
+use super::session::{describe, label, short_version};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tern_index::build::{FaultPolicy, ReleaseReport};
@@ -185,8 +186,18 @@ fn check_share(title: &str, report: &ReleaseReport, limit: f64) -> Result<(), Cl
 const EXAMPLES: usize = 3;
 
 fn report_faults(title: &str, report: &ReleaseReport) {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (file, reason) in &report.ignored {
-        eprintln!("  left out {file}: {reason}");
+        reasons.entry(reason).or_default().push(file);
+    }
+    for (reason, left_out) in reasons {
+        let names: Vec<&str> = left_out
+            .iter()
+            .take(2)
+            .map(|file| file.rsplit(['/', '!']).next().unwrap_or(file))
+            .collect();
+        let more = if left_out.len() > names.len() { ", ..." } else { "" };
+        eprintln!("  left out {} ({reason}): {}{more}", files(left_out.len()), names.join(", "));
     }
     if report.skipped() == 0 {
         return;
@@ -299,31 +310,43 @@ pub fn print(output: &Output, done: &Done) -> Result<(), CliError> {
         }
     }
     let people = output.is_for_people();
-    let mut table = Table::new(&[
+    let mut columns = vec![
         "system",
         "version",
         "concepts",
         "terms",
         "relations",
         "maps",
-        "resources",
         "seconds",
         "size",
-    ]);
+    ];
+    if !people {
+        columns.push("resources");
+    }
+    let mut table = Table::new(&columns);
     for row in &rows {
-        table.row(vec![
-            if people { short(row.system).into() } else { row.system.into() },
-            row.version
-                .map(|version| if people { short_version(version) } else { version.to_owned() })
-                .into(),
+        let (system, version) = if people {
+            (
+                with_resources(label(row.system), row.resources),
+                row.version.map(short_version),
+            )
+        } else {
+            (row.system.to_owned(), row.version.map(str::to_owned))
+        };
+        let mut cells = vec![
+            system.into(),
+            version.into(),
             Cell::count(row.concepts),
             Cell::count(row.terms),
             Cell::count(row.relations),
             Cell::count(row.maps),
-            Cell::count(row.resources),
             row.seconds.map_or(Cell::Empty, Cell::Seconds),
             Cell::Bytes(row.bytes),
-        ]);
+        ];
+        if !people {
+            cells.push(Cell::count(row.resources));
+        }
+        table.row(cells);
     }
     Ok(output.table(&table, &rows)?)
 }

@@ -3,14 +3,18 @@
 //! `output` is the one way to print data and `error` the one way to fail. No command computes an answer: that is
 //! the service's and the mapper's work.
 
+mod demo;
+mod demo_files;
 mod error;
 mod expand;
 mod load;
 mod lookup;
+mod map;
 mod output;
 mod progress;
 mod remove;
 mod search;
+mod serve;
 mod session;
 mod shell;
 mod status;
@@ -27,13 +31,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
-Code systems are named by short names (snomed, loinc, rxnorm, icd10cm, icd10pcs, icd9cm, ndc, ...) or by any URL
+Code systems are named by short names (snomed, loinc, rxnorm, icd10cm, icd10pcs, icd9cm, ndc, ...) or by any URL \
 that is loaded; \"|VERSION\" after a name picks a version.
 
-Data goes to standard output: a table on a terminal, tab-separated lines in a pipe, JSON with --json. Everything
+Data goes to standard output: a table on a terminal, tab-separated lines in a pipe, JSON with --json. Everything \
 else goes to standard error. NO_COLOR turns colour off.
 
-Exit codes: 0 done; 1 the answer is no (nothing found, not valid, damage found); 2 wrong arguments; 3 not loaded or
+Exit codes: 0 done; 1 the answer is no (nothing found, not valid, damage found); 2 wrong arguments; 3 not loaded or \
 not known; 4 the input cannot be read or believed; 5 the store cannot be read or written.
 
 Example:
@@ -65,8 +69,16 @@ enum Command {
     Subsumes(subsumes::SubsumesArgs),
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
+    Map(map::MapArgs),
+    Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
+}
+
+/// The definition of the command line, for manual pages and tests of documents.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the program with its arguments, its own name first.
@@ -84,6 +96,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Subsumes(args) => subsumes::run(args, &store()?),
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
+        Command::Map(args) => map::run(args, &store()?),
+        Command::Serve(args) => serve::run(args, &store()?),
+        Command::Demo(args) => demo::run(args, cli.store.as_deref()),
         Command::Completions(args) => shell::completions(args, Cli::command()),
         Command::Man(args) => shell::man(args, Cli::command()),
     }

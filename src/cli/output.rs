@@ -4,7 +4,7 @@
 //! thousands separators; in a pipe every row is one line, columns are separated by one tab, numbers are plain and
 //! the first line has the names. Colour is one bold header, and NO_COLOR turns it off.
 
-use comfy_table::{Attribute, Cell as TableCell, CellAlignment, ContentArrangement, Table as Drawing};
+use comfy_table::{Attribute, Cell as TableCell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Drawing};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
@@ -14,7 +14,13 @@ pub struct OutputArgs {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Print a table even where the output is no terminal
+    #[arg(long, conflicts_with = "json")]
+    pub table: bool,
 }
+
+/// A column no wider than this is not broken into lines.
+const UNBROKEN: usize = 18;
 
 /// A value in a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +86,14 @@ impl Cell {
     }
 }
 
+/// The name of a thing that counts resources, for people: a column of its own would be blank in most tables.
+pub fn with_resources(label: String, resources: u64) -> String {
+    match resources {
+        0 => label,
+        resources => format!("{label} ({} resources)", thousands(resources)),
+    }
+}
+
 /// Rows under names.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
@@ -99,11 +113,6 @@ impl Table {
     /// Adds a row, one cell for each column.
     pub fn row(&mut self, cells: Vec<Cell>) {
         self.rows.push(cells);
-    }
-
-    /// Whether it has no row.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// Drawn for people, `width` columns wide at most. Columns that are blank in every row are left out.
@@ -141,9 +150,26 @@ impl Table {
             table.add_row(cells.map(|(column, cell)| TableCell::new(cell.for_people()).set_alignment(align(column))));
         }
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
+            // Numbers, codes and other short texts are whole or they are nothing.
+            let widest = self.widest(shown.get(column.index).copied());
+            if widest <= UNBROKEN {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+    }
+
+    /// Characters of the widest cell of a column.
+    fn widest(&self, column: Option<usize>) -> usize {
+        let Some(column) = column else { return 0 };
+        let name = self.names.get(column).map_or(0, |name| name.len());
+        let cells = self.rows.iter().filter_map(|row| row.get(column));
+        cells
+            .map(|cell| cell.for_people().chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(name)
     }
 
     /// Tab-separated, one line a row, names first.
@@ -169,21 +195,14 @@ pub struct Output {
 impl Output {
     /// Standard output, as the arguments and the terminal have it.
     pub fn new(args: OutputArgs) -> Self {
-        let terminal = io::stdout().is_terminal();
+        let shown = io::stdout().is_terminal();
+        let terminal = shown || args.table;
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             json: args.json,
             terminal,
-            bold: terminal && !no_color,
-            width: width(terminal),
-        }
-    }
-
-    /// Standard output for people, whatever it is connected to.
-    pub fn for_people() -> Self {
-        Self {
-            terminal: true,
-            ..Self::new(OutputArgs { json: false })
+            bold: shown && !no_color,
+            width: width(shown),
         }
     }
 

@@ -12,11 +12,6 @@ impl Progress {
         Self::new(length, title, "{msg:30!} {bar:24} {bytes:>9}/{total_bytes:9} {eta:>4}")
     }
 
-    /// A bar over rows.
-    pub fn rows(length: u64, title: &str) -> Self {
-        Self::new(length, title, "{msg:30!} {bar:24} {human_pos:>9}/{human_len:9} {eta:>4}")
-    }
-
     fn new(length: u64, title: &str, template: &str) -> Self {
         let target = if std::io::stderr().is_terminal() {
             ProgressDrawTarget::stderr()

@@ -4,6 +4,7 @@ use super::error::{CliError, Exit};
 use super::session::{describe, short, short_version};
 use super::suggest;
 use crate::service::alias;
+use std::collections::BTreeSet;
 use std::path::Path;
 use tern_index::store::{ArtefactInfo, Store, remove};
 
@@ -49,6 +50,19 @@ pub fn run(args: &RemoveArgs, directory: &Path) -> Result<Exit, CliError> {
                 directory.display()
             ),
             hint: suggest::did_you_mean(&near).unwrap_or_else(|| "`tern status` lists what is loaded".into()),
+        });
+    }
+    let versions: BTreeSet<Option<&str>> = store
+        .artefacts()
+        .iter()
+        .filter(|artefact| args.means(&artefact.info))
+        .map(|artefact| describe(&artefact.info).2)
+        .collect();
+    if versions.len() > 1 {
+        let versions: Vec<&str> = versions.into_iter().flatten().collect();
+        return Err(CliError::Usage {
+            message: format!("{} {} could be any of {}", args.system, args.version, versions.join(", ")),
+            hint: "name the whole version".into(),
         });
     }
     for removed in remove(directory, |artefact| args.means(&artefact.info))? {

@@ -2,7 +2,7 @@
 
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table};
-use super::session::{Session, short};
+use super::session::{Session, label};
 use crate::service::CodeSystemIndex;
 use serde::Serialize;
 use std::path::Path;
@@ -140,7 +140,7 @@ fn print(output: &Output, found: &[Found], with_system: bool) -> Result<(), CliE
     let mut table = Table::new(&["system", "code", "display", "matched", "status"]);
     for one in found {
         let matched = one.matched.as_ref().filter(|matched| !people || **matched != one.display);
-        let system = if people { short(&one.system) } else { &one.system };
+        let system = if people { label(&one.system) } else { one.system.clone() };
         table.row(vec![
             if with_system || !people { system.into() } else { Cell::Empty },
             one.code.clone().into(),

@@ -1,47 +1,52 @@
-//! `tern serve`
+//! `tern serve`: all that is loaded as a FHIR terminology server.
 
+use super::error::{CliError, Exit};
 use crate::http::{ServeConfig, serve};
 use crate::service::Terminology;
-use anyhow::Context;
 use std::path::Path;
 use tern_index::store::Store;
 
-/// Options of `tern serve`.
+/// Serve FHIR R4 and R5 terminology operations over HTTP
+///
+/// R4 at /fhir and /fhir/r4, R5 at /fhir/r5. Stops cleanly on Ctrl-C and SIGTERM.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  tern serve --port 8080\n  curl 'http://127.0.0.1:8080/fhir/metadata?mode=terminology'")]
-pub struct Serve {
-    /// Port to listen on; 0 lets the system choose one.
+#[command(after_help = "Example:\n  tern serve --port 8080\n\nThen ask it:\n  \
+    curl 'http://127.0.0.1:8080/fhir/CodeSystem/$lookup?system=http://loinc.org&code=2345-7'")]
+pub struct ServeArgs {
+    /// Port to listen on; 0 lets the system choose one
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1")]
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     bind: String,
-    /// Threads that read sockets; 0 for one per processor.
-    #[arg(long, default_value_t = 0)]
+    /// Threads that read requests; 0 for one per processor
+    #[arg(long, default_value_t = 0, value_name = "N")]
     workers: usize,
 }
 
-impl Serve {
-    /// Serves until told to stop.
-    pub fn run(self, store: Option<&Path>) -> anyhow::Result<()> {
-        let terminology = match store {
-            Some(directory) => {
-                let store = Store::open(directory).with_context(|| format!("opening the store {}", directory.display()))?;
-                Terminology::new(&store, Vec::new())
-            }
-            None => Terminology::of_resources(Vec::new()),
-        };
-        let config = ServeConfig {
-            bind: self.bind,
-            port: self.port,
-            workers: self.workers,
-            ..ServeConfig::new(terminology)
-        };
-        serve(config, |addresses| {
-            for address in addresses {
-                eprintln!("listening on http://{address}/fhir");
-            }
-        })?;
-        Ok(())
+/// Runs the command.
+pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
+    let store = Store::open(directory)?;
+    if store.artefacts().is_empty() {
+        eprintln!(
+            "tern: nothing is loaded in {}; only what requests bring is known",
+            directory.display()
+        );
     }
+    let config = ServeConfig {
+        bind: args.bind.clone(),
+        port: args.port,
+        workers: args.workers,
+        ..ServeConfig::new(Terminology::new(&store, Vec::new()))
+    };
+    serve(config, |addresses| {
+        for address in addresses {
+            eprintln!("listening on http://{address}/fhir");
+        }
+    })
+    .map_err(|error| CliError::Usage {
+        message: error.to_string(),
+        hint: "choose another port with --port, or another address with --bind".into(),
+    })?;
+    Ok(Exit::Success)
 }

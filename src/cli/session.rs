@@ -27,10 +27,8 @@ pub fn store_directory(named: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(folders.data_dir().join("store"))
 }
 
-/// An open store with all that is loaded.
+/// All that is loaded in a store.
 pub struct Session {
-    /// The store.
-    pub store: Store,
     /// What is loaded.
     pub terminology: Terminology,
 }
@@ -46,7 +44,7 @@ impl Session {
             });
         }
         let terminology = Terminology::new(&store, Vec::new());
-        Ok(Self { store, terminology })
+        Ok(Self { terminology })
     }
 
     /// A code system by short name or URL, with `|version` if one is meant.
@@ -125,17 +123,26 @@ impl Session {
     }
 }
 
-/// The short name of a code system, or its URL where it has none.
+/// The short name of a code system, or its URL where it has none: what can be typed.
 pub fn short(url: &str) -> &str {
     alias::short_name(url).unwrap_or(url)
 }
 
-/// A version as people write it: of a SNOMED CT version URI, the edition and date.
-pub fn short_version(version: &str) -> String {
-    match version.split_once("sct/") {
-        Some((_, rest)) => rest.replace("/version/", "/"),
-        None => version.to_owned(),
+/// What tables call a code system, a concept map or a package: the short name or the end of the URL. Pipes and JSON
+/// have the whole URL.
+pub fn label(url: &str) -> String {
+    if let Some(name) = alias::short_name(url) {
+        return name.to_owned();
     }
+    if let Some((system, map)) = url.split_once("?fhir_cm=") {
+        return format!("{} map {map}", short(system));
+    }
+    url.trim_end_matches('/').rsplit('/').next().unwrap_or(url).to_owned()
+}
+
+/// A version as tables show it: of a SNOMED CT version URI, the date. Pipes and JSON have the whole of it.
+pub fn short_version(version: &str) -> String {
+    version.rsplit_once("/version/").map_or(version, |(_, date)| date).to_owned()
 }
 
 /// Name, version and kind of what is loaded.

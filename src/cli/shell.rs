@@ -45,6 +45,10 @@ pub fn man(args: &ManArgs, command: clap::Command) -> Result<Exit, CliError> {
 }
 
 fn print(text: &[u8]) -> Result<Exit, CliError> {
-    Output::new(OutputArgs { json: false }).text(&String::from_utf8_lossy(text))?;
+    Output::new(OutputArgs {
+        json: false,
+        table: false,
+    })
+    .text(&String::from_utf8_lossy(text))?;
     Ok(Exit::Success)
 }

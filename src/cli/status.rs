@@ -1,8 +1,8 @@
 //! `tern status`: what is loaded, how much of it, from when, and under which licence.
 
 use super::error::{CliError, Exit};
-use super::output::{Cell, Output, OutputArgs, Table};
-use super::session::{describe, short, short_version};
+use super::output::{Cell, Output, OutputArgs, Table, with_resources};
+use super::session::{describe, label, short_version};
 use serde::Serialize;
 use std::path::Path;
 use tern_index::store::{Artefact, ArtefactInfo, Store};
@@ -66,39 +66,40 @@ impl<'a> Entry<'a> {
 
     fn cells(&self, people: bool) -> Vec<Cell> {
         let (system, version) = if people {
-            (short(self.system).to_owned(), self.version.map(short_version))
+            (
+                with_resources(label(self.system), self.resources),
+                self.version.map(short_version),
+            )
         } else {
             (self.system.to_owned(), self.version.map(str::to_owned))
         };
         let mut cells = vec![
             system.into(),
             version.into(),
-            self.date.map(str::to_owned).into(),
+            self.date
+                .map(|date| {
+                    if people {
+                        date.chars().take(10).collect()
+                    } else {
+                        date.to_owned()
+                    }
+                })
+                .into(),
             Cell::count(self.concepts),
             Cell::count(self.terms),
             Cell::count(self.relations),
             Cell::count(self.maps),
-            Cell::count(self.resources),
             Cell::Bytes(self.bytes),
         ];
         if !people {
+            cells.push(Cell::count(self.resources));
             cells.push(self.licence.map(str::to_owned).into());
         }
         cells
     }
 }
 
-const COLUMNS: &[&str] = &[
-    "system",
-    "version",
-    "date",
-    "concepts",
-    "terms",
-    "relations",
-    "maps",
-    "resources",
-    "size",
-];
+const COLUMNS: &[&str] = &["system", "version", "date", "concepts", "terms", "relations", "maps", "size"];
 
 /// Runs the command.
 pub fn run(args: &StatusArgs, directory: &Path) -> Result<Exit, CliError> {
@@ -116,17 +117,11 @@ pub fn run(args: &StatusArgs, directory: &Path) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-/// Prints what a store holds; for the demonstration too.
-pub fn show(output: &Output, store: &Store) -> Result<(), CliError> {
-    let entries: Vec<Entry<'_>> = store.artefacts().iter().map(Entry::new).collect();
-    print(output, store.directory(), &entries)
-}
-
 fn print(output: &Output, directory: &Path, entries: &[Entry<'_>]) -> Result<(), CliError> {
     let people = output.is_for_people();
     let mut columns = COLUMNS.to_vec();
     if !people {
-        columns.push("licence");
+        columns.extend(["resources", "licence"]);
     }
     let mut table = Table::new(&columns);
     for entry in entries {
@@ -134,28 +129,42 @@ fn print(output: &Output, directory: &Path, entries: &[Entry<'_>]) -> Result<(),
     }
     output.table(&table, &entries)?;
     if people {
-        let mut notes = String::new();
-        for entry in entries {
-            if let Some(licence) = entry.licence {
-                let name = short(entry.system);
-                let first = licence
-                    .split_once(". ")
-                    .map_or(licence, |(first, _)| first)
-                    .trim_end_matches('.');
-                let note = format!("  {name}: {first}.\n");
-                if !notes.contains(&note) {
-                    notes += &note;
-                }
-            }
-        }
         let total: u64 = entries.iter().map(|entry| entry.bytes).sum();
-        let licences = if notes.is_empty() {
-            String::new()
-        } else {
-            format!("\nLicences (in full with --json)\n{notes}")
-        };
-        let total = super::output::size(total);
-        output.text(&format!("{licences}\n{} in {}\n", total, directory.display()))?;
+        let notes = licences(entries);
+        output.text(&format!(
+            "{notes}\n{} in {}\n",
+            super::output::size(total),
+            directory.display()
+        ))?;
     }
     Ok(())
+}
+
+/// The beginning of each licence notice with all that it holds for.
+fn licences(entries: &[Entry<'_>]) -> String {
+    const SHOWN: usize = 200;
+    let mut notices: Vec<(&str, Vec<String>)> = Vec::new();
+    for entry in entries {
+        let Some(licence) = entry.licence else { continue };
+        let name = label(entry.system);
+        match notices.iter_mut().find(|(notice, _)| *notice == licence) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => notices.push((licence, vec![name])),
+        }
+    }
+    if notices.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nLicences (in full with --json)\n".to_owned();
+    for (notice, names) in notices {
+        let mut shown: String = notice.chars().take(SHOWN).collect();
+        if shown.len() < notice.len() {
+            let end = shown.rfind(' ').unwrap_or(shown.len());
+            shown.truncate(end);
+            shown += " ...";
+        }
+        text += &format!("  {}: {shown}\n", names.join(", "));
+    }
+    text
 }

@@ -2,7 +2,7 @@
 
 use super::error::{CliError, Exit};
 use super::output::{Output, OutputArgs, Table};
-use super::session::{Session, short};
+use super::session::{Session, label};
 use crate::service::translate::{MapChoice, translate};
 use crate::service::{TranslateRequest, Translation};
 use serde::Serialize;
@@ -60,16 +60,22 @@ pub fn run(args: &TranslateArgs, directory: &Path) -> Result<Exit, CliError> {
     if !rows.is_empty() || output.is_json() {
         let mut table = Table::new(&["system", "code", "display", "relationship", "map"]);
         for row in &rows {
-            let system = row
-                .system
-                .as_deref()
-                .map(|system| if output.is_for_people() { short(system) } else { system });
+            let system = row.system.as_deref().map(|system| {
+                if output.is_for_people() {
+                    label(system)
+                } else {
+                    system.to_owned()
+                }
+            });
             table.row(vec![
-                system.map(str::to_owned).into(),
+                system.into(),
                 row.code.clone().into(),
                 row.display.clone().into(),
                 row.relationship.into(),
-                row.map.clone().into(),
+                row.map
+                    .as_deref()
+                    .map(|map| if output.is_for_people() { label(map) } else { map.to_owned() })
+                    .into(),
             ]);
         }
         output.table(&table, &rows)?;

@@ -2,7 +2,7 @@
 
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table};
-use super::session::{describe, short, short_version};
+use super::session::{describe, label, short_version};
 use serde::Serialize;
 use std::path::Path;
 use tern_index::store::{Store, verify};
@@ -47,7 +47,7 @@ pub fn run(args: &VerifyArgs, directory: &Path) -> Result<Exit, CliError> {
         let people = output.is_for_people();
         table.row(vec![
             if people {
-                short(&one.system).into()
+                label(&one.system).into()
             } else {
                 one.system.clone().into()
             },

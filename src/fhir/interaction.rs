@@ -296,6 +296,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<V
             }
             let parameters = operation_parameters(*operation, request)?;
             let terminology = requests::overlay(room.terminology, &parameters, room.cache)?;
+            let terminology = terminology.for_fhir_version(version.short());
             let room = Room {
                 terminology: &terminology,
                 ..room
@@ -384,7 +385,8 @@ fn operate(
         }
         Operation::Expand => {
             let mut request = requests::expand(parameters, context)?;
-            request.parameters.limit = Some(room.expansion);
+            let asked = request.parameters.limit.unwrap_or(u64::MAX);
+            request.parameters.limit = Some(room.expansion.min(asked));
             Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
         }
         Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),

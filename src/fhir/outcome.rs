@@ -135,7 +135,6 @@ fn render_issue(issue: &Issue) -> Value {
         json.insert("diagnostics".into(), diagnostics.as_str().into());
     }
     if let Some(expression) = &issue.expression {
-        json.insert("location".into(), json!([expression]));
         json.insert("expression".into(), json!([expression]));
     }
     json.into()
@@ -163,7 +162,6 @@ mod tests {
                 "severity": "warning",
                 "code": "business-rule",
                 "details": {"coding": [{"system": TX_ISSUE_TYPE, "code": "code-comment"}], "text": "old"},
-                "location": ["Coding.code"],
                 "expression": ["Coding.code"]
             }]
         });

@@ -8,6 +8,7 @@ use crate::service::expand::{ContainsProperty, ExpansionDesignation, ExpansionPa
 use crate::service::{Expansion, ExpansionContains};
 use serde_json::{Map, Value, json};
 
+const SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
 const PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property";
 const CONTAINS_PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property";
 
@@ -44,17 +45,23 @@ pub fn extensions(text: Option<&str>) -> Vec<Value> {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// The extensions on the top level of the definition. Only those are read, whatever the size of the rest.
+/// The supplements that the definition pins to a version. One without a version is not repeated: which version was
+/// used is said among the parameters. Of the definition only its extensions are read, whatever the size of the rest.
 fn own_extensions(resource: &str) -> Vec<Value> {
     #[derive(serde::Deserialize)]
     struct Top {
         #[serde(default)]
         extension: Vec<Value>,
     }
-    if !resource.contains("\"extension\"") {
+    if !resource.contains(SUPPLEMENT) {
         return Vec::new();
     }
-    serde_json::from_str::<Top>(resource).map_or_else(|_| Vec::new(), |top| top.extension)
+    let pinned = |extension: &Value| {
+        let text = |name| extension.get(name).and_then(Value::as_str);
+        text("url") == Some(SUPPLEMENT) && text("valueCanonical").is_some_and(|canonical| canonical.contains('|'))
+    };
+    let top = serde_json::from_str::<Top>(resource);
+    top.map_or_else(|_| Vec::new(), |top| top.extension.into_iter().filter(pinned).collect())
 }
 
 fn body(expansion: &Expansion, version: FhirVersion) -> Value {

@@ -144,7 +144,7 @@ fn options(parameters: &Parameters, context: &Context) -> Result<Options, Parame
         value_set_membership_only: parameters.boolean("valueset-membership-only")?,
         abstract_: parameters.boolean("abstract")?,
         infer_system: parameters.boolean("inferSystem")?,
-        limit: None,
+        limit: small(parameters, "limit")?.map(u64::from),
     })
 }
 

@@ -19,7 +19,7 @@ use tern_loaders::fhir::summary::{self, Summary};
 #[derive(Debug)]
 enum Source {
     Memory,
-    Artefact(Artefact),
+    Artefact(Box<Artefact>),
     Kept { resources: Arc<ResourcesIndex>, number: usize },
 }
 
@@ -158,6 +158,17 @@ fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
     }
 }
 
+impl<T> Entry<T> {
+    /// Whether it is a resource of FHIR itself, of this FHIR version: those carry its version as their own.
+    fn is_core_of(&self, fhir_version: &str) -> bool {
+        let Source::Kept { resources, number } = &self.source else {
+            return false;
+        };
+        let own = resources.key(*number).fhir_version;
+        own.is_some_and(|own| own.starts_with(fhir_version)) && own == self.version.as_deref()
+    }
+}
+
 impl<T: Kept> Entry<T> {
     fn memory(url: &str, version: Option<&str>, id: Option<&str>, content: Arc<T>) -> Self {
         Self {
@@ -208,13 +219,12 @@ impl<T: Kept> Entry<T> {
 impl Entry<CodeSystemIndex> {
     /// The header, without opening more than needed.
     pub fn header(&self) -> Option<CodeSystemHeader> {
-        match &self.source {
-            Source::Artefact(Artefact {
-                info: ArtefactInfo::CodeSystem(header),
-                ..
-            }) => Some((**header).clone()),
-            _ => self.content().ok().map(|index| index.header().clone()),
+        if let Source::Artefact(artefact) = &self.source
+            && let ArtefactInfo::CodeSystem(header) = &artefact.info
+        {
+            return Some((**header).clone());
         }
+        self.content().ok().map(|index| index.header().clone())
     }
 }
 
@@ -248,11 +258,15 @@ impl<T> Shelf<T> {
         self.by_url.get(url).map_or(&[], Vec::as_slice)
     }
 
-    /// The latest version that answers to `wanted`.
-    pub fn find(&self, url: &str, wanted: Option<&str>) -> Option<&Arc<Entry<T>>> {
+    /// The latest version that answers to `wanted`; without one, the resource of FHIR `core` if it is one, else the
+    /// latest.
+    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>> {
         let versions = self.versions(url);
         match wanted {
-            None => versions.last(),
+            None => {
+                let own = |entry: &&Arc<Entry<T>>| core.is_some_and(|core| entry.is_core_of(core));
+                versions.iter().rev().find(own).or(versions.last())
+            }
             Some(wanted) => {
                 let exact = versions.iter().find(|entry| entry.version.as_deref() == Some(wanted));
                 exact.or_else(|| {
@@ -279,6 +293,7 @@ pub(super) struct Layer {
     naming_systems: Vec<Arc<NamingSystem>>,
     kept_naming_systems: Vec<(Arc<ResourcesIndex>, usize)>,
     names: OnceLock<BTreeMap<String, String>>,
+    declared: OnceLock<BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>>>,
     /// Artefacts that could not be opened, with the reason.
     pub damaged: Vec<(String, String)>,
 }
@@ -330,7 +345,7 @@ impl Layer {
                 url: header.url.clone(),
                 version: header.version.clone(),
                 id: header.id.clone(),
-                source: Source::Artefact(artefact.clone()),
+                source: Source::Artefact(Box::new(artefact.clone())),
                 content: OnceLock::new(),
                 summary: OnceLock::new(),
             }),
@@ -338,7 +353,7 @@ impl Layer {
                 url: header.url.clone(),
                 version: header.version.clone(),
                 id: header.id.clone(),
-                source: Source::Artefact(artefact.clone()),
+                source: Source::Artefact(Box::new(artefact.clone())),
                 content: OnceLock::new(),
                 summary: OnceLock::new(),
             }),
@@ -367,6 +382,21 @@ impl Layer {
             .get_or_init(|| self.read_names())
             .get(identifier)
             .map(String::as_str)
+    }
+
+    /// The code systems that declare a value set of all their codes under this URL, by version ascending. Reads the
+    /// headers of all code systems once.
+    pub fn declaring(&self, value_set: &str) -> &[Arc<Entry<CodeSystemIndex>>] {
+        let read = || {
+            let mut declared: BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>> = BTreeMap::new();
+            for entry in self.code_systems.all() {
+                if let Some(url) = entry.header().and_then(|header| header.value_set) {
+                    declared.entry(url).or_default().push(entry.clone());
+                }
+            }
+            declared
+        };
+        self.declared.get_or_init(read).get(value_set).map_or(&[], Vec::as_slice)
     }
 
     fn read_names(&self) -> BTreeMap<String, String> {

@@ -212,7 +212,7 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
         offset: parameters.offset.or(parameters.count.map(|_| 0)),
         parameters: echo(&value_set, parameters, languages.as_ref(), &used),
         properties: entries.properties(),
-        extensions: unclosed(&used),
+        extensions: unclosed(&used, &members, parameters),
         contains,
         value_set,
     })
@@ -270,7 +270,7 @@ fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_
     }
     let mut contains = Vec::new();
     for part in &members.parts {
-        if part.nesting == Nesting::Flat || part.listing.is_some() || !part.view.index.has_hierarchy() {
+        if part.nesting == Nesting::Flat || part.listing.is_some() || !is_tree(part) {
             let concepts = part.page(0, usize::MAX).into_iter();
             contains.extend(concepts.map(|concept| entries.entry(part, concept)));
         } else {
@@ -280,7 +280,17 @@ fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_
     contains
 }
 
-/// A part as a forest: each concept once, below the first of its parents that is in the part too.
+/// Whether a part can be shown as a hierarchy: it has one, and no concept would have to be shown below two others.
+fn is_tree(part: &Part) -> bool {
+    let index = &part.view.index;
+    let shown_once = |concept: u32| {
+        let parents = index.parents(Ordinal(concept));
+        parents.filter(|parent| part.concepts.contains(parent.0)).nth(1).is_none()
+    };
+    index.has_hierarchy() && part.concepts.iter().all(shown_once)
+}
+
+/// A part as a forest: each concept below its parent, if that is in the part too.
 fn nested(part: &Part, entries: &mut Entries<'_>) -> Vec<ExpansionContains> {
     let mut children: BTreeMap<Option<u32>, Vec<u32>> = BTreeMap::new();
     for concept in &part.concepts {
@@ -374,14 +384,29 @@ fn echo(value_set: &ValueSet, parameters: &Parameters, languages: Option<&Langua
     echoed
 }
 
-/// A value set over fragments is not closed: codes of other fragments are missing.
-fn unclosed(used: &Used) -> Option<String> {
-    let fragment = used.systems.iter().find(|(_, view)| view.is_fragment())?;
-    let base = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed";
-    Some(format!(
-        r#"[{{"url":"{base}","valueBoolean":true}},{{"url":"{base}-reason","valueString":"{}"}}]"#,
-        issues::fragment_reason(&fragment.0.to_string())
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-    ))
+/// A value set over fragments is not closed, because codes of other fragments are missing; nor is one that takes
+/// concepts by what they are from a code system with a grammar, because expressions can be too.
+fn unclosed(used: &Used, members: &Members, parameters: &Parameters) -> Option<String> {
+    const UNCLOSED: &str = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed";
+    let because = |reason: Option<String>| {
+        let reason = reason.map(|reason| {
+            let escaped = reason.replace('\\', "\\\\").replace('"', "\\\"");
+            format!(r#",{{"url":"{UNCLOSED}-reason","valueString":"{escaped}"}}"#)
+        });
+        format!(
+            r#"[{{"url":"{UNCLOSED}","valueBoolean":true}}{}]"#,
+            reason.unwrap_or_default()
+        )
+    };
+    if let Some((canonical, _)) = used.systems.iter().find(|(_, view)| view.is_fragment()) {
+        return Some(because(Some(issues::fragment_reason(&canonical.to_string()))));
+    }
+    if parameters.exclude_post_coordinated == Some(true) {
+        return None;
+    }
+    let open = |part: &&Part| part.view.index.header().compositional;
+    let mut parts = members.parts.iter().filter(open);
+    let part = parts.find(|part| matches!(part.nesting, Nesting::System | Nesting::Subtree))?;
+    let whole = part.nesting == Nesting::System;
+    Some(because(whole.then(|| issues::grammar_reason(part.view.url()))))
 }

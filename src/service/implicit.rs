@@ -6,7 +6,6 @@
 
 use super::terminology::Terminology;
 use std::sync::Arc;
-use tern_index::model::Content;
 use tern_index::value_set::{Compose, Filter, Include, ValueSet};
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -14,7 +13,7 @@ const LOINC: &str = "http://loinc.org";
 
 /// Makes the implicit value set of a URL, if it is one.
 pub fn value_set(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<Arc<ValueSet>> {
-    let made = snomed(url)
+    let made = snomed(terminology, url)
         .or_else(|| loinc(terminology, url))
         .or_else(|| all_codes(terminology, url, version))?;
     Some(Arc::new(made))
@@ -43,21 +42,29 @@ fn filter(property: &str, op: &str, value: &str) -> Vec<Filter> {
 }
 
 /// `http://snomed.info/sct[/edition[/version/date]]?fhir_vs[=isa/|refset/|ecl/...]`
-fn snomed(url: &str) -> Option<ValueSet> {
+fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
     let (base, query) = url.split_once('?')?;
     let rest = base
         .strip_prefix("http://snomed.info/sct")
         .or_else(|| base.strip_prefix("http://snomed.info/xsct"))?;
     let version = (!rest.is_empty()).then(|| base.to_owned());
     let (title, filters) = match query.strip_prefix("fhir_vs")? {
-        "" => ("SNOMED CT: all concepts".to_owned(), Vec::new()),
-        "=refset" => ("SNOMED CT: all reference sets".to_owned(), filter("refset", "exists", "true")),
+        "" => ("SNOMED CT Reference Set (All of SNOMED CT)".to_owned(), Vec::new()),
+        "=refset" => ("SNOMED CT Reference Sets".to_owned(), filter("refset", "exists", "true")),
         other => match other.strip_prefix('=')?.split_once('/')? {
-            ("isa", code) => (format!("SNOMED CT: {code} and below"), filter("concept", "is-a", code)),
-            ("refset", code) => (format!("SNOMED CT: reference set {code}"), filter("concept", "in", code)),
+            ("isa", code) if has_concept(terminology, version.as_deref(), code, false) => (
+                format!("SNOMED CT Concept {code} and descendants"),
+                filter("concept", "is-a", code),
+            ),
+            ("refset", code) if has_concept(terminology, version.as_deref(), code, true) => {
+                (format!("SNOMED CT Reference Set {code}"), filter("concept", "in", code))
+            }
             ("ecl", expression) => {
                 let expression = percent_decoded(expression);
-                (format!("SNOMED CT: {expression}"), filter("constraint", "=", &expression))
+                (
+                    format!("SNOMED CT Expression Constraint {expression}"),
+                    filter("constraint", "=", &expression),
+                )
             }
             _ => return None,
         },
@@ -69,6 +76,20 @@ fn snomed(url: &str) -> Option<ValueSet> {
         ..Include::default()
     };
     Some(definition(url, "SnomedValueSet", title, include))
+}
+
+/// Whether there can be a value set of this concept. Where no edition is loaded that could tell, there can be: the
+/// answer is then that the code system is not known.
+fn has_concept(terminology: &Terminology, version: Option<&str>, code: &str, refset: bool) -> bool {
+    let index = terminology
+        .code_system(SNOMED, version)
+        .or_else(|_| terminology.code_system(SNOMED, None));
+    let Ok(index) = index else {
+        return true;
+    };
+    index
+        .find(code)
+        .is_some_and(|concept| !refset || index.refset(concept).is_some())
 }
 
 /// `http://loinc.org/vs`, `.../vs/LL123-4` (answers of a list), `.../vs/LP123-4` (below a part).
@@ -95,13 +116,7 @@ fn loinc(terminology: &Terminology, url: &str) -> Option<ValueSet> {
 
 /// The value set that a code system declares for all its codes.
 fn all_codes(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<ValueSet> {
-    let headers = terminology.code_system_headers();
-    let declared = headers.iter().filter(|header| {
-        header.content != Content::Supplement
-            && header.value_set.as_deref() == Some(url)
-            && (version.is_none() || version == header.version.as_deref())
-    });
-    let header = declared.max_by(|a, b| super::version::compare(a.version.as_deref(), b.version.as_deref()))?;
+    let header = terminology.header_declaring(url, version)?;
     let include = Include {
         system: Some(header.url.clone()),
         version: version.map(str::to_owned),
@@ -139,6 +154,8 @@ mod tests {
 
     #[test]
     fn snomed_patterns_become_filters() {
+        let nothing = Terminology::of_resources(Vec::new());
+        let snomed = |url| snomed(&nothing, url);
         let all = snomed("http://snomed.info/sct?fhir_vs").unwrap().compose.unwrap();
         assert!(all.include[0].filters.is_empty() && all.include[0].version.is_none());
         let edition = "http://snomed.info/sct/45991000052106/version/20220531?fhir_vs=isa/22298006";

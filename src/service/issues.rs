@@ -144,6 +144,15 @@ pub fn filter_not_understood(system: &str, filter: &Filter, value_set: &str, pat
     Failure::new(FailureKind::NotSupported, issue.at(path))
 }
 
+/// A concept in an expression constraint that the edition does not have.
+pub fn unknown_concept_in_constraint(code: &str, expression: &str, path: &str) -> Failure {
+    let text = format!("The expression constraint '{expression}' names the concept {code}, which is not known");
+    Failure::new(
+        FailureKind::Invalid,
+        error("invalid", "vs-invalid", "INVALID_ECL", text).at(path),
+    )
+}
+
 /// A regular expression that cannot be used.
 pub fn bad_pattern(pattern: &str, reason: &str, path: &str) -> Failure {
     let reason = reason.lines().last().unwrap_or(reason);
@@ -304,7 +313,12 @@ impl Issue {
     /// Whether the text belongs to the `message` of a validation. Remarks that leave the code as good as it was do not.
     pub fn speaks(&self) -> bool {
         match self.message_id {
-            Some("UNKNOWN_CODE_IN_FRAGMENT" | "CONCEPT_DEPRECATED_IN_VALUESET" | "INACTIVE_DISPLAY_FOUND") => false,
+            Some(
+                "UNKNOWN_CODE_IN_FRAGMENT"
+                | "CONCEPT_DEPRECATED_IN_VALUESET"
+                | "INACTIVE_DISPLAY_FOUND"
+                | "VALUESET_VALUE_MISMATCH_DEFAULT",
+            ) => false,
             Some("NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK") => true,
             _ => self.severity != Severity::Information,
         }
@@ -582,4 +596,9 @@ pub fn inactive_display(coding: &Coding, status: &str, valid: &[(String, Option<
         shown.join(",")
     );
     warning("invalid", "display-comment", "INACTIVE_DISPLAY_FOUND", text)
+}
+
+/// Why an expansion over a code system with a grammar is not complete.
+pub fn grammar_reason(url: &str) -> String {
+    format!("The code System '{url}' has a grammar and so has infinite members")
 }

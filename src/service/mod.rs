@@ -11,6 +11,7 @@
 //! | [`lookup`](lookup::lookup) | [`LookupRequest`] | [`Lookup`] |
 //! | [`subsumes`](subsumes::subsumes) | [`SubsumesRequest`] | [`Subsumption`] |
 //! | [`translate`](translate::translate) | [`TranslateRequest`] | [`Translation`] |
+//! | [`search`](search::search) | [`SearchRequest`] | [`SearchRow`]s |
 //!
 //! Options that several operations share are [`Parameters`]. An operation that cannot answer returns a
 //! [`Failure`]: its kind, from which the HTTP room chooses a status, and its [`Issue`]s, complete with texts. An
@@ -31,9 +32,12 @@ pub mod parameters;
 pub(crate) mod refusals;
 pub mod resource;
 pub mod resources;
+pub mod search;
 pub mod status;
 pub mod subsumes;
 pub mod terminology;
+#[cfg(test)]
+mod testing;
 pub mod translate;
 pub mod validate_code;
 pub mod value_set;
@@ -45,6 +49,7 @@ pub use lookup::{Lookup, LookupRequest};
 pub use parameters::Parameters;
 pub use resource::Resource;
 pub use resources::{ResourceBody, ResourceEntry, ResourceQuery};
+pub use search::{SearchRequest, SearchRow};
 pub use subsumes::{SubsumesRequest, Subsumption};
 pub use terminology::{ResourceKind, Terminology, Unresolved};
 pub use tern_index::read::{CodeSystemIndex, ConceptMapIndex};

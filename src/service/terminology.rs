@@ -45,6 +45,8 @@ pub struct Unresolved {
 pub struct Terminology {
     /// Highest rank first.
     layers: Vec<Arc<Layer>>,
+    /// The FHIR version (`4.0`) whose core resources are meant where a request names no version.
+    fhir_version: Option<&'static str>,
 }
 
 impl Terminology {
@@ -52,6 +54,7 @@ impl Terminology {
     pub fn new(store: &Store, resources: Vec<Resource>) -> Self {
         Self {
             layers: vec![Arc::new(Layer::of_store(store, resources))],
+            fhir_version: None,
         }
     }
 
@@ -59,6 +62,16 @@ impl Terminology {
     pub fn of_resources(resources: Vec<Resource>) -> Self {
         Self {
             layers: vec![Arc::new(Layer::of_resources(resources))],
+            fhir_version: None,
+        }
+    }
+
+    /// A view for requests in one FHIR version (`4.0`, `5.0`): where no version is named, resources of FHIR itself are
+    /// those of that version, not the latest.
+    pub fn for_fhir_version(&self, version: &'static str) -> Self {
+        Self {
+            layers: self.layers.clone(),
+            fhir_version: Some(version),
         }
     }
 
@@ -69,7 +82,10 @@ impl Terminology {
         }
         let mut layers = vec![Arc::new(Layer::of_resources(resources))];
         layers.extend(self.layers.iter().cloned());
-        Self { layers }
+        Self {
+            layers,
+            fhir_version: self.fhir_version,
+        }
     }
 
     /// The canonical URL of a code system named by URL, short name or object identifier.
@@ -108,7 +124,10 @@ impl Terminology {
     }
 
     fn resolve<T: Kept>(&self, url: &str, wanted: Option<&str>, shelf: fn(&Layer) -> &Shelf<T>) -> Result<Arc<T>, Unresolved> {
-        let found = self.layers.iter().find_map(|layer| shelf(layer).find(url, wanted));
+        let found = self
+            .layers
+            .iter()
+            .find_map(|layer| shelf(layer).find(url, wanted, self.fhir_version));
         let damage = match found.map(|entry| entry.content()) {
             Some(Ok(content)) => return Ok(content),
             Some(Err(damage)) => Some(damage),
@@ -166,6 +185,18 @@ impl Terminology {
             }
         }
         found
+    }
+
+    /// The header of the code system that declares a value set of all its codes under this URL: the latest, or the one of
+    /// this version.
+    pub fn header_declaring(&self, value_set: &str, version: Option<&str>) -> Option<CodeSystemHeader> {
+        let of_layer = |layer: &Arc<Layer>| {
+            let declaring = layer.declaring(value_set).iter().rev();
+            let mut wanted = declaring.filter(|entry| version.is_none() || entry.version.as_deref() == version);
+            wanted.next().and_then(|entry| entry.header())
+        };
+        let header = self.layers.iter().find_map(of_layer);
+        header.filter(|header| header.content != Content::Supplement)
     }
 
     /// Headers of all code systems and supplements, without opening indexes; those of the request first.

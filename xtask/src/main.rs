@@ -1,9 +1,10 @@
 //! Developer chores that are too slow or too large for CI.
 //!
-//! `synthesize` writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure`
+//! `train-mapper` trains the mapper's weights on reviewed maps; `synthesize` writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure`
 //! loads a release into a store and says what it cost. What it does not do: it is no part of the program, and
 //! nothing it writes belongs into the project.
 
+mod mapper;
 mod measure;
 mod synthesize;
 
@@ -19,6 +20,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Trains the mapper's weights on reviewed maps, with cross-validated predictions.
+    TrainMapper(mapper::Arguments),
     /// Writes a synthetic release: `cargo xtask synthesize snomed /tmp/snomed`
     Synthesize {
         /// What to write.
@@ -44,6 +47,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
+        Chore::TrainMapper(arguments) => mapper::train(&arguments),
         Chore::Synthesize {
             release,
             directory,

@@ -7,7 +7,7 @@ use super::{ContainsProperty, ExpansionContains, ExpansionDesignation, Expansion
 use crate::service::Parameters;
 use crate::service::code_system::{Display, Term, View};
 use crate::service::extension;
-use crate::service::language::{self, Languages};
+use crate::service::language::Languages;
 use crate::service::value_set::{Part, Used};
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::{Coding, DesignationKind, Ordinal, PropertyValue};
@@ -56,7 +56,7 @@ impl<'w> Wanted<'w> {
 
     fn accepts(&self, tag: Option<&str>, use_: Option<&Coding>) -> bool {
         match self {
-            Self::Language(wanted) => tag.is_some_and(|tag| language::covers(wanted, tag)),
+            Self::Language(wanted) => tag.is_some_and(|tag| tag.eq_ignore_ascii_case(wanted)),
             Self::Use(system, code) => {
                 use_.is_some_and(|use_| use_.code == *code && system.is_none_or(|system| use_.system.as_deref() == Some(system)))
             }

@@ -9,7 +9,7 @@ use crate::service::extension;
 use crate::service::issues::{self, Failure, Issue};
 use crate::service::language::Languages;
 use crate::service::parameters::Parameters;
-use crate::service::status;
+use crate::service::status::{self, Standing};
 use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::value_set::{Evaluator, Judged, Members, Part, Reason, Stop, SystemUse, Used, choice};
 use crate::service::version;
@@ -99,12 +99,9 @@ impl Judgement {
 /// Judges a coding against a value set.
 pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding, place: &Place) -> Result<Judgement, Failure> {
     let mut judgement = Judgement::default();
-    let name = super::shown(value_set);
-    let not_in = |judgement: &mut Judgement| {
-        judgement.say(issues::not_in_value_set(coding, &name, place.is_of_concept()).at(place.of("code")));
-    };
     let Some(system) = coding.system.as_deref() else {
-        not_in(&mut judgement);
+        let issue = issues::not_in_value_set(coding, &super::shown(value_set), place.is_of_concept());
+        judgement.say(issue.at(place.of("code")));
         judgement.say(issues::no_system().at(place.whole()));
         return Ok(judgement);
     };
@@ -120,79 +117,137 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
             judgement.stopped = true;
             return Ok(judgement);
         }
-        Err(Stop::UnknownSystem(unresolved)) => {
-            return Err(issues::unknown_system_in_expansion(&unresolved));
-        }
-        Err(Stop::Failed(failure)) => return Err(failure),
+        Err(stop) => return Err(stop.into_failure()),
     };
-    if court.parameters.value_set_membership_only == Some(true) {
-        judgement.member = candidates(&members, &evaluator.used, coding).first().is_some();
-        if !judgement.member {
-            not_in(&mut judgement);
-        }
-        return Ok(judgement);
-    }
-    if evaluator.used.uses.is_empty() {
-        // The value set has nothing of this system.
-        not_in(&mut judgement);
-        if let Some(view) = known_system(court, &mut evaluator, coding, place, &mut judgement) {
-            outside(court, &view, coding, place, &mut judgement);
-        }
-        return Ok(judgement);
-    }
     let uses = std::mem::take(&mut evaluator.used.uses);
-    let unknown = note_versions(&mut evaluator, &uses, coding, place, &mut judgement);
-    let found = candidates_of(&members, &uses, coding);
-    let Some((part, concept)) = chosen(&found, coding) else {
-        let reported = reported(&uses, coding);
-        let lenient = match &reported {
-            Some(view) => absent(court, view, &uses, coding, place, &mut judgement),
-            None => false,
-        };
-        let stated_inactive = value_set.compose.as_ref().and_then(|compose| compose.inactive) == Some(false);
-        if let Some(view) = &reported
-            && let Some(concept) = view.index.find(&coding.code)
-            && stated_inactive
-            && !view.index.is_active(concept)
-        {
-            judgement.say(issues::not_active(&coding.code).at(place.of("code")));
-        }
-        if !lenient && !unknown {
-            not_in(&mut judgement);
-        }
-        judgement.member = lenient;
-        status_checks(value_set, &evaluator.used, &mut judgement);
-        return Ok(judgement);
-    };
-    judgement.member = true;
-    describe(
+    let found = chosen(&candidates(&members, &uses, coding), coding);
+    let mut hearing = Hearing {
         court,
-        &part.view,
-        concept,
-        part.reference(concept),
+        value_set,
         coding,
         place,
-        &mut judgement,
-    );
-    let inactive = !part.view.index.is_active(concept);
-    if inactive && court.parameters.active_only == Some(true) {
-        judgement.say(issues::not_active(&coding.code).at(place.of("code")));
-        judgement.member = false;
+        uses,
+        judgement,
+    };
+    if court.parameters.value_set_membership_only == Some(true) {
+        hearing.judgement.member = found.is_some();
+        if found.is_none() {
+            hearing.not_in();
+        }
+        return Ok(hearing.judgement);
     }
-    if court.parameters.abstract_ == Some(false) && part.view.index.is_not_selectable(concept) {
-        judgement.say(issues::abstract_code(system, &coding.code).at(place.of("code")));
-        judgement.member = false;
+    if hearing.uses.is_empty() {
+        hearing.of_other_system(&mut evaluator);
+        return Ok(hearing.judgement);
     }
-    if !judgement.member {
-        not_in(&mut judgement);
+    let unknown = note_versions(&mut evaluator, &hearing.uses, coding, place, &mut hearing.judgement);
+    match found {
+        Some((part, concept)) => hearing.member(part, concept, unknown),
+        None => hearing.stranger(unknown),
     }
-    if let Some(reference) = part.reference(concept)
-        && is_deprecated(reference)
-    {
-        judgement.say(issues::deprecated_in_value_set(&coding.code, system, &name).at(place.of("code")));
+    hearing.status_checks(&evaluator.used);
+    Ok(hearing.judgement)
+}
+
+/// A coding before a value set: what is known when its members are.
+struct Hearing<'h> {
+    court: Court<'h>,
+    value_set: &'h ValueSet,
+    coding: &'h Coding,
+    place: &'h Place,
+    uses: Vec<SystemUse>,
+    judgement: Judgement,
+}
+
+impl Hearing<'_> {
+    fn not_in(&mut self) {
+        let issue = issues::not_in_value_set(self.coding, &super::shown(self.value_set), self.place.is_of_concept());
+        self.judgement.say(issue.at(self.place.of("code")));
     }
-    status_checks(value_set, &evaluator.used, &mut judgement);
-    Ok(judgement)
+
+    fn not_active(&mut self) {
+        self.judgement
+            .say(issues::not_active(&self.coding.code).at(self.place.of("code")));
+    }
+
+    /// The value set has nothing of this system.
+    fn of_other_system(&mut self, evaluator: &mut Evaluator<'_>) {
+        self.not_in();
+        if let Some(view) = known_system(self.court, evaluator, self.coding, self.place, &mut self.judgement) {
+            self.absent(&view);
+        }
+    }
+
+    /// The code is in the value set, as far as the value set could be evaluated.
+    fn member(&mut self, part: &Part, concept: Ordinal, unknown: bool) {
+        let (court, coding, place) = (self.court, self.coding, self.place);
+        let reference = part.reference(concept);
+        describe(court, &part.view, concept, reference, coding, place, &mut self.judgement);
+        let mut allowed = true;
+        if court.parameters.active_only == Some(true) && !part.view.index.is_active(concept) {
+            self.not_active();
+            allowed = false;
+        }
+        if court.parameters.abstract_ == Some(false) && part.view.index.is_not_selectable(concept) {
+            let issue = issues::abstract_code(part.view.url(), &coding.code);
+            self.judgement.say(issue.at(place.of("code")));
+            allowed = false;
+        }
+        if !allowed {
+            self.not_in();
+        }
+        self.judgement.member = allowed && !unknown;
+        if reference.is_some_and(is_deprecated) {
+            let issue = issues::deprecated_in_value_set(&coding.code, part.view.url(), &super::shown(self.value_set));
+            self.judgement.say(issue.at(place.of("code")));
+        }
+    }
+
+    /// The code is not in the value set, or not known to be.
+    fn stranger(&mut self, unknown: bool) {
+        let reported = reported(&self.uses, self.coding);
+        let lenient = reported.as_ref().is_some_and(|view| self.absent(view));
+        let excludes_inactive = self.value_set.compose.as_ref().and_then(|compose| compose.inactive) == Some(false);
+        let inactive = reported.is_some_and(|view| {
+            let concept = view.index.find(&self.coding.code);
+            concept.is_some_and(|concept| !view.index.is_active(concept))
+        });
+        if excludes_inactive && inactive {
+            self.not_active();
+        }
+        if !lenient && !unknown {
+            self.not_in();
+        }
+        self.judgement.member = lenient;
+    }
+
+    /// Says what is known of a code that is not in the value set; whether it may be valid all the same, because its
+    /// code system is a fragment of which all codes are in.
+    fn absent(&mut self, view: &Arc<View>) -> bool {
+        let (coding, place) = (self.coding, self.place);
+        let canonical = view.canonical();
+        self.judgement.version = canonical.version.clone();
+        if let Some(concept) = view.index.find(&coding.code) {
+            describe(self.court, view, concept, None, coding, place, &mut self.judgement);
+            return false;
+        }
+        let lenient = view.is_fragment() && self.uses.iter().any(|used| used.whole);
+        let issue = if lenient {
+            issues::unknown_code_in_fragment(&coding.code, &canonical)
+        } else {
+            issues::unknown_code(&coding.code, &canonical)
+        };
+        self.judgement.say(issue.at(place.of("code")));
+        lenient
+    }
+
+    fn status_checks(&mut self, used: &Used) {
+        for (doubt, canonical) in status::warnings(self.value_set, used) {
+            let of_system = used.systems.keys().any(|system| system.to_string() == canonical);
+            let resource_type = if of_system { "CodeSystem" } else { "ValueSet" };
+            self.judgement.say(issues::status_check(doubt, resource_type, &canonical));
+        }
+    }
 }
 
 /// Judges a coding against its code system alone.
@@ -208,6 +263,10 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
     };
     let canonical = view.canonical();
     judgement.version = canonical.version.clone();
+    if let Some(wanted) = choice::failed_check(court.parameters, view.url(), view.version()) {
+        let issue = issues::version_check(view.url(), view.version(), wanted);
+        judgement.say(issue.at(place.of("version")));
+    }
     match view.index.find(&coding.code) {
         Some(concept) => {
             judgement.member = true;
@@ -223,9 +282,7 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
         }
         None => judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code"))),
     }
-    let header = view.index.header();
-    let resource = header.resource.as_deref().unwrap_or("");
-    if let Some(doubt) = status::doubt(resource, header.status.as_deref(), header.experimental) {
+    if let Some(doubt) = Standing::of_code_system(view.index.header()).and_then(|own| own.doubt(None)) {
         judgement.say(issues::status_check(doubt, "CodeSystem", &canonical.to_string()));
     }
     Ok(judgement)
@@ -270,36 +327,6 @@ fn named(unresolved: &Unresolved) -> String {
         Some(version) if unresolved.known => format!("{}|{version}", unresolved.url),
         _ => unresolved.url.clone(),
     }
-}
-
-/// What can be said of a code that the value set does not include by its system at all.
-fn outside(court: Court<'_>, view: &Arc<View>, coding: &Coding, place: &Place, judgement: &mut Judgement) {
-    absent(court, view, &[], coding, place, judgement);
-}
-
-/// Says what is known of a code that is not in the value set; whether it may be valid all the same, because its
-/// code system is a fragment of which all codes are in.
-fn absent(
-    court: Court<'_>,
-    view: &Arc<View>,
-    uses: &[SystemUse],
-    coding: &Coding,
-    place: &Place,
-    judgement: &mut Judgement,
-) -> bool {
-    let canonical = view.canonical();
-    judgement.version = canonical.version.clone();
-    if let Some(concept) = view.index.find(&coding.code) {
-        judgement.display = view.display(concept, court.languages).map(|display| display.text);
-        inactivity(view, concept, coding, place, judgement);
-        return false;
-    }
-    if view.is_fragment() && uses.iter().any(|used| used.whole) {
-        judgement.say(issues::unknown_code_in_fragment(&coding.code, &canonical).at(place.of("code")));
-        return true;
-    }
-    judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code")));
-    false
 }
 
 /// Fills in what is known of a concept, and checks the display.
@@ -351,16 +378,8 @@ fn is_deprecated(reference: &ConceptReference) -> bool {
         || extension::value(extensions, extension::STANDARDS_STATUS).is_some_and(|status| status == "deprecated")
 }
 
-fn status_checks(value_set: &ValueSet, used: &Used, judgement: &mut Judgement) {
-    for (doubt, canonical) in status::warnings(value_set, used) {
-        let of_system = used.systems.keys().any(|system| system.to_string() == canonical);
-        let resource_type = if of_system { "CodeSystem" } else { "ValueSet" };
-        judgement.say(issues::status_check(doubt, resource_type, &canonical));
-    }
-}
-
 /// Parts that hold the code, latest version first; only those of the coding's version where the value set has it.
-fn candidates_of<'m>(members: &'m Members, uses: &[SystemUse], coding: &Coding) -> Vec<(&'m Part, Ordinal)> {
+fn candidates<'m>(members: &'m Members, uses: &[SystemUse], coding: &Coding) -> Vec<(&'m Part, Ordinal)> {
     let own = coding.version.as_deref();
     let has_own = own.is_some()
         && uses
@@ -373,10 +392,6 @@ fn candidates_of<'m>(members: &'m Members, uses: &[SystemUse], coding: &Coding) 
         .collect();
     found.sort_by(|(a, _), (b, _)| version::compare(b.view.version(), a.view.version()));
     found
-}
-
-fn candidates<'m>(members: &'m Members, used: &Used, coding: &Coding) -> Vec<(&'m Part, Ordinal)> {
-    candidates_of(members, &used.uses, coding)
 }
 
 /// The candidate whose version has the coding's display; else the latest.
@@ -457,10 +472,4 @@ fn mismatch(system: &str, used: &SystemUse, own: &str) -> Issue {
             issues::version_mismatch_default(system, found, own)
         }
     }
-}
-
-/// Whether a version check of the request fails for a code system that no value set chose.
-pub fn failed_check(court: Court<'_>, view: &View) -> Option<Issue> {
-    let wanted = choice::failed_check(court.parameters, view.url(), view.version())?;
-    Some(issues::version_check(view.url(), view.version(), wanted))
 }

@@ -4,7 +4,7 @@ use crate::service::code_system::{Term, View};
 use crate::service::extension;
 use crate::service::issues::{self, Issue};
 use crate::service::language::Languages;
-use tern_index::model::{Coding, Ordinal};
+use tern_index::model::{Coding, DesignationKind, Ordinal};
 use tern_index::value_set::ConceptReference;
 
 /// How a display is judged.
@@ -88,7 +88,17 @@ pub fn check(
         });
     }
     let whitespace = valid.iter().any(|(text, _)| same(&squeezed(text), &squeezed(given)));
-    Some(issues::wrong_display(coding, &valid, echoed, whitespace, rules.lenient))
+    // Any term is accepted, but those of a special use are no displays to recommend.
+    let special = |text: &str| {
+        current
+            .iter()
+            .any(|term| term.designation.value == text && has_special_use(term))
+    };
+    let (other, mut listed): (Vec<_>, Vec<_>) = valid.into_iter().partition(|(text, _)| special(text));
+    if listed.is_empty() {
+        listed = other;
+    }
+    Some(issues::wrong_display(coding, &listed, echoed, whitespace, rules.lenient))
 }
 
 /// A valid display is the concept's own, where a term was withdrawn.
@@ -105,6 +115,18 @@ fn standards_status(term: &Term) -> Option<&'static str> {
         "withdrawn" | "deprecated" => Some("deprecated"),
         _ => None,
     }
+}
+
+/// Whether a term has a use other than those by which publishers mark displays and synonyms.
+fn has_special_use(term: &Term) -> bool {
+    const PLAIN: [&str; 3] = [
+        "http://snomed.info/sct",
+        "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra",
+        "http://terminology.hl7.org/CodeSystem/designation-usage",
+    ];
+    let use_ = term.designation.use_.as_ref();
+    term.designation.kind != DesignationKind::Display
+        && use_.is_some_and(|use_| use_.system.as_deref().is_none_or(|system| !PLAIN.contains(&system)))
 }
 
 /// A term of the concept that is no longer in use.

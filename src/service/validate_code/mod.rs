@@ -7,6 +7,8 @@
 mod coding;
 mod display;
 mod infer;
+#[cfg(test)]
+mod tests;
 
 use super::expand::{self, ValueSetReference};
 use super::issues;

@@ -292,8 +292,10 @@ impl<'t> Evaluator<'t> {
             (None, None) => return Ok(Members::default()),
         };
         let mut members = Members::default();
-        for (place, include) in compose.include.iter().enumerate() {
-            members.add_all(self.include(value_set, include, "include", place)?);
+        for place in latest_first(&compose.include) {
+            if let Some(include) = compose.include.get(place) {
+                members.add_all(self.include(value_set, include, "include", place)?);
+            }
         }
         let versions_match = self.versions_match(compose);
         if versions_match == Some(true) && has_versions(&members) {
@@ -314,6 +316,10 @@ impl<'t> Evaluator<'t> {
         };
         self.used.versions_matched |= matched && excluded.parts.iter().any(other_version);
         members.subtract(&excluded, matched);
+        if !compose.exclude.is_empty() {
+            // With holes in it a hierarchy would show concepts below parents that are not theirs.
+            members.flatten();
+        }
         if compose.inactive == Some(false) {
             remove_inactive(&mut members);
         }
@@ -391,7 +397,8 @@ impl<'t> Evaluator<'t> {
                 filter: number,
             };
             part.concepts &= filter::evaluate(&view, filter, at)?;
-            let subtree = filter.property == "concept" && matches!(filter.op.as_str(), "is-a" | "descendent-of");
+            let subtree =
+                matches!(filter.property.as_str(), "concept" | "code") && matches!(filter.op.as_str(), "is-a" | "descendent-of");
             part.nesting = match part.nesting {
                 Nesting::System | Nesting::Subtree if subtree => Nesting::Subtree,
                 _ => Nesting::Flat,
@@ -423,9 +430,7 @@ impl<'t> Evaluator<'t> {
             None => self.resolve_import(canonical)?,
         };
         let mut members = self.evaluate(&imported)?;
-        for part in &mut members.parts {
-            part.nesting = Nesting::Flat;
-        }
+        members.flatten();
         Ok(members)
     }
 
@@ -454,6 +459,29 @@ impl<'t> Evaluator<'t> {
         }
         Ok(imported)
     }
+}
+
+/// The places of includes in the order in which to take them: as given, but where several are of one system, that
+/// with the latest version comes first, because it is preferred.
+fn latest_first(includes: &[Include]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..includes.len()).collect();
+    let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, include) in includes.iter().enumerate() {
+        if let Some(system) = &include.system {
+            places.entry(system).or_default().push(place);
+        }
+    }
+    let stated = |place: usize| includes.get(place).and_then(|include| include.version.as_deref());
+    for own in places.into_values() {
+        let mut sorted = own.clone();
+        sorted.sort_by(|a, b| version::compare(stated(*b), stated(*a)));
+        for (place, from) in own.into_iter().zip(sorted) {
+            if let Some(slot) = order.get_mut(place) {
+                *slot = from;
+            }
+        }
+    }
+    order
 }
 
 /// How a value set is named in messages: `url|version`.

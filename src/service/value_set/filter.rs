@@ -55,11 +55,58 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         "child" if !view.index.has_property("child") => question.of_hierarchy(Direction::Child),
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
-        "refset" if view.index.property_values(Ordinal(0), "refset").is_empty() && filter.op == "exists" => {
+        "constraint" => simple_constraint(view, filter, place),
+        // Whether expressions are in as well changes nothing among the concepts themselves.
+        "expressions" if view.index.header().compositional && filter.op == "=" => Ok(view.index.all()),
+        "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
             Ok(question.negated_if(value == "false", view.index.refsets()))
         }
         property => question.of_property(property),
     }
+}
+
+/// A SNOMED CT expression constraint of one operator and one concept, or `*`. Anything longer is for the language's
+/// own evaluator, and not understood here.
+fn simple_constraint(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
+    let not_understood = || issues::filter_not_understood(view.url(), filter, place.value_set, &place.path());
+    let expression = filter.value.as_deref().unwrap_or("").trim();
+    if filter.op != "=" {
+        return Err(not_understood());
+    }
+    if expression == "*" {
+        return Ok(view.index.active().clone());
+    }
+    let rest = expression.trim_start_matches(['<', '>', '^', '!']);
+    let operator = expression.strip_suffix(rest).unwrap_or("");
+    let (code, term) = rest.split_once('|').map_or((rest, None), |(code, term)| (code, Some(term)));
+    let code = code.trim();
+    // A term stands between two bars, and nothing follows it.
+    let closed = term.is_none_or(|term| term.trim_end().strip_suffix('|').is_some_and(|term| !term.contains('|')));
+    let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain || !closed {
+        return Err(not_understood());
+    }
+    let Some(concept) = view.index.find(code) else {
+        return Err(issues::unknown_concept_in_constraint(code, expression, &place.path()));
+    };
+    let index = &view.index;
+    let with = |mut set: ConceptSet| {
+        set.insert(concept.0);
+        set
+    };
+    Ok(match operator {
+        "" => with(ConceptSet::new()),
+        "<" => index.descendants(concept),
+        "<<" => with(index.descendants(concept)),
+        "<!" => index.children(concept).map(|child| child.0).collect(),
+        "<<!" => with(index.children(concept).map(|child| child.0).collect()),
+        ">" => index.ancestors(concept),
+        ">>" => with(index.ancestors(concept)),
+        ">!" => index.parents(concept).map(|parent| parent.0).collect(),
+        ">>!" => with(index.parents(concept).map(|parent| parent.0).collect()),
+        "^" => index.refset(concept).unwrap_or_default(),
+        _ => return Err(not_understood()),
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -292,9 +339,7 @@ impl Question<'_> {
             "inactive" => index.all() - index.active(),
             "notSelectable" => index.not_selectable(),
             // Declared or supplemented, but no concept has it.
-            _ if self.view.has_property(property) || index.header().filters.iter().any(|known| known.code == property) => {
-                ConceptSet::new()
-            }
+            _ if self.view.has_property(property) => ConceptSet::new(),
             "status" => return self.of_text(|index, concept| index.status(concept).map(str::to_owned)),
             _ => return Err(self.not_understood()),
         };

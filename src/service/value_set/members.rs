@@ -90,6 +90,13 @@ impl Members {
         self.parts.iter().all(|part| part.concepts.is_empty())
     }
 
+    /// Shows all parts as lists.
+    pub fn flatten(&mut self) {
+        for part in &mut self.parts {
+            part.nesting = Nesting::Flat;
+        }
+    }
+
     /// The part that holds a concept.
     pub fn part_with(&self, view: &View, concept: Ordinal) -> Option<&Part> {
         let mut parts = self.parts.iter();

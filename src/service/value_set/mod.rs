@@ -11,6 +11,8 @@ pub mod choice;
 pub mod compose;
 pub mod filter;
 pub mod members;
+#[cfg(test)]
+mod tests;
 
 pub use choice::{Choice, Reason};
 pub use compose::{Evaluator, Judged, Stop, SystemUse, Used};

@@ -1,0 +1,105 @@
+//! Comparing a name with terms: which words are on both sides, and which only on one.
+//!
+//! Shared by all domains. A source may have several readings (short forms expanded, qualifiers dropped); a concept
+//! is judged by its best term under its best reading.
+
+use super::index::{MatchIndex, QueryWord, Scratch};
+use super::words::is_distinguishing;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// How a term of a candidate matches a reading.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Lexical {
+    /// Cosine of the weighted bags of words.
+    pub cosine: f32,
+    /// Share of the source's words, by weight, that the term has.
+    pub source_coverage: f32,
+    /// Share of the term's words, by weight, that the source has.
+    pub target_coverage: f32,
+    /// Distinguishing words that only the source has.
+    pub source_conflicts: f32,
+    /// Distinguishing words that only the term has.
+    pub target_conflicts: f32,
+    /// The domain's kind of the term.
+    pub kind: u8,
+    /// The same words on both sides.
+    pub exact: bool,
+    /// Number of the reading.
+    pub reading: u8,
+}
+
+impl Lexical {
+    /// By what terms and readings of one concept are compared.
+    pub fn rank(&self) -> f32 {
+        self.cosine - 0.03 * f32::from(self.kind) - 0.05 * (self.source_conflicts + self.target_conflicts)
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
+}
+
+/// Concepts that share words with any reading, each with its best match, in order of the concepts.
+pub(super) fn gather(index: &MatchIndex, readings: &[Vec<String>], terms: usize) -> Vec<(u32, Lexical)> {
+    let mut best: HashMap<u32, Lexical> = HashMap::new();
+    for (reading, words) in (0u8..).zip(readings) {
+        let looked_up = index.query(words);
+        let hits = SCRATCH.with_borrow_mut(|scratch| index.search(&looked_up, terms, scratch));
+        for hit in hits {
+            let lexical = compare(index, &looked_up, hit.term, hit.cosine, reading);
+            for (concept, kind) in index.term_concepts(hit.term) {
+                let lexical = Lexical { kind: *kind, ..lexical };
+                let kept = best.entry(*concept).or_insert(lexical);
+                if lexical.rank() > kept.rank() {
+                    *kept = lexical;
+                }
+            }
+        }
+    }
+    let mut found: Vec<(u32, Lexical)> = best.into_iter().collect();
+    found.sort_unstable_by_key(|(concept, _)| *concept);
+    found
+}
+
+fn compare(index: &MatchIndex, query: &[QueryWord], term: u32, cosine: f32, reading: u8) -> Lexical {
+    let bag = index.term_words(term);
+    let (mut wanted, mut found, mut conflicts) = (0.0f32, 0.0f32, 0.0f32);
+    let mut covered: Vec<u32> = Vec::new();
+    for word in query {
+        let weight = word.weight.powi(2);
+        wanted += weight;
+        let matched = word
+            .alternatives
+            .iter()
+            .filter(|other| bag.binary_search(&other.word).is_ok());
+        match matched.max_by(|left, right| left.trust.total_cmp(&right.trust)) {
+            Some(other) => {
+                found += weight * other.trust;
+                covered.push(other.word);
+            }
+            None if is_distinguishing(&word.text) => conflicts += 1.0,
+            None => {}
+        }
+    }
+    let (mut total, mut matched, mut extra) = (0.0f32, 0.0f32, 0.0f32);
+    for word in bag {
+        let weight = index.weight(*word).powi(2);
+        total += weight;
+        if covered.contains(word) {
+            matched += weight;
+        } else if is_distinguishing(index.word(*word)) {
+            extra += 1.0;
+        }
+    }
+    Lexical {
+        cosine,
+        source_coverage: if wanted > 0.0 { found / wanted } else { 0.0 },
+        target_coverage: if total > 0.0 { matched / total } else { 0.0 },
+        source_conflicts: conflicts,
+        target_conflicts: extra,
+        kind: 0,
+        exact: covered.len() == bag.len() && query.len() == bag.len() && found >= wanted * 0.999,
+        reading,
+    }
+}

@@ -1,0 +1,172 @@
+//! The batch normaliser: local codes and names to a standard code system, each with a probability and a reason.
+//!
+//! [`run`] maps a table: rows -> distinct tuples of the bound columns -> outcomes in parallel -> rows in input order, the
+//! same bytes at any number of threads. [`Mapper::map_one`] maps one source, for `$translate`. Stages, the first that
+//! decides wins: a supplied code of the target, checked and repaired ([`repair`]); earlier decisions; concept maps;
+//! a name that is a term; candidates ranked by a domain ([`labs`], [`drugs`], [`terms`]) with a calibrated probability.
+//!
+//! It asks for what is loaded through [`Vocabularies`] and knows no store, no HTTP, no command line. A bad row is an
+//! outcome, never an abort.
+
+mod abbreviations;
+pub mod config;
+mod decisions;
+mod drugs;
+mod error;
+mod exact;
+mod index;
+mod item;
+mod labs;
+mod lexical;
+mod outcome;
+mod rank;
+mod read;
+mod repair;
+mod resolve;
+mod roles;
+mod run;
+mod terms;
+#[cfg(test)]
+mod tests;
+pub mod train;
+mod units;
+mod words;
+mod write;
+
+pub use error::MapError;
+pub use item::{Role, SourceItem};
+pub use outcome::{Candidate, MatchType, Outcome, Status};
+pub use resolve::Mapper;
+pub use roles::{Binding, Columns, GUESSES, Values};
+pub use run::{Progress, Summary, run};
+pub use write::{Format, OUTCOME_COLUMNS};
+
+use rank::{Evidence, Features, Model};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tern_index::model::Ordinal;
+use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
+
+/// What is loaded, as far as the mapper asks.
+pub trait Vocabularies {
+    /// The canonical URL that a name of a code system stands for: a short name (`loinc`), or the URL itself.
+    fn canonical_url(&self, name: &str) -> String;
+    /// The code system with this canonical URL, the newest version.
+    fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>>;
+    /// All concept maps, in a fixed order.
+    fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>>;
+}
+
+/// How to map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapOptions {
+    /// The target code system: short name or canonical URL.
+    pub target: String,
+    /// Columns that were named; the others are guessed from the header.
+    pub columns: Columns,
+    /// The site's own words for values.
+    pub values: Values,
+    /// The code system of the code column, where no column says it.
+    pub code_system: Option<String>,
+    /// From which probability on a candidate is mapped rather than ambiguous.
+    pub accept: f32,
+    /// Runners-up to write, the target itself included.
+    pub candidates: usize,
+    /// Earlier decisions: a table in the mapper's own output format.
+    pub decisions: Option<PathBuf>,
+    /// The output's format, where its name does not say it.
+    pub format: Option<Format>,
+}
+
+impl Default for MapOptions {
+    fn default() -> Self {
+        Self {
+            target: String::new(),
+            columns: Columns::default(),
+            values: Values::default(),
+            code_system: None,
+            accept: 0.8,
+            candidates: 0,
+            decisions: None,
+            format: None,
+        }
+    }
+}
+
+/// Most runners-up that can be asked for.
+pub const MOST_CANDIDATES: usize = 50;
+
+impl MapOptions {
+    /// Refuses options outside their range.
+    pub fn check(&self) -> Result<(), MapError> {
+        if !(0.0..=1.0).contains(&self.accept) {
+            return Err(MapError::OutOfRange {
+                option: "accept",
+                value: self.accept.to_string(),
+                low: 0.0,
+                high: 1.0,
+            });
+        }
+        if self.candidates > MOST_CANDIDATES {
+            return Err(MapError::OutOfRange {
+                option: "candidates",
+                value: self.candidates.to_string(),
+                low: 0.0,
+                high: MOST_CANDIDATES as f32,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A candidate with its features.
+#[derive(Debug, Clone)]
+struct Scored {
+    /// The concept of the target.
+    concept: Ordinal,
+    /// Linear score of the domain's model.
+    score: f32,
+    /// Its features.
+    features: Features,
+    /// What the calibration looks at.
+    evidence: Evidence,
+    /// The words are the same on both sides.
+    exact: bool,
+    /// What the source states and the candidate contradicts.
+    conflict: Option<&'static str>,
+}
+
+/// Best first; equal scores by concept, so that the order is total.
+fn sort(scored: &mut [Scored]) {
+    scored.sort_by(|left, right| right.score.total_cmp(&left.score).then(left.concept.cmp(&right.concept)));
+}
+
+/// A field of medicine with its own features and weights.
+trait Domain: Send + Sync {
+    /// Candidates for a source, best first.
+    fn candidates(&self, item: &SourceItem) -> Vec<Scored>;
+    /// Whether names may be mapped to a concept at all.
+    fn is_target(&self, concept: Ordinal) -> bool;
+    /// The weights in use.
+    fn model(&self) -> &Model;
+    /// The weights, to train.
+    fn model_mut(&mut self) -> &mut Model;
+    /// The names of the features, by number.
+    fn feature_names(&self) -> Vec<String>;
+    /// What a source would have to state for the second not to be confused with the first.
+    fn difference(&self, first: Ordinal, second: Ordinal) -> Option<&'static str>;
+}
+
+/// The domain of a target, by its canonical URL and loader.
+fn domain(system: &CodeSystemIndex) -> Box<dyn Domain> {
+    let header = system.header();
+    if header.url == "http://loinc.org" || header.loader == "loinc" {
+        Box::new(labs::Laboratory::new(system))
+    } else if header.url == "http://www.nlm.nih.gov/research/umls/rxnorm" || header.loader == "rxnorm" {
+        Box::new(drugs::Drugs::new(system))
+    } else if header.url.contains("icd-") || header.loader == "icd" {
+        Box::new(terms::Terms::new(system, include_str!("models/diagnoses.tsv")))
+    } else {
+        Box::new(terms::Terms::new(system, include_str!("models/terms.tsv")))
+    }
+}

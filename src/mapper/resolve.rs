@@ -1,0 +1,486 @@
+//! The stages that one source goes through, and what is said of the result.
+
+use super::decisions::{Decision, Decisions};
+use super::error::MapError;
+use super::exact::ExactNames;
+use super::item::{Role, SourceItem};
+use super::outcome::{Candidate, MatchType, Outcome, Status};
+use super::repair::{Notation, examine};
+use super::{Domain, MapOptions, Scored, Vocabularies, domain};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tern_index::model::{Mapping, Ordinal, Relationship};
+use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
+
+/// Below this probability of its best candidate a source has no target.
+const HOPELESS: f32 = 0.05;
+/// What is kept of candidates beyond those asked for, to explain.
+const LEAST_KEPT: usize = 5;
+/// Steps from a retired code to what replaces it.
+const REPLACEMENTS: usize = 5;
+
+/// Everything that is needed to map to one target. Building it reads the whole target once.
+pub struct Mapper {
+    target: Arc<CodeSystemIndex>,
+    target_url: String,
+    maps: Vec<Arc<ConceptMapIndex>>,
+    domain: Box<dyn Domain>,
+    exact: ExactNames,
+    decisions: Decisions,
+    systems: BTreeMap<String, String>,
+    code_system: Option<String>,
+    accept: f32,
+    keep: usize,
+}
+
+/// What became of a supplied code.
+enum Supplied {
+    Decided(Outcome),
+    /// Not usable; the name may still do. With what is wrong.
+    Refused(String),
+    /// There is none, or none that says its system.
+    Absent,
+}
+
+impl Mapper {
+    /// Prepares to map to the target of the options.
+    pub fn new(options: &MapOptions, vocabularies: &dyn Vocabularies) -> Result<Self, MapError> {
+        options.check()?;
+        let url = vocabularies.canonical_url(&options.target);
+        let target = vocabularies.code_system(&url).ok_or_else(|| MapError::NoTarget {
+            target: options.target.clone(),
+        })?;
+        let target_url = target.header().url.clone();
+        let decisions = match &options.decisions {
+            Some(path) => Decisions::read(path, &options.columns, &options.values, &target_url)?,
+            None => Decisions::default(),
+        };
+        let maps = vocabularies.concept_maps();
+        // Short names are resolved once; a row that says something else means what it says.
+        let mut systems = BTreeMap::new();
+        for name in [
+            "snomed", "loinc", "rxnorm", "icd10cm", "icd10pcs", "icd10", "icd9cm", "icd9", "ndc", "cvx", "ucum",
+        ] {
+            systems.insert(name.to_owned(), vocabularies.canonical_url(name));
+        }
+        Ok(Self {
+            domain: domain(&target),
+            exact: ExactNames::build(&target),
+            code_system: options.code_system.as_deref().map(|name| vocabularies.canonical_url(name)),
+            target,
+            target_url,
+            maps,
+            decisions,
+            systems,
+            accept: options.accept,
+            keep: options.candidates.max(LEAST_KEPT),
+        })
+    }
+
+    /// The canonical URL of the target.
+    pub fn target_url(&self) -> &str {
+        &self.target_url
+    }
+
+    /// Maps one source.
+    pub fn map_one(&self, item: &SourceItem) -> Outcome {
+        if item.is_empty() {
+            return Outcome::invalid("the row has neither a code nor a name");
+        }
+        if let Some(outcome) = self.decided(item) {
+            return outcome;
+        }
+        let complaint = match self.supplied(item) {
+            Supplied::Decided(outcome) => return outcome,
+            Supplied::Refused(complaint) => Some(complaint),
+            Supplied::Absent => None,
+        };
+        let mut outcome = if !item.get(Role::Name).is_empty() {
+            self.by_name(item)
+        } else if let Some(complaint) = &complaint {
+            return Outcome::invalid(complaint.clone());
+        } else {
+            return Outcome::unmapped(
+                "there is only a code, and nothing says what it means; bind a name column, name the code's system, or load a concept map",
+            );
+        };
+        if let Some(complaint) = complaint {
+            outcome.reason = format!("{complaint}; by name: {}", outcome.reason);
+        }
+        outcome
+    }
+
+    fn candidate(&self, concept: Ordinal, probability: f32, relationship: Relationship, match_type: MatchType) -> Candidate {
+        Candidate {
+            code: self.target.code(concept).to_owned(),
+            display: self.target.display(concept).unwrap_or_default().into_owned(),
+            probability,
+            relationship,
+            match_type,
+        }
+    }
+
+    fn decided(&self, item: &SourceItem) -> Option<Outcome> {
+        let found = self.decisions.find(item)?;
+        let mut candidates = Vec::new();
+        for decision in found {
+            let Decision::Target(code, relationship) = decision else {
+                continue;
+            };
+            let relationship = Relationship::ALL
+                .get(*relationship)
+                .copied()
+                .unwrap_or(Relationship::Equivalent);
+            let concept = self.target.find(code);
+            let Some(concept) = concept else {
+                return Some(Outcome::invalid(format!(
+                    "the earlier decision names {code}, which is not in the loaded version of the target"
+                )));
+            };
+            candidates.push(self.candidate(concept, 1.0, relationship, MatchType::Decision));
+        }
+        let (status, reason) = match (found.len(), candidates.is_empty()) {
+            (1, true) => (Status::Unmapped, "an earlier decision says that there is no target"),
+            (1, false) => (Status::Mapped, "an earlier decision"),
+            _ => (
+                Status::Ambiguous,
+                "earlier decisions disagree; settle them in the decisions file",
+            ),
+        };
+        let share = 1.0 / found.len().max(1) as f32;
+        candidates.iter_mut().for_each(|candidate| candidate.probability = share);
+        Some(Outcome {
+            status,
+            reason: reason.to_owned(),
+            candidates,
+        })
+    }
+
+    /// The canonical URL of the system that a row's code is in, if it is known.
+    fn system_of(&self, item: &SourceItem) -> Option<String> {
+        let stated = item.get(Role::System);
+        if stated.is_empty() {
+            return self.code_system.clone();
+        }
+        let short: String = stated.to_lowercase().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let short = match short.as_str() {
+            "snomedct" | "sct" | "snomedctus" => "snomed",
+            other => other,
+        };
+        Some(self.systems.get(short).cloned().unwrap_or_else(|| stated.to_owned()))
+    }
+
+    fn supplied(&self, item: &SourceItem) -> Supplied {
+        let code = item.get(Role::Code);
+        if code.is_empty() {
+            return Supplied::Absent;
+        }
+        match self.system_of(item) {
+            Some(system) if system == self.target_url => self.of_target(code, Notation::of(&system)),
+            Some(system) => match self.by_maps(code, &system) {
+                Some(outcome) => Supplied::Decided(outcome),
+                None => Supplied::Absent,
+            },
+            // A code says nothing of its system, but for one with a check digit of its own shape.
+            None if Notation::of(&self.target_url) == Notation::Loinc && code.contains('-') => {
+                match self.of_target(code, Notation::Loinc) {
+                    Supplied::Decided(outcome) => Supplied::Decided(outcome),
+                    _ => Supplied::Absent,
+                }
+            }
+            None => Supplied::Absent,
+        }
+    }
+
+    /// A code of the target itself.
+    fn of_target(&self, code: &str, notation: Notation) -> Supplied {
+        let examination = examine(code, notation);
+        let found = examination
+            .attempts
+            .iter()
+            .find_map(|attempt| Some((self.target.find(&attempt.code)?, attempt)));
+        let Some((concept, attempt)) = found else {
+            let complaint = examination
+                .complaint
+                .unwrap_or_else(|| format!("{code} is no code of the target"));
+            return Supplied::Refused(complaint);
+        };
+        let repaired = match attempt.repair {
+            "" => String::new(),
+            repair => format!(" ({code} read as {}: {repair})", attempt.code),
+        };
+        if self.target.is_active(concept) {
+            let certainty = if repaired.is_empty() { 1.0 } else { 0.98 };
+            return Supplied::Decided(Outcome {
+                status: Status::Mapped,
+                reason: format!("the source names a code of the target{repaired}"),
+                candidates: vec![self.candidate(concept, certainty, Relationship::Equivalent, MatchType::SuppliedCode)],
+            });
+        }
+        Supplied::Decided(self.replaced(concept, &repaired))
+    }
+
+    /// What replaces a retired code.
+    fn replaced(&self, concept: Ordinal, repaired: &str) -> Outcome {
+        let code = self.target.code(concept).to_owned();
+        let ends = self.replacements(concept);
+        if ends.is_empty() {
+            return Outcome {
+                status: Status::Ambiguous,
+                reason: format!("{code} is retired, and no loaded map says what replaces it{repaired}"),
+                candidates: vec![self.candidate(concept, 0.5, Relationship::Equivalent, MatchType::SuppliedCode)],
+            };
+        }
+        let share = 0.98 / ends.len() as f32;
+        let candidates: Vec<Candidate> = ends
+            .iter()
+            .map(|(end, relationship)| self.candidate(*end, share, *relationship, MatchType::SuppliedCode))
+            .collect();
+        let names: Vec<&str> = candidates.iter().map(|candidate| candidate.code.as_str()).collect();
+        Outcome {
+            status: if candidates.len() == 1 {
+                Status::Mapped
+            } else {
+                Status::Ambiguous
+            },
+            reason: format!("{code} is retired; replaced by {}{repaired}", names.join(" or ")),
+            candidates,
+        }
+    }
+
+    /// Codes in use that a retired one leads to, through maps of the target to itself.
+    fn replacements(&self, concept: Ordinal) -> Vec<(Ordinal, Relationship)> {
+        let mut ends: Vec<(Ordinal, Relationship)> = Vec::new();
+        let mut front = vec![(concept, Relationship::Equivalent)];
+        let mut seen = vec![concept];
+        for _ in 0..REPLACEMENTS {
+            let mut next = Vec::new();
+            for (from, so_far) in front {
+                for mapping in self.rows(self.target.code(from), &self.target_url) {
+                    let Some(to) = mapping.target.and_then(|target| self.target.find(&target.code)) else {
+                        continue;
+                    };
+                    if seen.contains(&to) {
+                        continue;
+                    }
+                    seen.push(to);
+                    let relationship = if so_far == Relationship::Equivalent {
+                        mapping.relationship
+                    } else {
+                        Relationship::RelatedTo
+                    };
+                    if self.target.is_active(to) {
+                        ends.push((to, relationship));
+                    } else {
+                        next.push((to, relationship));
+                    }
+                }
+            }
+            front = next;
+        }
+        ends
+    }
+
+    /// Rows of all maps from a code of `system` into the target.
+    fn rows(&self, code: &str, system: &str) -> Vec<Mapping> {
+        let of_source = |mapping: &Mapping| {
+            mapping.source.system.as_deref() == Some(system)
+                && mapping
+                    .target
+                    .as_ref()
+                    .is_none_or(|target| target.system.as_deref() == Some(self.target_url.as_str()))
+        };
+        self.maps
+            .iter()
+            .flat_map(|map| map.by_source(code))
+            .filter(of_source)
+            .collect()
+    }
+
+    /// A code of another system, through concept maps.
+    fn by_maps(&self, code: &str, system: &str) -> Option<Outcome> {
+        let attempts = examine(code, Notation::of(system)).attempts;
+        let (rows, attempt) = attempts.into_iter().find_map(|attempt| {
+            let rows = self.rows(&attempt.code, system);
+            (!rows.is_empty()).then_some((rows, attempt))
+        })?;
+        let repaired = match attempt.repair {
+            "" => String::new(),
+            repair => format!(" ({code} read as {}: {repair})", attempt.code),
+        };
+        let conditional = rows
+            .iter()
+            .any(|row| row.rule.as_deref().is_some_and(|rule| !is_trivial(rule)))
+            || rows.iter().any(|row| {
+                row.attributes
+                    .iter()
+                    .any(|a| a.role == tern_index::model::MappingAttributeRole::DependsOn)
+            });
+        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut missing = Vec::new();
+        for row in &rows {
+            let Some(target) = &row.target else { continue };
+            if row.relationship == Relationship::NotRelatedTo {
+                continue;
+            }
+            match self.target.find(&target.code) {
+                Some(concept) if !candidates.iter().any(|other| other.code == self.target.code(concept)) => {
+                    candidates.push(self.candidate(concept, 0.0, row.relationship, MatchType::ConceptMap));
+                }
+                Some(_) => {}
+                None => missing.push(target.code.clone()),
+            }
+        }
+        // A combination in one group means "all of them together"; a choice means "one of them". Both need a person.
+        if candidates.is_empty() {
+            return Some(Outcome::unmapped(if missing.is_empty() {
+                format!("a concept map states that {} has no target{repaired}", attempt.code)
+            } else {
+                format!(
+                    "a concept map leads to {}, which the loaded version of the target lacks{repaired}",
+                    missing.join(", ")
+                )
+            }));
+        }
+        let share = 0.99 / candidates.len() as f32;
+        candidates.iter_mut().for_each(|candidate| candidate.probability = share);
+        let sure = candidates.len() == 1 && !conditional;
+        let reason = if conditional {
+            "the concept map has rules that depend on facts outside this row"
+        } else if sure {
+            "a concept map names the target"
+        } else {
+            "concept maps name several targets"
+        };
+        Some(Outcome {
+            status: if sure { Status::Mapped } else { Status::Ambiguous },
+            reason: format!("{reason}{repaired}"),
+            candidates,
+        })
+    }
+
+    fn by_name(&self, item: &SourceItem) -> Outcome {
+        let mut exact = self.exact.find(&self.target, item.get(Role::Name));
+        exact.retain(|concept| self.domain.is_target(*concept));
+        let scored = self.domain.candidates(item);
+        let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
+        let evidence = scored.first().map(|first| first.evidence).unwrap_or_default();
+        let probabilities = self.domain.model().probabilities(&scores, &evidence);
+        let mut candidates: Vec<Candidate> = scored
+            .iter()
+            .zip(&probabilities)
+            .take(self.keep)
+            .map(|(scored, probability)| {
+                let match_type = match (exact.contains(&scored.concept), scored.exact) {
+                    (true, _) => MatchType::Exact,
+                    (false, true) => MatchType::Normalised,
+                    (false, false) => MatchType::Lexical,
+                };
+                self.candidate(scored.concept, *probability, relationship(scored), match_type)
+            })
+            .collect();
+        if let ([only], Some(first)) = (exact.as_slice(), scored.first()) {
+            return self.exactly(*only, first, &scored, candidates);
+        }
+        let Some(first) = scored.first() else {
+            return Outcome::unmapped("no word of the name is known to the target");
+        };
+        let best = probabilities.first().copied().unwrap_or_default();
+        candidates.truncate(self.keep);
+        let (status, reason) = self.judge(first, best, &scored, &probabilities);
+        Outcome {
+            status,
+            reason,
+            candidates,
+        }
+    }
+
+    /// The name is the name of exactly one concept.
+    fn exactly(&self, only: Ordinal, first: &Scored, scored: &[Scored], mut candidates: Vec<Candidate>) -> Outcome {
+        let conflict = scored
+            .iter()
+            .find(|other| other.concept == only)
+            .and_then(|other| other.conflict);
+        let mut own = self.candidate(only, 0.98, Relationship::Equivalent, MatchType::Exact);
+        candidates.retain(|other| other.code != own.code);
+        if let Some(conflict) = conflict {
+            own.probability = 0.5;
+            let reason = format!("the name is a term of the target, but the {conflict} contradicts it");
+            candidates.insert(0, own);
+            return Outcome {
+                status: Status::Ambiguous,
+                reason,
+                candidates,
+            };
+        }
+        // What is left for the others is small, whatever the ranking thought.
+        let others: f32 = candidates.iter().map(|other| other.probability).sum();
+        if others > 0.02 {
+            candidates.iter_mut().for_each(|other| other.probability *= 0.02 / others);
+        }
+        own.probability = if first.concept == only { 0.98 } else { 0.95 };
+        candidates.insert(0, own);
+        candidates.truncate(self.keep);
+        Outcome {
+            status: Status::Mapped,
+            reason: "the name is a term of the target".to_owned(),
+            candidates,
+        }
+    }
+
+    fn judge(&self, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
+        let coverage = (first.evidence.source_coverage * 100.0).round();
+        if best < HOPELESS {
+            return (Status::Unmapped, "no candidate is likely; the best is listed".to_owned());
+        }
+        if let Some(conflict) = first.conflict {
+            return (
+                Status::Ambiguous,
+                format!("the best candidate contradicts the {conflict} of the row"),
+            );
+        }
+        let trusted = self.domain.model().trained || first.exact;
+        if best >= self.accept && trusted {
+            return (
+                Status::Mapped,
+                format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),
+            );
+        }
+        let rivals = scored
+            .iter()
+            .zip(probabilities)
+            .skip(1)
+            .take_while(|(_, share)| **share > best * 0.3);
+        let mut differences: Vec<&str> = rivals
+            .filter_map(|(rival, _)| self.domain.difference(first.concept, rival.concept))
+            .collect();
+        differences.sort_unstable();
+        differences.dedup();
+        let reason = if !differences.is_empty() {
+            format!("close candidates differ in {}", differences.join(" and "))
+        } else if coverage < 100.0 {
+            format!("only {coverage} % of the name's words match the best candidate")
+        } else {
+            "the evidence is not enough to be sure".to_owned()
+        };
+        (Status::Ambiguous, reason)
+    }
+}
+
+/// Whether a rule of a map is always true.
+fn is_trivial(rule: &str) -> bool {
+    let rule = rule.trim();
+    rule.is_empty() || rule.eq_ignore_ascii_case("TRUE") || rule.eq_ignore_ascii_case("OTHERWISE TRUE")
+}
+
+/// How a source relates to a candidate, by what only one side says.
+fn relationship(scored: &Scored) -> Relationship {
+    let (source, target) = (scored.evidence.source_coverage > 0.98, scored.evidence.target_coverage > 0.98);
+    match (source, target) {
+        (true, true) => Relationship::Equivalent,
+        // The source says more than the target: it is the narrower one.
+        (false, true) => Relationship::SourceIsNarrowerThanTarget,
+        (true, false) => Relationship::SourceIsBroaderThanTarget,
+        (false, false) => Relationship::RelatedTo,
+    }
+}

@@ -1,0 +1,102 @@
+//! Requests and the answers they must get, as files: `tests/cases/http-*.json`.
+//!
+//! A case has a `request` (method, path, headers, body) and a `response` (status, body). In an expected body the text
+//! `*` stands for anything; `TERN_BLESS=1 cargo test` writes the answers as they are, to be read before they are kept.
+
+use super::{Answer, Limits, send};
+use actix_web::test::TestRequest;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with("http-"))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn request(case: &Value) -> TestRequest {
+    let asked = &case["request"];
+    let method = asked["method"].as_str().unwrap_or("GET");
+    let mut request = TestRequest::default()
+        .method(method.parse().unwrap())
+        .uri(asked["path"].as_str().unwrap());
+    for (name, value) in asked["headers"].as_object().into_iter().flatten() {
+        request = request.insert_header((name.as_str(), value.as_str().unwrap()));
+    }
+    match &asked["body"] {
+        Value::Null => request,
+        Value::String(text) => request.set_payload(text.clone()),
+        body => {
+            if asked["headers"]["Content-Type"].is_null() {
+                request = request.insert_header(("Content-Type", "application/fhir+json"));
+            }
+            request.set_payload(body.to_string())
+        }
+    }
+}
+
+/// What differs by nature from run to run.
+fn steady(value: Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(
+            object
+                .into_iter()
+                .map(|(name, value)| {
+                    let varies = matches!(name.as_str(), "timestamp" | "lastUpdated" | "identifier")
+                        || (name == "date" && value.as_str().is_some_and(|text| text.len() > 10))
+                        || (name == "id" && value.as_str().is_some_and(|text| text.len() == 36));
+                    let value = if varies && value.is_string() {
+                        "*".into()
+                    } else {
+                        steady(value)
+                    };
+                    (name, value)
+                })
+                .collect::<Map<_, _>>(),
+        ),
+        Value::Array(list) => list.into_iter().map(steady).collect(),
+        other => other,
+    }
+}
+
+fn response(answer: &Answer) -> Value {
+    json!({"status": answer.status, "body": steady(answer.json())})
+}
+
+#[actix_web::test]
+async fn answers_are_as_recorded() {
+    let bless = std::env::var_os("TERN_BLESS").is_some();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for file in files() {
+        let mut cases: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let answers = send(Limits::default(), cases.iter().map(request).collect()).await;
+        for (case, answer) in cases.iter_mut().zip(&answers) {
+            count += 1;
+            let actual = response(answer);
+            if actual != case["response"] {
+                let name = case["name"].as_str().unwrap_or("?").to_owned();
+                wrong.push(format!("{name}: expected {}\n  but got {actual}", case["response"]));
+                case["response"] = actual;
+            }
+        }
+        if bless {
+            std::fs::write(&file, serde_json::to_string_pretty(&cases).unwrap() + "\n").unwrap();
+        }
+    }
+    assert!(count >= 25, "only {count} cases were found");
+    assert!(
+        bless || wrong.is_empty(),
+        "{} of {count} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
