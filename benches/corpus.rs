@@ -141,7 +141,7 @@ fn links(number: u32, own: &str, random: &mut Random, sink: &mut dyn RecordSink)
             extensions: None,
         }),
     )?;
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         let target = format!("T{number}");
         sink.accept(
             at,
