@@ -48,20 +48,6 @@ pub fn store(size: u32) -> Store {
     Store::open(&directory).unwrap()
 }
 
-/// The place of the code system among the artefacts of a store.
-pub fn code_system(store: &Store) -> tern_index::read::CodeSystemIndex {
-    let is = |info: &ArtefactInfo| matches!(info, ArtefactInfo::CodeSystem(_));
-    let artefact = store.artefacts().iter().find(|artefact| is(&artefact.info)).unwrap();
-    artefact.open_code_system().unwrap()
-}
-
-/// The concept map of a store.
-pub fn concept_map(store: &Store) -> tern_index::read::ConceptMapIndex {
-    let is = |info: &ArtefactInfo| matches!(info, ArtefactInfo::ConceptMap(_));
-    let artefact = store.artefacts().iter().find(|artefact| is(&artefact.info)).unwrap();
-    artefact.open_concept_map().unwrap()
-}
-
 /// Words that occur in the corpus: a frequent one and a rarer one.
 pub fn query_words() -> (String, String) {
     let mut random = Random::new(SEED);
