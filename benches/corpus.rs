@@ -13,7 +13,7 @@ use tern_index::model::{CodeSystemHeader, ConceptMapHeader, DesignationKind, Rel
 use tern_index::record::{
     At, ConceptRecord, DesignationRecord, MappingRecord, PropertyRecord, Record, RecordSink, Stopped, ValueRecord,
 };
-use tern_index::store::{ArtefactInfo, Load, Store};
+use tern_index::store::{Load, Store};
 use words::{Random, Words};
 
 /// The seed of everything.
