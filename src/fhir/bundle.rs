@@ -77,9 +77,10 @@ fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
         })
     };
     let (method, url) = (text("method")?, text("url")?);
-    let url = match url.split_once("://") {
+    let absolute = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let url = match absolute {
         // An absolute URL is taken if it leads here.
-        Some((_, rest)) => match rest.split_once('/') {
+        Some(rest) => match rest.split_once('/') {
             Some((_, path)) => format!("/{path}").trim_start_matches(base_path).to_owned(),
             None => String::new(),
         },

@@ -8,6 +8,7 @@ use crate::service::expand::{ContainsProperty, ExpansionDesignation, ExpansionPa
 use crate::service::{Expansion, ExpansionContains};
 use serde_json::{Map, Value, json};
 
+const STANDARDS_STATUS: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status";
 const SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
 const PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property";
 const CONTAINS_PROPERTY: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property";
@@ -45,23 +46,33 @@ pub fn extensions(text: Option<&str>) -> Vec<Value> {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// The supplements that the definition pins to a version. One without a version is not repeated: which version was
-/// used is said among the parameters. Of the definition only its extensions are read, whatever the size of the rest.
+/// The extensions of the definition that still say something of the expansion, supplements first. A supplement
+/// without a version and the standards status do not: which version was used, and what to beware of, is said among
+/// the parameters. Of the definition only its extensions are read, whatever the size of the rest.
 fn own_extensions(resource: &str) -> Vec<Value> {
     #[derive(serde::Deserialize)]
     struct Top {
         #[serde(default)]
         extension: Vec<Value>,
     }
-    if !resource.contains(SUPPLEMENT) {
+    if !resource.contains("\"extension\"") {
         return Vec::new();
     }
-    let pinned = |extension: &Value| {
-        let text = |name| extension.get(name).and_then(Value::as_str);
-        text("url") == Some(SUPPLEMENT) && text("valueCanonical").is_some_and(|canonical| canonical.contains('|'))
+    let url = |extension: &Value| extension.get("url").and_then(Value::as_str).map(str::to_owned);
+    let says = |extension: &Value| match url(extension).as_deref() {
+        Some(SUPPLEMENT) => {
+            let canonical = extension.get("valueCanonical").and_then(Value::as_str);
+            canonical.is_some_and(|canonical| canonical.contains('|'))
+        }
+        Some(url) => url != STANDARDS_STATUS,
+        None => false,
     };
-    let top = serde_json::from_str::<Top>(resource);
-    top.map_or_else(|_| Vec::new(), |top| top.extension.into_iter().filter(pinned).collect())
+    let Ok(Top { mut extension }) = serde_json::from_str::<Top>(resource) else {
+        return Vec::new();
+    };
+    extension.retain(says);
+    extension.sort_by_key(|extension| url(extension).as_deref() != Some(SUPPLEMENT));
+    extension
 }
 
 fn body(expansion: &Expansion, version: FhirVersion) -> Value {

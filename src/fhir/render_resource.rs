@@ -233,9 +233,12 @@ fn described_concept_map(header: &ConceptMapHeader) -> Map<String, Value> {
 /// The systems of a group and their versions.
 type GroupKey = [Option<String>; 4];
 
+/// A source code with its rows.
+type Element = (Coding, Vec<Mapping>);
+
 /// One group per pair of systems, in the order of their first rows; one element per source code.
 fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
-    let mut groups: Vec<(GroupKey, Vec<(Coding, Vec<Mapping>)>)> = Vec::new();
+    let mut groups: Vec<(GroupKey, Vec<Element>)> = Vec::new();
     let fallback = map.systems().into_iter().next();
     for row in map.rows() {
         let target = row.target.as_ref();

@@ -8,6 +8,7 @@ use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{GivenConcept, ParameterError, Parameters};
 use super::resource_in::{ResourceCache, read_value_set};
 use crate::service::expand::ValueSetReference;
+use crate::service::language::Languages;
 use crate::service::lookup::LookupRequest;
 use crate::service::subsumes::SubsumesRequest;
 use crate::service::translate::{Dependency, Direction, MapChoice, TranslateRequest};
@@ -306,7 +307,13 @@ pub fn lookup(parameters: &Parameters, context: &Context) -> Result<LookupReques
         coding,
         display_language: parameters
             .text(&["displayLanguage"])?
-            .or_else(|| context.accept_language.clone()),
+            // A broken header is no reason to refuse what it does not change.
+            .or_else(|| {
+                context
+                    .accept_language
+                    .clone()
+                    .filter(|text| Languages::parse(text).is_some())
+            }),
         properties: parameters.texts(&["property"])?,
         use_supplements: canonicals(parameters, "useSupplement")?,
     })

@@ -97,7 +97,8 @@ mod tests {
         drop(first);
         let third = gate.admit().unwrap();
         drop((second, third));
-        assert_eq!((gate.lock().admitted, gate.lock().running), (0, 0));
+        let now = gate.lock();
+        assert_eq!((now.admitted, now.running), (0, 0));
     }
 
     #[test]

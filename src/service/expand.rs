@@ -232,11 +232,15 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
             );
         }
         part.concepts &= matching;
-        if part.listing.is_none() && (part.nesting != Nesting::Subtree || is_list(parameters)) {
+        let nothing_shown = parameters.count == Some(0);
+        if part.listing.is_none() && !nothing_shown && (part.nesting != Nesting::Subtree || is_list(parameters)) {
             let options = SearchOptions {
                 within: Some(&part.concepts),
                 inactive: true,
-                limit: 0,
+                // Only what can be on the page must be ranked; the rest follows as it comes.
+                limit: parameters
+                    .count
+                    .map_or(0, |count| count as usize + parameters.offset.unwrap_or(0) as usize),
             };
             let mut order: Vec<u32> = part
                 .view

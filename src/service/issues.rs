@@ -191,6 +191,14 @@ fn either(versions: &[String]) -> String {
     }
 }
 
+/// `1.0.0`, `1.0.0 or 1.2.0`, `1, 2 and 3`: the wording that clients know.
+fn listed(versions: &[String]) -> String {
+    match versions {
+        [first @ .., last] if first.len() > 1 => format!("{} and {last}", first.join(", ")),
+        few => either(few),
+    }
+}
+
 fn unknown_system_text(unresolved: &Unresolved, consequence: &str) -> (&'static str, String) {
     let url = &unresolved.url;
     match (&unresolved.version, unresolved.known_versions.as_slice()) {
@@ -205,7 +213,7 @@ fn unknown_system_text(unresolved: &Unresolved, consequence: &str) -> (&'static 
             "UNKNOWN_CODESYSTEM_VERSION",
             format!(
                 "A definition for CodeSystem '{url}' version '{version}' could not be found, so the {consequence}. Valid versions: {}",
-                either(known)
+                listed(known)
             ),
         ),
         (None, _) => (

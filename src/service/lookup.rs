@@ -3,8 +3,10 @@
 //! Supplements count only where the request names them. Which designations and properties are answered follows
 //! the `property` parameters; without any, everything is.
 
-use super::refusals;
+use super::code_system::View;
+use super::language::{self, Languages};
 use super::{CodeSystemIndex, Failure, Terminology};
+use super::{issues, refusals};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, PropertyValue};
 
@@ -101,6 +103,14 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
     let wanted = Wanted::new(&request.properties);
     let header = main.index.header();
     let designations = all_designations(&main, &supplements);
+    let languages = match request.display_language.as_deref() {
+        Some(given) => Some(Languages::parse(given).ok_or_else(|| issues::bad_language(given))?),
+        None => None,
+    };
+    let view = View {
+        index: main.index.clone(),
+        supplements: supplements.iter().map(|place| place.index.clone()).collect(),
+    };
     Ok(Lookup {
         name: header
             .name
@@ -110,12 +120,8 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
         code: main.index.code(concept).to_owned(),
         system: header.url.clone(),
         version: header.version.clone(),
-        display: display(&designations, header.language.as_deref(), request.display_language.as_deref()),
-        definition: main
-            .index
-            .definition(concept)
-            .filter(|_| wanted.has("definition"))
-            .map(|text| text.into_owned()),
+        display: view.display(concept, languages.as_ref()).map(|display| display.text),
+        definition: view.definition(concept).filter(|_| wanted.has("definition")),
         abstract_: main.index.is_not_selectable(concept),
         properties: properties(&main, &supplements, &wanted),
         designations: designations
@@ -134,7 +140,7 @@ fn supplements(
 ) -> Result<(Vec<Place>, Vec<Canonical>), Failure> {
     let (mut places, mut used) = (Vec::new(), Vec::new());
     for canonical in &request.use_supplements {
-        let missing = || refusals::missing_supplement(canonical);
+        let missing = || issues::missing_supplement(canonical);
         let index = terminology
             .code_system(&canonical.url, canonical.version.as_deref())
             .map_err(|_| missing())?;
@@ -188,17 +194,9 @@ impl<'r> Wanted<'r> {
         self.has("designation")
             || language.is_some_and(|language| {
                 let asked = self.properties.iter().filter_map(|property| property.strip_prefix("lang."));
-                asked.into_iter().any(|tag| speaks(language, tag))
+                asked.into_iter().any(|tag| language::covers(tag, language))
             })
     }
-}
-
-/// Whether a term in `language` answers to the range `wanted` (BCP-47 basic filtering).
-fn speaks(language: &str, wanted: &str) -> bool {
-    let (language, wanted) = (language.as_bytes(), wanted.as_bytes());
-    language.len() >= wanted.len()
-        && language.iter().zip(wanted).all(|(a, b)| a.eq_ignore_ascii_case(b))
-        && (language.len() == wanted.len() || language.get(wanted.len()) == Some(&b'-'))
 }
 
 /// All terms in use but definitions, the display first.
@@ -227,29 +225,6 @@ fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignatio
         }
     }
     designations
-}
-
-/// The display in the first language asked for that has a term; else the code system's own.
-fn display(designations: &[LookupDesignation], own: Option<&str>, asked: Option<&str>) -> Option<String> {
-    let ranges = asked
-        .unwrap_or("")
-        .split(',')
-        .map(|range| range.split(';').next().unwrap_or(range).trim());
-    for range in ranges.filter(|range| !range.is_empty()) {
-        if range == "*" || own.is_some_and(|own| speaks(own, range)) {
-            break;
-        }
-        let found = designations.iter().find(|designation| {
-            designation
-                .language
-                .as_deref()
-                .is_some_and(|language| speaks(language, range))
-        });
-        if let Some(found) = found {
-            return Some(found.value.clone());
-        }
-    }
-    designations.first().map(|designation| designation.value.clone())
 }
 
 fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<LookupProperty> {
@@ -296,33 +271,4 @@ fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<L
         });
     }
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_language_answers_to_its_prefix() {
-        assert!(speaks("de-AT", "de"));
-        assert!(speaks("DE", "de"));
-        assert!(!speaks("den", "de"));
-        assert!(!speaks("de", "de-AT"));
-    }
-
-    #[test]
-    fn languages_are_asked_in_order() {
-        let term = |language: &str, value: &str| LookupDesignation {
-            language: Some(language.into()),
-            use_: None,
-            value: value.into(),
-            source: None,
-        };
-        let terms = [term("en", "cold"), term("de", "Schnupfen"), term("nl", "verkoudheid")];
-        let display = |asked| display(&terms, Some("en"), asked).unwrap();
-        assert_eq!(display(None), "cold");
-        assert_eq!(display(Some("fr, de;q=0.8, nl")), "Schnupfen");
-        assert_eq!(display(Some("fr")), "cold");
-        assert_eq!(display(Some("en-GB, en, nl")), "cold");
-    }
 }

@@ -85,18 +85,6 @@ pub fn unknown_code(code: &str, header: &CodeSystemHeader) -> Failure {
     failure(FailureKind::NotFound, "not-found", Some("invalid-code"), Some(id), text)
 }
 
-/// A supplement that the request asks for and that is not there.
-pub fn missing_supplement(supplement: &Canonical) -> Failure {
-    let text = format!("Required supplement not found: {supplement}");
-    failure(
-        FailureKind::NotFound,
-        "not-found",
-        Some("not-found"),
-        Some("VALUESET_SUPPLEMENT_MISSING"),
-        text,
-    )
-}
-
 /// A concept map that is not loaded, or cannot be opened.
 pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
     let canonical = Canonical::new(&unresolved.url, unresolved.version.clone());

@@ -14,7 +14,7 @@ use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::value_set::{Evaluator, Judged, Members, Part, Reason, Stop, SystemUse, Used, choice};
 use crate::service::version;
 use std::sync::Arc;
-use tern_index::model::{Coding, Content, Ordinal};
+use tern_index::model::{Canonical, Coding, Content, Ordinal};
 use tern_index::value_set::{ConceptReference, ValueSet};
 
 /// Everything a judgement needs besides the coding.
@@ -259,6 +259,11 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
     }
     let mut evaluator = Evaluator::new(court.terminology, court.parameters)?;
     let Some(view) = known_system(court, &mut evaluator, coding, place, &mut judgement) else {
+        // The code system is all that was asked about: that it is not known decides.
+        judgement.version = coding.version.clone();
+        if judgement.unknown_system.take().is_some() {
+            judgement.caused_by.push(system_and_version(coding));
+        }
         return Ok(judgement);
     };
     let canonical = view.canonical();
@@ -319,6 +324,10 @@ fn known_system(
             None
         }
     }
+}
+
+fn system_and_version(coding: &Coding) -> String {
+    Canonical::new(coding.system.as_deref().unwrap_or(""), coding.version.clone()).to_string()
 }
 
 /// How a system that is not loaded is named: with its version where other versions are loaded.

@@ -40,6 +40,6 @@ pub fn code(court: Court<'_>, value_set: &Arc<ValueSet>, given: &Coding) -> Resu
         issues: vec![issues::not_in_value_set(given, &name, false).at("code"), issue.at("code")],
         ..Validation::default()
     };
-    validation.conclude();
+    validation.conclude(false);
     Ok(validation)
 }

@@ -146,10 +146,7 @@ fn of_one(given: &Coding, target: &ValidationTarget, judgement: Judgement) -> Va
         issues: judgement.issues,
         ..Validation::default()
     };
-    if judgement.stopped {
-        validation.version = None;
-    }
-    validation.conclude();
+    validation.conclude(judgement.member);
     validation
 }
 
@@ -182,15 +179,16 @@ fn of_concept(codings: &[Coding], mut judged: Vec<Judgement>, value_set: Option<
             }
         }
     }
-    validation.conclude();
+    validation.conclude(chosen.is_some());
     validation
 }
 
 impl Validation {
-    /// Decides the result and the message by the issues, and puts these in order: the worst first.
-    fn conclude(&mut self) {
+    /// Decides the result and the message by the issues, and puts these in order: the worst first. What is no member
+    /// is not valid, even where nothing worse than a warning can be said of it.
+    fn conclude(&mut self, member: bool) {
         self.issues.sort_by_key(|issue| issue.severity);
-        self.result = !self.issues.iter().any(|issue| issue.severity == Severity::Error);
+        self.result = member && !self.issues.iter().any(|issue| issue.severity == Severity::Error);
         let mut texts: Vec<&str> = self
             .issues
             .iter()
