@@ -13,7 +13,7 @@ use tern_index::model::{CodeSystemHeader, ConceptMapHeader, DesignationKind, Rel
 use tern_index::record::{
     At, ConceptRecord, DesignationRecord, MappingRecord, PropertyRecord, Record, RecordSink, Stopped, ValueRecord,
 };
-use tern_index::store::{ArtefactInfo, Load, Store};
+use tern_index::store::{Load, Store};
 use words::{Random, Words};
 
 /// The seed of everything.
@@ -46,20 +46,6 @@ pub fn store(size: u32) -> Store {
         .unwrap();
     load.commit().unwrap();
     Store::open(&directory).unwrap()
-}
-
-/// The place of the code system among the artefacts of a store.
-pub fn code_system(store: &Store) -> tern_index::read::CodeSystemIndex {
-    let is = |info: &ArtefactInfo| matches!(info, ArtefactInfo::CodeSystem(_));
-    let artefact = store.artefacts().iter().find(|artefact| is(&artefact.info)).unwrap();
-    artefact.open_code_system().unwrap()
-}
-
-/// The concept map of a store.
-pub fn concept_map(store: &Store) -> tern_index::read::ConceptMapIndex {
-    let is = |info: &ArtefactInfo| matches!(info, ArtefactInfo::ConceptMap(_));
-    let artefact = store.artefacts().iter().find(|artefact| is(&artefact.info)).unwrap();
-    artefact.open_concept_map().unwrap()
 }
 
 /// Words that occur in the corpus: a frequent one and a rarer one.
@@ -141,7 +127,7 @@ fn links(number: u32, own: &str, random: &mut Random, sink: &mut dyn RecordSink)
             extensions: None,
         }),
     )?;
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         let target = format!("T{number}");
         sink.accept(
             at,

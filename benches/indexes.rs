@@ -11,8 +11,22 @@ mod corpus;
 use corpus::{SIZES, code};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use tern_index::read::{ConceptSet, SearchOptions};
-use tern_index::store::{Store, verify};
+use tern_index::read::{CodeSystemIndex, ConceptMapIndex, ConceptSet, SearchOptions};
+use tern_index::store::{ArtefactInfo, Store, verify};
+
+/// The code system of a store.
+fn code_system(store: &Store) -> CodeSystemIndex {
+    let is = |info: &ArtefactInfo| matches!(info, ArtefactInfo::CodeSystem(_));
+    let artefact = store.artefacts().iter().find(|artefact| is(&artefact.info)).unwrap();
+    artefact.open_code_system().unwrap()
+}
+
+/// The concept map of a store.
+fn concept_map(store: &Store) -> ConceptMapIndex {
+    let is = |info: &ArtefactInfo| matches!(info, ArtefactInfo::ConceptMap(_));
+    let artefact = store.artefacts().iter().find(|artefact| is(&artefact.info)).unwrap();
+    artefact.open_concept_map().unwrap()
+}
 
 fn open(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("open");
@@ -21,7 +35,7 @@ fn open(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
             bencher.iter(|| {
                 let store = Store::open(&directory).unwrap();
-                (corpus::code_system(&store).len(), corpus::concept_map(&store).len())
+                (code_system(&store).len(), concept_map(&store).len())
             });
         });
     }
@@ -40,7 +54,7 @@ fn open(criterion: &mut Criterion) {
 fn concepts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("concepts");
     for size in SIZES {
-        let index = corpus::code_system(&corpus::store(size));
+        let index = code_system(&corpus::store(size));
         let codes: Vec<String> = (0..1_000).map(|number| code(number * (size / 1_000))).collect();
         let ordinals: Vec<_> = codes.iter().map(|code| index.find(code).unwrap()).collect();
         let mut turn = 0;
@@ -70,7 +84,7 @@ fn concepts(criterion: &mut Criterion) {
 fn page(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("page of 100 from the middle");
     for size in SIZES {
-        let index = corpus::code_system(&corpus::store(size));
+        let index = code_system(&corpus::store(size));
         let set: ConceptSet = index.active().clone();
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
             bencher.iter(|| {
@@ -89,7 +103,7 @@ fn search(criterion: &mut Criterion) {
     let (frequent, rare) = corpus::query_words();
     let mut group = criterion.benchmark_group("search, best 20");
     for size in SIZES {
-        let index = corpus::code_system(&corpus::store(size));
+        let index = code_system(&corpus::store(size));
         let below = index.descendants(index.find(&code(1)).unwrap());
         let cases = [
             ("one word", frequent.clone(), None),
@@ -114,7 +128,7 @@ fn search(criterion: &mut Criterion) {
 fn map_rows(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("rows of a concept map");
     for size in SIZES {
-        let map = corpus::concept_map(&corpus::store(size));
+        let map = concept_map(&corpus::store(size));
         let codes: Vec<String> = (0..100).map(|number| code(number * (size / 100) / 5 * 5)).collect();
         let mut turn = 0;
         let mut next = move || {

@@ -5,7 +5,9 @@
 //! that is right in all but one file.
 
 use std::path::{Path, PathBuf};
+use tern::service::Terminology;
 use tern_index::build::{FaultPolicy, Finished, ReleaseBuilder};
+use tern_index::store::{Load, Store};
 use tern_loaders::source::{Limits, members};
 use tern_loaders::{LoadOptions, loaders, recognise};
 
@@ -100,4 +102,23 @@ pub fn sample(with_text: bool) -> Vec<Finished> {
         builder.finish().expect("the fixtures build");
     }
     finished
+}
+
+/// A store of the fixtures of three loaders, made once for a process.
+pub fn terminology() -> Terminology {
+    let room = tempfile::tempdir().expect("a temporary folder can be made").keep();
+    let options = LoadOptions::default();
+    let paths = ["snomed", "loinc", "fhir", "maps"].map(fixture);
+    let members = members(&paths, LIMITS).expect("the fixtures are sound");
+    let (releases, _) = recognise(members, &options).expect("the fixtures are sound");
+    let mut load = Load::begin(&room).expect("a store can be made");
+    for release in &releases {
+        let loader = loaders().iter().find(|loader| loader.name() == release.loader).expect("it recognised the release");
+        load.release(&release.title, release.loader, FaultPolicy::default(), |_| {}, |sink| {
+            loader.load(release, &options, sink)
+        })
+        .expect("the fixtures load");
+    }
+    load.commit().expect("the store can be written");
+    Terminology::new(&Store::open(&room).expect("the store was just written"), Vec::new())
 }

@@ -1,0 +1,55 @@
+"""Writes the seeds of all fuzz targets to fuzz/corpus, from tests/fixtures: python3 fuzz/seeds.py
+
+A seed of a loader is a byte (the number of a file of the fixture) and that file's content, so fuzzing starts from what is right.
+"""
+
+import os
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+FIXTURES = HERE.parent / "tests" / "fixtures"
+LOADERS = {"snomed": "snomed", "loinc": "loinc", "rxnorm": "rxnorm", "icd": "icd", "fhir": "fhir", "local_map": "maps", "ndc": "ndc"}
+REQUESTS = [
+    (0, "metadata", "mode=terminology", ""),
+    (0, "CodeSystem/$lookup", "system=http://loinc.org&code=1-8&property=*", ""),
+    (0, "CodeSystem/$subsumes", "system=http://snomed.info/sct&codeA=138875005&codeB=404684003", ""),
+    (2, "ValueSet/$expand", "url=http://snomed.info/sct?fhir_vs&count=3&filter=a", ""),
+    (2, "ValueSet", "_count=2&name:contains=a", ""),
+    (0, "ConceptMap/$translate", "system=http://snomed.info/sct&code=138875005&targetsystem=http://loinc.org", ""),
+    (19, "ValueSet/$validate-code", "", '{"resourceType":"Parameters","parameter":[{"name":"coding","valueCoding":{"system":"http://x","code":"a"}},'
+     '{"name":"valueSet","resource":{"resourceType":"ValueSet","compose":{"include":[{"system":"http://x","filter":[{"property":"concept","op":"is-a","value":"a"}]}]}}},'
+     '{"name":"tx-resource","resource":{"resourceType":"CodeSystem","url":"http://x","content":"complete","concept":[{"code":"a","display":"A","concept":[{"code":"b"}]}]}}]}'),
+    (19, "", "", '{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"metadata"}}]}'),
+]
+
+
+def write(target, number, content):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed-{number:04}").write_bytes(content)
+
+
+def main():
+    for name, fixture in LOADERS.items():
+        root = FIXTURES / fixture
+        # The same order as tern_fuzz::files: by the parts of the path.
+        files = sorted((path.relative_to(root) for path in root.rglob("*") if path.is_file()), key=lambda path: path.parts)
+        for number, path in enumerate(files):
+            write(f"load_{name}", number, bytes([number % 256]) + (root / path).read_bytes())
+    for number, path in enumerate(sorted(FIXTURES.rglob("*.tgz")) + sorted(FIXTURES.rglob("*.zip"))):
+        write("load_archive", number, bytes([path.suffix == ".tgz"]) + path.read_bytes())
+    for number in range(40):
+        write("open_index", number, bytes([number % 4, number // 4, 1]) + struct.pack("<HB", number * 9, 255))
+    for number, text in enumerate(["heart", "HEART dis", "é", "404684003", "a b c"]):
+        write("search", number, text.encode())
+    for number, (shape, path, query, body) in enumerate(REQUESTS):
+        # libFuzzer's structured input takes the byte first and the text from what is left.
+        write("request", number, bytes([shape]) + f"{path}\n{query}\n{body}".encode())
+    for number, text in enumerate(["code,name,unit\n1,Glucose,mg/dL\n", "name\tspecimen\nSodium\tBlood\n"]):
+        write("map_table", number, bytes([0x30 | number]) + text.encode())
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()
