@@ -3,6 +3,9 @@
 //! One binary links once. Each module opens with what it tests; fixtures are in `tests/fixtures`, goldens in
 //! `tests/cases`. Nothing here needs the network or licensed content.
 
+mod cli;
+mod docs;
 mod http;
 mod shared;
+mod support;
 mod tidy;

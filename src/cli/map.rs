@@ -80,7 +80,7 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
     // An unknown target is told with what was meant.
     session.code_system(&options.target)?;
     let length = std::fs::metadata(&args.input).map_or(0, |data| data.len());
-    let title = args.input.display().to_string();
+    let title = args.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let progress = Progress::bytes(length, &title);
     let mut told = 0;
     let summary = mapper::run(&args.input, &args.output, &options, &session.terminology, &mut |done| {

@@ -137,6 +137,12 @@ pub fn label(url: &str) -> String {
     if let Some((system, map)) = url.split_once("?fhir_cm=") {
         return format!("{} map {map}", short(system));
     }
+    if let Some((name, map)) = url
+        .split_once("/cm/")
+        .and_then(|(system, map)| Some((alias::short_name(system)?, map)))
+    {
+        return format!("{name} {map}");
+    }
     url.trim_end_matches('/').rsplit('/').next().unwrap_or(url).to_owned()
 }
 

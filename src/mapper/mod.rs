@@ -164,9 +164,14 @@ fn domain(system: &CodeSystemIndex) -> Box<dyn Domain> {
         Box::new(labs::Laboratory::new(system))
     } else if header.url == "http://www.nlm.nih.gov/research/umls/rxnorm" || header.loader == "rxnorm" {
         Box::new(drugs::Drugs::new(system))
-    } else if header.url.contains("icd-") || header.loader == "icd" {
-        Box::new(terms::Terms::new(system, include_str!("models/diagnoses.tsv")))
     } else {
-        Box::new(terms::Terms::new(system, include_str!("models/terms.tsv")))
+        // A model only speaks for the code system whose names it was trained on.
+        let trained = header.url == "http://hl7.org/fhir/sid/icd-10-cm";
+        let model = if trained {
+            include_str!("models/diagnoses.tsv")
+        } else {
+            include_str!("models/terms.tsv")
+        };
+        Box::new(terms::Terms::new(system, model))
     }
 }

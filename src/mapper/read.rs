@@ -22,7 +22,6 @@ pub(super) struct Input {
     reader: csv::Reader<Box<dyn Read + Send>>,
     header: Vec<String>,
     shown: String,
-    raw: csv::ByteRecord,
     bytes: u64,
 }
 
@@ -115,7 +114,6 @@ impl Input {
             reader,
             header,
             shown,
-            raw,
             bytes: 0,
         })
     }
@@ -141,20 +139,24 @@ impl Input {
     /// Reads the next row into `row`; false at the end.
     pub fn next(&mut self, row: &mut Row) -> Result<bool, MapError> {
         row.fault = None;
+        // The row's own room is read into again, so that a sound row costs no allocation.
+        let mut raw = std::mem::take(&mut row.fields).into_byte_record();
         let any = self
             .reader
-            .read_byte_record(&mut self.raw)
+            .read_byte_record(&mut raw)
             .map_err(|error| MapError::csv(&self.shown, error))?;
         if !any {
             return Ok(false);
         }
-        let (found, expected) = (self.raw.len(), self.header.len());
-        if found == expected
-            && let Ok(fields) = csv::StringRecord::from_byte_record(self.raw.clone())
-        {
-            row.fields = fields;
-            return Ok(true);
-        }
+        let (found, expected) = (raw.len(), self.header.len());
+        let raw = match csv::StringRecord::from_byte_record(raw) {
+            Ok(fields) if found == expected => {
+                row.fields = fields;
+                return Ok(true);
+            }
+            Ok(fields) => fields.into_byte_record(),
+            Err(error) => error.into_byte_record(),
+        };
         if found == expected {
             row.fault = Some("the row is not UTF-8 text; convert the file to UTF-8".to_owned());
         } else {
@@ -163,7 +165,7 @@ impl Input {
         row.fields.clear();
         for place in 0..expected {
             row.fields
-                .push_field(&String::from_utf8_lossy(self.raw.get(place).unwrap_or_default()));
+                .push_field(&String::from_utf8_lossy(raw.get(place).unwrap_or_default()));
         }
         Ok(true)
     }

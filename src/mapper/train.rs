@@ -55,6 +55,8 @@ struct Group {
 const FOLDS: usize = 5;
 /// Steps of the ranking's training.
 const STEPS: usize = 400;
+/// Steps of the inner folds, which only have to show how sure the ranking is of names it has not seen.
+const INNER_STEPS: usize = 120;
 /// Strength of the pull of weights towards their start.
 const PULL: f32 = 0.15;
 
@@ -197,7 +199,7 @@ fn calibration(groups: &[&Group], weights: &[f32]) -> [f32; CALIBRATION_INPUTS] 
         .map(|fold| {
             let seen: Vec<&Group> = groups.iter().copied().filter(|group| group.fold != fold).collect();
             if seen.len() < groups.len() {
-                ranking(&seen, &vec![0.0; weights.len()], STEPS)
+                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS)
             } else {
                 weights.to_vec()
             }

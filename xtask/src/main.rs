@@ -1,7 +1,8 @@
 //! Developer chores that are too slow or too large for CI.
 //!
-//! `train-mapper` trains the mapper's weights on reviewed maps; `synthesize` writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure`
-//! loads a release into a store and says what it cost. What it does not do: it is no part of the program, and
+//! `train-mapper` trains the mapper's weights on reviewed maps and `time-mapper` says how fast they map; `synthesize`
+//! writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure` loads a
+//! release into a store and says what it cost. What it does not do: it is no part of the program, and
 //! nothing it writes belongs into the project.
 
 mod mapper;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Chore {
     /// Trains the mapper's weights on reviewed maps, with cross-validated predictions.
     TrainMapper(mapper::Arguments),
+    /// Maps a table with the weights that are compiled in and says how fast.
+    TimeMapper(mapper::TimeArguments),
     /// Writes a synthetic release: `cargo xtask synthesize snomed /tmp/snomed`
     Synthesize {
         /// What to write.
@@ -48,6 +51,7 @@ enum Chore {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::TrainMapper(arguments) => mapper::train(&arguments),
+        Chore::TimeMapper(arguments) => mapper::time(&arguments),
         Chore::Synthesize {
             release,
             directory,

@@ -118,7 +118,31 @@ const TYPES: [&str; 14] = [
     "IN", "PIN", "MIN", "BN", "SCDC", "SBDC", "SCDF", "SBDF", "SCDG", "SBDG", "SCD", "SBD", "PACK", "OTHER",
 ];
 
-const SINGLE: [&str; 23] = [
+/// Dose forms that RxNorm tells apart where others do not; tried in this order on the words of a name.
+const DOSE_FORMS: [&[&str]; 20] = [
+    &["prefilled", "syringe"],
+    &["auto", "injector"],
+    &["pen", "injector"],
+    &["cartridge"],
+    &["injectable", "solution"],
+    &["injectable", "suspension"],
+    &["injectable", "product"],
+    &["injection"],
+    &["oral", "tablet"],
+    &["oral", "capsule"],
+    &["oral", "solution"],
+    &["oral", "suspension"],
+    &["oral", "powder"],
+    &["oral", "granule"],
+    &["oral", "product"],
+    &["pill"],
+    &["inhalation"],
+    &["topical"],
+    &["ophthalmic"],
+    &["transdermal"],
+];
+
+const SINGLE: [&str; 26] = [
     "cosine",
     "source_coverage",
     "target_coverage",
@@ -142,6 +166,9 @@ const SINGLE: [&str; 23] = [
     "brand_unasked",
     "quantity_same",
     "words",
+    "age",
+    "quantified_asked",
+    "quantified_unasked",
 ];
 
 /// A drug's name, taken apart.
@@ -161,6 +188,10 @@ struct Target {
     term_type: usize,
     words: Vec<u32>,
     brand: Vec<u32>,
+    /// Place in [`DOSE_FORMS`]; one past them for any other.
+    dose_form: usize,
+    /// ln of the RXCUI: the higher, the later it was made.
+    age: f32,
 }
 
 /// The domain: drugs, target RxNorm.
@@ -232,10 +263,15 @@ impl Drugs {
                     other => TYPES.iter().position(|known| *known == other).unwrap_or(13),
                 };
                 let display = system.display(concept).unwrap_or_default();
+                let all = words(&display);
+                let has_all = |wanted: &&[&str]| wanted.iter().all(|word| all.iter().any(|other| other == word));
+                let number: f32 = system.code(concept).parse().unwrap_or(1.0);
                 Target {
+                    dose_form: DOSE_FORMS.iter().position(has_all).unwrap_or(DOSE_FORMS.len()),
+                    age: number.max(1.0).ln(),
                     usable: system.is_active(concept) && !matches!(term_type, "DF" | "DFG" | "ET"),
                     term_type: place,
-                    words: index.bag(&words(&display)),
+                    words: index.bag(&all),
                     brand: index.bag(&drug.brand),
                     drug,
                 }
@@ -295,10 +331,20 @@ impl Drugs {
             flag(branded && !brand_named),
             flag(ours.volume.is_some() && ours.volume == theirs.volume),
             (target.words.len() as f32 + 1.0).ln() / 3.0,
+            target.age / 10.0,
+            flag(theirs.volume.is_some() && ours.volume.is_some()),
+            flag(theirs.volume.is_some() && ours.volume.is_none()),
         ];
         let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
         let evidence = usize::from(!ours.strengths.is_empty()) + 2 * usize::from(source.drug.form.is_some());
         features.push(((SINGLE.len() + evidence * TYPES.len() + target.term_type) as u16, 1.0));
+        let forms = SINGLE.len() + 4 * TYPES.len();
+        let context = match source.drug.form {
+            None => 0,
+            Some(_) if source.form_column => 1,
+            Some(_) => 2,
+        };
+        features.push(((forms + context * (DOSE_FORMS.len() + 1) + target.dose_form) as u16, 1.0));
         let conflict = if stated && agreeing == 0 {
             Some("strength")
         } else if form == Some(0.0) {
@@ -314,6 +360,10 @@ fn names() -> Vec<String> {
     let mut names: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
     for evidence in ["bare", "strength", "form", "strength_form"] {
         names.extend(TYPES.iter().map(|term_type| format!("type.{evidence}.{term_type}")));
+    }
+    for context in ["unstated", "stated", "implied"] {
+        names.extend(DOSE_FORMS.iter().map(|form| format!("form.{context}.{}", form.join("_"))));
+        names.push(format!("form.{context}.other"));
     }
     names
 }
@@ -350,6 +400,8 @@ struct Source {
     drug: Drug,
     readings: Vec<Vec<String>>,
     bag: Vec<u32>,
+    /// A column states the form.
+    form_column: bool,
 }
 
 impl Drugs {
@@ -379,6 +431,7 @@ impl Drugs {
         everything.extend(plain);
         Source {
             bag: self.index.bag(&everything),
+            form_column: !item.get(Role::Form).is_empty(),
             drug,
             readings,
         }

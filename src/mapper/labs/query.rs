@@ -106,12 +106,6 @@ pub(super) struct Query {
     pub timed: bool,
 }
 
-impl Default for Specimen {
-    fn default() -> Self {
-        Self::Unknown
-    }
-}
-
 impl Query {
     /// Understands a source; the words that are known to the index decide whether `cd 15` is `cd15`.
     pub fn read(item: &SourceItem, known: impl Fn(&str) -> bool) -> Self {

@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A kind of specimen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::mapper) enum Specimen {
     /// Nothing known.
+    #[default]
     Unknown,
     SerumPlasma,
     Serum,
@@ -51,7 +52,7 @@ pub(in crate::mapper) enum Specimen {
     Hair,
     Air,
     Isolate,
-    /// LOINC `XXX`: to be named in the message.
+    /// Any specimen: the message names it.
     Any,
     /// Anything else that is no patient's fluid.
     Other,
@@ -209,7 +210,6 @@ const TABLE: &[Row] = &[
             "random urine",
             "24 hour urine",
             "24h urine",
-            "verz. urine",
             "spot urine",
             "urine random",
         ],
@@ -242,7 +242,6 @@ const TABLE: &[Row] = &[
             "pleural",
             "pleural fluid",
             "pleuravocht",
-            "pleurapunct",
             "thoracentesis fluid",
             "pleural effusion",
         ],
@@ -399,7 +398,7 @@ const TABLE: &[Row] = &[
     row(Specimen::Isolate, &["Isolate"], &["isolate"], &["isolate"]),
     row(
         Specimen::Any,
-        &["XXX", "Specimen", "Isolate/Specimen", "Unk sub"],
+        &["Specimen", "xxx", "Isolate/Specimen", "Unk sub"],
         &["specimen", "unspecified specimen", "isolate or specimen"],
         &[],
     ),
