@@ -8,7 +8,6 @@
 use super::Terminology;
 use std::sync::Arc;
 use tern_index::read::{CodeSystemIndex, Hit, SearchOptions};
-use tern_index::text::{fold, words};
 
 /// What to search for.
 #[derive(Debug, Clone, Default)]
@@ -40,9 +39,6 @@ pub struct SearchRow {
     pub active: bool,
 }
 
-/// How a row ranks among those of other systems: how it matches, how long the term is.
-type Rank = (u8, usize);
-
 /// Searches.
 pub fn search(terminology: &Terminology, request: &SearchRequest) -> Vec<SearchRow> {
     let systems = if request.systems.is_empty() {
@@ -55,9 +51,6 @@ pub fn search(terminology: &Terminology, request: &SearchRequest) -> Vec<SearchR
         inactive: request.inactive,
         limit: request.limit,
     };
-    let folded = fold(&request.text);
-    let mut wanted: Vec<&str> = words(&folded).collect();
-    wanted.sort_unstable();
     let mut queues: Vec<_> = systems
         .iter()
         .map(|index| (index, index.search(&request.text, &options).into_iter().peekable()))
@@ -66,7 +59,7 @@ pub fn search(terminology: &Terminology, request: &SearchRequest) -> Vec<SearchR
     let mut rows = Vec::new();
     while rows.len() < limit {
         let heads = queues.iter_mut().enumerate();
-        let best = heads.filter_map(|(place, (index, hits))| hits.peek().map(|hit| (rank(index, hit, &wanted), place)));
+        let best = heads.filter_map(|(place, (_, hits))| hits.peek().map(|hit| (hit.rank, place)));
         let Some((_, place)) = best.min() else { break };
         let next = queues.get_mut(place).and_then(|(index, hits)| Some(row(index, hits.next()?)));
         rows.extend(next);
@@ -89,23 +82,6 @@ fn latest(systems: Vec<Arc<CodeSystemIndex>>) -> Vec<Arc<CodeSystemIndex>> {
         }
     }
     kept
-}
-
-/// Class 0 is a code, 1 a term of exactly the words sought, 2 one with all of them whole, 3 one with beginnings.
-fn rank(index: &CodeSystemIndex, hit: &Hit, wanted: &[&str]) -> Rank {
-    let Some(number) = hit.designation else { return (0, 0) };
-    let term = index.designation_text(number);
-    let folded = fold(&term);
-    let mut own: Vec<&str> = words(&folded).collect();
-    own.sort_unstable();
-    let class = if own == wanted {
-        1
-    } else if wanted.iter().all(|word| own.binary_search(word).is_ok()) {
-        2
-    } else {
-        3
-    };
-    (class, term.chars().count())
 }
 
 fn row(index: &CodeSystemIndex, hit: Hit) -> SearchRow {

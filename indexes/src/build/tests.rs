@@ -123,6 +123,27 @@ fn search_takes_prefixes_in_any_order_and_ranks_whole_and_short_first() {
 }
 
 #[test]
+fn terms_that_begin_as_the_query_does_come_before_shorter_ones_that_do_not() {
+    let (finished, _) = build(true, |sink| {
+        sink.accept(At::default(), Record::CodeSystem(&header("http://example.org/order")))?;
+        for (code, display) in [
+            ("m", "Infective myositis"),
+            ("i", "Myocardial infarction"),
+            ("o", "Old myocardial infarction"),
+        ] {
+            sink.accept(At::default(), concept(code))?;
+            sink.accept(At::default(), term(code, display, DesignationKind::Display))?;
+        }
+        Ok(())
+    });
+    let index = open(&finished);
+    let hits = index.search("myo inf", &SearchOptions::default());
+    let found: Vec<&str> = hits.iter().map(|hit| index.code(hit.concept)).collect();
+    assert_eq!(found, ["i", "m", "o"]);
+    assert!(hits.is_sorted_by_key(|hit| hit.rank));
+}
+
+#[test]
 fn faults_between_records_are_reported_and_left_out() {
     let (finished, report) = build(false, |sink| {
         let at = At {

@@ -1,7 +1,8 @@
 //! Search as analysts expect of a browser: prefixes of words in any order, one row per concept, best first.
 //!
-//! Order: a code typed in full; then by how the words match (the whole term, all words whole, prefixes), by
-//! the kind of term, by length, and by ordinal, which makes the order total: a page is the same at any size.
+//! Order: a code typed in full; then by how the words match (the whole term; all words whole; beginnings, in the
+//! order of the query from the first word on; beginnings in any order), by the kind of term, by length, and by
+//! ordinal, which makes the order total: a page is the same at any size.
 
 use super::{CodeSystemIndex, ConceptSet};
 use crate::layout::{designations, text};
@@ -28,6 +29,8 @@ pub struct Hit {
     /// Number of the designation that matched best, for [`CodeSystemIndex::designation_text`];
     /// `None` when the code matched.
     pub designation: Option<u32>,
+    /// How well it matched and how long the term is; smaller is better. For merging the hits of several indexes.
+    pub rank: (u8, u16),
 }
 
 /// How a term ranks; smaller is better.
@@ -54,17 +57,20 @@ impl CodeSystemIndex {
             .map(|concept| Hit {
                 concept,
                 designation: None,
+                rank: (0, 0),
             })
             .collect();
         if !wanted.is_empty() {
             let mut best = self.candidates(&wanted, options);
             best.retain(|concept, _| by_code.is_none_or(|code| code.0 != *concept) && allowed(*concept));
             let mut best: Vec<Candidate> = best.into_values().collect();
-            self.prefer_whole_terms(&mut best, &wanted, options.limit);
+            self.refine(&mut best, &wanted);
             best.sort_unstable_by_key(|candidate| candidate.rank);
             hits.extend(best.into_iter().map(|candidate| Hit {
                 concept: Ordinal(candidate.concept),
                 designation: Some(candidate.designation),
+                // 0 is a code.
+                rank: (candidate.rank.0 + 1, candidate.rank.2),
             }));
         }
         if options.limit > 0 {
@@ -120,7 +126,7 @@ impl CodeSystemIndex {
             if (!options.inactive && inactive(*flags) != 0) || options.within.is_some_and(|within| !within.contains(*concept)) {
                 continue;
             }
-            let class = u8::from(!matches.whole.contains(document)) + 1 + inactive(*flags) * 4;
+            let class = u8::from(!matches.whole.contains(document)) + WHOLE + inactive(*flags) * CLASSES;
             offer(Candidate {
                 rank: (class, kind_rank(flags & 0x07), *length, *concept),
                 concept: *concept,
@@ -150,7 +156,7 @@ impl CodeSystemIndex {
                     continue;
                 }
                 let whole = wanted.iter().all(|word| own.contains(word));
-                let class = u8::from(!whole) + 1 + (u8::from(!active) + u8::from(retired) * 2) * 4;
+                let class = u8::from(!whole) + WHOLE + (u8::from(!active) + u8::from(retired) * 2) * CLASSES;
                 offer(Candidate {
                     rank: (
                         class,
@@ -165,27 +171,44 @@ impl CodeSystemIndex {
         }
     }
 
-    /// Gives class 0 to terms whose words are exactly those of the query. Only terms as short as that can be: so
-    /// only candidates whose words all match whole are read, and of those the shortest, which is where they are.
-    fn prefer_whole_terms(&self, best: &mut [Candidate], wanted: &[&str], limit: usize) {
-        let letters: usize = wanted.iter().map(|word| word.chars().count()).sum();
-        let room = letters + 2 * wanted.len() + 4;
+    /// Reads the candidates and tells them apart further: terms of exactly the words sought come before others with
+    /// all of them whole, and terms that begin as the query does before others with the same beginnings. A query
+    /// with more candidates than are worth reading is too short to mean either.
+    fn refine(&self, best: &mut [Candidate], wanted: &[&str]) {
+        if best.len() > REFINED {
+            return;
+        }
         let mut sorted: Vec<&str> = wanted.to_vec();
         sorted.sort_unstable();
-        let mut looked = 0;
-        for candidate in best.iter_mut().filter(|c| c.rank.0 % 4 == 1 && usize::from(c.rank.2) <= room) {
+        for candidate in best {
             let folded = fold(&self.designation_text(candidate.designation));
             let mut own: Vec<&str> = words(&folded).collect();
-            own.sort_unstable();
-            if own == sorted {
-                candidate.rank.0 -= 1;
-            }
-            looked += 1;
-            if looked > 10_000.max(limit) {
-                break;
+            let class = &mut candidate.rank.0;
+            match *class % CLASSES {
+                WHOLE => {
+                    own.sort_unstable();
+                    *class -= u8::from(own == sorted);
+                }
+                _ => *class += u8::from(!begins_in_order(&own, wanted)),
             }
         }
     }
+}
+
+/// Candidates that are read to rank them further: some milliseconds' worth.
+const REFINED: usize = 20_000;
+/// Classes of how a term matches: the same words, all words whole, beginnings in order, beginnings.
+const CLASSES: u8 = 4;
+const WHOLE: u8 = 1;
+
+/// Whether the first word begins with the first word sought, and the others follow in their order.
+fn begins_in_order(own: &[&str], wanted: &[&str]) -> bool {
+    let first = own
+        .first()
+        .zip(wanted.first())
+        .is_some_and(|(own, wanted)| own.starts_with(wanted));
+    let mut rest = own.iter();
+    first && wanted.iter().all(|wanted| rest.any(|own| own.starts_with(wanted)))
 }
 
 /// Displays before synonyms before fully specified names before related terms; not so much that a display
