@@ -3,12 +3,9 @@
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table};
 use super::session::{Session, label};
-use crate::service::CodeSystemIndex;
+use crate::service::search::{SearchRequest, SearchRow, search};
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
-use tern_index::read::{Hit, SearchOptions};
-use tern_index::text::fold;
 
 /// Find codes by words
 ///
@@ -49,20 +46,14 @@ struct Found {
 pub fn run(args: &SearchArgs, directory: &Path) -> Result<Exit, CliError> {
     let session = Session::open(directory)?;
     let text = args.text.join(" ");
-    let systems = match &args.system {
-        Some(system) => vec![session.code_system(system)?],
-        None => latest(session.terminology.code_systems()),
-    };
-    let options = SearchOptions {
+    let system = args.system.as_deref().map(|system| session.code_system(system)).transpose()?;
+    let request = SearchRequest {
+        text: text.clone(),
+        systems: system.into_iter().collect(),
         inactive: args.inactive,
         limit: args.limit,
-        ..SearchOptions::default()
     };
-    let hits = systems.iter().map(|index| index.search(&text, &options)).collect();
-    let found: Vec<Found> = merge(&systems, hits, &fold(&text), args.limit)
-        .into_iter()
-        .map(|(index, hit)| describe(index, hit))
-        .collect();
+    let found: Vec<Found> = search(&session.terminology, &request).into_iter().map(Found::from).collect();
     let output = Output::new(args.output);
     print(&output, &found, args.system.is_none())?;
     if found.is_empty() {
@@ -73,62 +64,16 @@ pub fn run(args: &SearchArgs, directory: &Path) -> Result<Exit, CliError> {
     Ok(Exit::answer(!found.is_empty()))
 }
 
-/// Of each code system its latest version: what the terminology answers without a version.
-fn latest(systems: Vec<Arc<CodeSystemIndex>>) -> Vec<Arc<CodeSystemIndex>> {
-    let newer = |a: &CodeSystemIndex, b: &CodeSystemIndex| {
-        a.header().url == b.header().url
-            && crate::service::version::compare(a.header().version.as_deref(), b.header().version.as_deref()).is_gt()
-    };
-    systems
-        .iter()
-        .filter(|index| !systems.iter().any(|other| newer(other, index)))
-        .cloned()
-        .collect()
-}
-
-/// Merges the answers of several code systems, each in its own order: a code typed in full first, then the term
-/// that is exactly what was typed, then short terms.
-fn merge<'i>(
-    systems: &'i [Arc<CodeSystemIndex>],
-    hits: Vec<Vec<Hit>>,
-    folded: &str,
-    limit: usize,
-) -> Vec<(&'i CodeSystemIndex, Hit)> {
-    let rank = |index: &CodeSystemIndex, hit: &Hit| match hit.designation {
-        None => (0, 0),
-        Some(number) => {
-            let term = fold(&index.designation_text(number));
-            (if term == folded { 1 } else { 2 }, term.chars().count())
+impl From<SearchRow> for Found {
+    fn from(row: SearchRow) -> Self {
+        Self {
+            system: row.system,
+            version: row.version,
+            code: row.code,
+            display: row.display.unwrap_or_default(),
+            matched: row.term,
+            active: row.active,
         }
-    };
-    let mut queues: Vec<_> = systems
-        .iter()
-        .zip(hits)
-        .map(|(index, hits)| (index, hits.into_iter().peekable()))
-        .collect();
-    let mut merged = Vec::new();
-    while merged.len() < limit {
-        let heads = queues.iter_mut().enumerate();
-        let best = heads
-            .filter_map(|(place, (index, hits))| hits.peek().map(|hit| (rank(index, hit), place)))
-            .min();
-        let next = best
-            .and_then(|(_, place)| queues.get_mut(place))
-            .and_then(|(index, hits)| Some((&***index, hits.next()?)));
-        let Some(next) = next else { break };
-        merged.push(next);
-    }
-    merged
-}
-
-fn describe(index: &CodeSystemIndex, hit: Hit) -> Found {
-    Found {
-        system: index.header().url.clone(),
-        version: index.header().version.clone(),
-        code: index.code(hit.concept).to_owned(),
-        display: index.display(hit.concept).unwrap_or_default().into_owned(),
-        matched: hit.designation.map(|number| index.designation_text(number).into_owned()),
-        active: index.is_active(hit.concept),
     }
 }
 

@@ -1,25 +1,22 @@
 //! Search as analysts expect of a browser, over one code system or all: one row per concept with the term that
 //! matched, best first.
 //!
-//! Each index ranks its own hits; merging takes them in turn by rank and then by length of the term, so that a
-//! whole-term match in a small system is not buried under a large one's. A limit cuts the merged list; the first
-//! rows are the same at any limit.
+//! Each index ranks its own hits, and that order is kept: merging takes, again and again, the best of the rows that
+//! are first in their systems. So a whole-term match in a small system is not buried under a large one's, and the
+//! first rows are the same at any limit.
 
 use super::Terminology;
-use super::code_system::View;
-use super::terminology::Unresolved;
 use std::sync::Arc;
-use tern_index::model::Ordinal;
-use tern_index::read::{CodeSystemIndex, SearchOptions};
+use tern_index::read::{CodeSystemIndex, Hit, SearchOptions};
 use tern_index::text::{fold, words};
 
 /// What to search for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct SearchRequest {
     /// Beginnings of words in any order, or a code.
     pub text: String,
-    /// Code systems to search, by URL, short name or OID; none for all, each in its latest version.
-    pub systems: Vec<String>,
+    /// Code systems to search; none for all, each in its latest version.
+    pub systems: Vec<Arc<CodeSystemIndex>>,
     /// Retired concepts and terms too.
     pub inactive: bool,
     /// Rows to return; 0 for all.
@@ -43,16 +40,15 @@ pub struct SearchRow {
     pub active: bool,
 }
 
-/// How a row ranks among those of other systems: how it matches, how long the term is, its system's place.
-type Rank = (u8, usize, usize, usize);
+/// How a row ranks among those of other systems: how it matches, how long the term is.
+type Rank = (u8, usize);
 
 /// Searches.
-pub fn search(terminology: &Terminology, request: &SearchRequest) -> Result<Vec<SearchRow>, Unresolved> {
-    let systems: Vec<Arc<CodeSystemIndex>> = if request.systems.is_empty() {
+pub fn search(terminology: &Terminology, request: &SearchRequest) -> Vec<SearchRow> {
+    let systems = if request.systems.is_empty() {
         latest(terminology.code_systems())
     } else {
-        let named = request.systems.iter().map(|name| terminology.code_system(name, None));
-        named.collect::<Result<_, _>>()?
+        request.systems.clone()
     };
     let options = SearchOptions {
         within: None,
@@ -62,23 +58,20 @@ pub fn search(terminology: &Terminology, request: &SearchRequest) -> Result<Vec<
     let folded = fold(&request.text);
     let mut wanted: Vec<&str> = words(&folded).collect();
     wanted.sort_unstable();
-    let mut rows: Vec<(Rank, SearchRow)> = Vec::new();
-    for (place, index) in systems.into_iter().enumerate() {
-        let hits = index.search(&request.text, &options);
-        let view = View::plain(index);
-        for (number, hit) in hits.into_iter().enumerate() {
-            let term = hit
-                .designation
-                .map(|designation| view.index.designation_text(designation).into_owned());
-            let (class, length) = term.as_deref().map_or((0, 0), |term| quality(term, &wanted));
-            rows.push(((class, length, place, number), row(&view, hit.concept, term)));
-        }
+    let mut queues: Vec<_> = systems
+        .iter()
+        .map(|index| (index, index.search(&request.text, &options).into_iter().peekable()))
+        .collect();
+    let limit = if request.limit == 0 { usize::MAX } else { request.limit };
+    let mut rows = Vec::new();
+    while rows.len() < limit {
+        let heads = queues.iter_mut().enumerate();
+        let best = heads.filter_map(|(place, (index, hits))| hits.peek().map(|hit| (rank(index, hit, &wanted), place)));
+        let Some((_, place)) = best.min() else { break };
+        let next = queues.get_mut(place).and_then(|(index, hits)| Some(row(index, hits.next()?)));
+        rows.extend(next);
     }
-    rows.sort_by_key(|row| row.0);
-    if request.limit > 0 {
-        rows.truncate(request.limit);
-    }
-    Ok(rows.into_iter().map(|(_, row)| row).collect())
+    rows
 }
 
 /// The latest version of each code system; the list is sorted by URL and version within a layer.
@@ -98,9 +91,11 @@ fn latest(systems: Vec<Arc<CodeSystemIndex>>) -> Vec<Arc<CodeSystemIndex>> {
     kept
 }
 
-/// 0 for a code, 1 for a term of exactly the words sought, 2 for one with all of them whole, 3 for beginnings.
-fn quality(term: &str, wanted: &[&str]) -> (u8, usize) {
-    let folded = fold(term);
+/// Class 0 is a code, 1 a term of exactly the words sought, 2 one with all of them whole, 3 one with beginnings.
+fn rank(index: &CodeSystemIndex, hit: &Hit, wanted: &[&str]) -> Rank {
+    let Some(number) = hit.designation else { return (0, 0) };
+    let term = index.designation_text(number);
+    let folded = fold(&term);
     let mut own: Vec<&str> = words(&folded).collect();
     own.sort_unstable();
     let class = if own == wanted {
@@ -113,13 +108,48 @@ fn quality(term: &str, wanted: &[&str]) -> (u8, usize) {
     (class, term.chars().count())
 }
 
-fn row(view: &View, concept: Ordinal, term: Option<String>) -> SearchRow {
+fn row(index: &CodeSystemIndex, hit: Hit) -> SearchRow {
     SearchRow {
-        system: view.url().to_owned(),
-        version: view.version().map(str::to_owned),
-        code: view.index.code(concept).to_owned(),
-        display: view.index.display(concept).map(|text| text.into_owned()),
-        term,
-        active: view.index.is_active(concept),
+        system: index.header().url.clone(),
+        version: index.header().version.clone(),
+        code: index.code(hit.concept).to_owned(),
+        display: index.display(hit.concept).map(|text| text.into_owned()),
+        term: hit.designation.map(|number| index.designation_text(number).into_owned()),
+        active: index.is_active(hit.concept),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::terminology;
+
+    const LARGE: &str = r#"{"resourceType":"CodeSystem","url":"http://example.org/large","status":"active","content":"complete","concept":[
+        {"code":"a","display":"Heart attack of long standing"},{"code":"b","display":"Heartburn"},{"code":"c","display":"Attack of the heart"}]}"#;
+    const SMALL: &str = r#"{"resourceType":"CodeSystem","url":"http://example.org/small","status":"active","content":"complete","concept":[
+        {"code":"x","display":"Heart attack"},{"code":"heart","display":"Organ"}]}"#;
+
+    fn codes(text: &str, limit: usize) -> Vec<String> {
+        let request = SearchRequest {
+            text: text.into(),
+            limit,
+            ..SearchRequest::default()
+        };
+        let rows = search(&terminology(&[LARGE, SMALL]), &request);
+        rows.into_iter().map(|row| row.code).collect()
+    }
+
+    #[test]
+    fn the_best_of_all_systems_comes_first_whatever_its_system() {
+        assert_eq!(codes("attack heart", 0), ["x", "c", "a"]);
+        assert_eq!(codes("heart", 0), ["heart", "x", "c", "a", "b"]);
+    }
+
+    #[test]
+    fn a_limit_cuts_the_list_and_changes_nothing_else() {
+        let all = codes("hea", 0);
+        for limit in 1..=all.len() {
+            assert_eq!(codes("hea", limit), all[..limit]);
+        }
     }
 }
