@@ -89,4 +89,17 @@ impl SourceItem {
     pub fn is_empty(&self) -> bool {
         self.get(Role::Code).is_empty() && self.get(Role::Name).is_empty()
     }
+
+    /// Whether it says more than a code and a name.
+    pub fn has_context(&self) -> bool {
+        let context = [
+            Role::Specimen,
+            Role::Unit,
+            Role::Section,
+            Role::Strength,
+            Role::Form,
+            Role::Route,
+        ];
+        context.iter().any(|role| !self.get(*role).is_empty())
+    }
 }

@@ -379,7 +379,11 @@ impl Mapper {
                 self.candidate(scored.concept, *probability, relationship(scored), match_type)
             })
             .collect();
-        if let ([only], Some(first)) = (exact.as_slice(), scored.first()) {
+        // A name says it all only where the row says no more: an ingredient's name with a strength beside it is no
+        // ingredient. Then the ranking, which knows the strength, must agree.
+        if let ([only], Some(first)) = (exact.as_slice(), scored.first())
+            && (first.concept == *only || !item.has_context())
+        {
             return self.exactly(*only, first, &scored, candidates);
         }
         let Some(first) = scored.first() else {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::path::Path;
 use tern_index::build::{CodeSystemBuilder, ConceptMapBuilder};
 use tern_index::model::{CodeSystemHeader, ConceptMapHeader, DesignationKind, Relationship};
-use tern_index::record::{At, ConceptRecord, DesignationRecord, MappingRecord};
+use tern_index::record::{At, ConceptRecord, DesignationRecord, MappingRecord, PropertyRecord, ValueRecord};
 
 /// Code, six axes, long common name, in use.
 const TERMS: &[(&str, &str, &str, bool)] = &[
@@ -77,11 +77,25 @@ impl Vocabularies for Fixture {
     }
 
     fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
-        (url == "http://loinc.org").then(|| Arc::clone(&self.system))
+        (url == self.system.header().url).then(|| Arc::clone(&self.system))
     }
 
     fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
         self.maps.clone()
+    }
+}
+
+fn display<'a>(code: &'a str, value: &'a str, kind: DesignationKind) -> DesignationRecord<'a> {
+    DesignationRecord {
+        code,
+        id: None,
+        language: None,
+        use_: None,
+        value,
+        active: true,
+        kind,
+        acceptability: &[],
+        extensions: None,
     }
 }
 
@@ -96,20 +110,7 @@ fn fixture() -> Fixture {
         builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
         for (value, kind) in [(long, DesignationKind::Display), (six, DesignationKind::FullySpecifiedName)] {
             if !value.is_empty() {
-                builder.designation(
-                    At::default(),
-                    DesignationRecord {
-                        code,
-                        id: None,
-                        language: None,
-                        use_: None,
-                        value,
-                        active: true,
-                        kind,
-                        acceptability: &[],
-                        extensions: None,
-                    },
-                );
+                builder.designation(At::default(), display(code, value, kind));
             }
         }
     }
@@ -248,6 +249,56 @@ fn a_name_that_is_a_term_is_taken_and_parts_never_are() {
     assert!(outcome.candidates.iter().all(|candidate| !candidate.code.starts_with("LP")));
     let outcome = mapper.map_one(&item(&[(Role::Name, "xyzzy")]));
     assert_eq!((outcome.status, outcome.candidates.len()), (Status::Unmapped, 0));
+}
+
+/// An ingredient and two of its tablets, in the shape of RxNorm.
+fn drugs() -> Fixture {
+    let url = "http://www.nlm.nih.gov/research/umls/rxnorm";
+    let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new(url, None, "rxnorm"), false);
+    for (code, type_, name) in [
+        ("1", "IN", "zorvastat"),
+        ("2", "SCD", "zorvastat 10 MG Oral Tablet"),
+        ("3", "SCD", "zorvastat 20 MG Oral Tablet"),
+    ] {
+        let concept = ConceptRecord {
+            code,
+            active: true,
+            ..ConceptRecord::default()
+        };
+        builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
+        builder.designation(At::default(), display(code, name, DesignationKind::Display));
+        builder.property(
+            At::default(),
+            PropertyRecord {
+                code,
+                property: "TTY",
+                group: 0,
+                value: ValueRecord::String(type_),
+                must_resolve: false,
+                extensions: None,
+            },
+        );
+    }
+    let (header, files, _) = builder.finish(&mut |_, _| Ok(())).unwrap();
+    Fixture {
+        system: Arc::new(CodeSystemIndex::open(header, &files).unwrap()),
+        maps: Vec::new(),
+    }
+}
+
+#[test]
+fn a_name_alone_is_the_ingredient_and_a_strength_beside_it_is_not_overlooked() {
+    let options = MapOptions {
+        target: "http://www.nlm.nih.gov/research/umls/rxnorm".into(),
+        ..options()
+    };
+    let mapper = Mapper::new(&options, &drugs()).unwrap();
+    let outcome = mapper.map_one(&item(&[(Role::Name, "ZORVASTAT")]));
+    assert_eq!((outcome.status, code(&outcome)), (Status::Mapped, "1"));
+    let tablet = |strength| item(&[(Role::Name, "ZORVASTAT"), (Role::Strength, strength), (Role::Form, "tablet")]);
+    assert_eq!(code(&mapper.map_one(&tablet("20 mg"))), "3");
+    let unknown = mapper.map_one(&tablet("80 mg"));
+    assert_ne!(unknown.status, Status::Mapped, "{unknown:?}");
 }
 
 const TABLE: &str = "id,name,fluid,category,unit,target_code,count\n\
