@@ -5,7 +5,7 @@
 //! serum or plasma" instead of having them written down.
 
 use super::query::{Query, Section};
-use super::specimen::{Specimen, affinity};
+use super::specimen::{Specimen, affinity, satisfies};
 use super::{Scale, Target};
 use crate::mapper::lexical::Lexical;
 use crate::mapper::rank::Features;
@@ -319,7 +319,7 @@ fn system(filler: &mut Filler, context: &Context<'_>) {
     }
     let grade = affinity(source, target);
     filler.set("specimen_affinity", grade);
-    filler.flag("specimen_same", source == target && source != S::Unknown);
+    filler.flag("specimen_same", satisfies(source, target) && source != S::Unknown);
     filler.flag("specimen_excluded", grade == 0.0);
     filler.flag("specimen_any", target == S::Any);
     filler.flag("specimen_unstated", target == S::Unknown);

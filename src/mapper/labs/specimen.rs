@@ -515,6 +515,12 @@ impl Specimen {
     }
 }
 
+/// Whether a target's system is what the source states: LOINC writes `Ser/Plas` for either of the two.
+pub(in crate::mapper) fn satisfies(source: Specimen, target: Specimen) -> bool {
+    use Specimen as S;
+    source == target || matches!((source, target), (S::Serum | S::Plasma, S::SerumPlasma))
+}
+
 /// How well a target's system fits a source's specimen where blood's own rules do not apply: 1 the same, 0 excluded.
 /// Either side unknown gives a middling grade.
 pub(in crate::mapper) fn affinity(source: Specimen, target: Specimen) -> f32 {
@@ -522,10 +528,15 @@ pub(in crate::mapper) fn affinity(source: Specimen, target: Specimen) -> f32 {
     if source == S::Unknown || target == S::Unknown {
         return 0.5;
     }
-    if source == target {
+    if satisfies(source, target) {
         return 1.0;
     }
     match (source, target) {
+        (S::SerumPlasma, S::Serum | S::Plasma) => 0.9,
+        (S::Serum | S::Plasma | S::SerumPlasma, S::SerumPlasmaBlood) => 0.9,
+        // Serum is blood, but a result of one is not reported as a result of the other.
+        (S::Serum, S::Plasma) | (S::Plasma, S::Serum) => 0.3,
+        (S::Serum | S::Plasma | S::SerumPlasma, target) if target.is_blood() => 0.2,
         (S::Urine, S::UrineSediment) | (S::UrineSediment, S::Urine) => 0.85,
         (S::BodyFluid, cavity) if cavity.is_cavity_fluid() => 0.45,
         (cavity, S::BodyFluid) if cavity.is_cavity_fluid() => 0.7,
@@ -556,6 +567,16 @@ mod tests {
         assert_eq!(of_column("BLOOD, VENOUS"), Specimen::VenousBlood);
         assert_eq!(of_column("LAB-Chem-bloed"), Specimen::Blood);
         assert_eq!(of_column("Q"), Specimen::Unknown);
+    }
+
+    #[test]
+    fn serum_and_plasma_are_what_ser_plas_says_and_whole_blood_is_not() {
+        for source in [Specimen::Serum, Specimen::Plasma] {
+            assert!(satisfies(source, Specimen::SerumPlasma));
+            assert!(affinity(source, Specimen::SerumPlasma) > affinity(source, Specimen::SerumPlasmaBlood));
+            assert!(affinity(source, Specimen::Blood) < affinity(Specimen::ArterialBlood, Specimen::Blood));
+        }
+        assert!(!satisfies(Specimen::SerumPlasma, Specimen::Serum));
     }
 
     #[test]
