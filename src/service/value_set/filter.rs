@@ -65,6 +65,8 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
     }
 }
 
+const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+
 /// A SNOMED CT expression constraint of one operator and one concept, or `*`. Anything longer is for the language's
 /// own evaluator, and not understood here.
 fn simple_constraint(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
@@ -302,6 +304,11 @@ impl Question<'_> {
     /// Concepts whose property has the value: by its code, else, for coded values, by its display.
     fn with_value(&self, property: &str, value: &str) -> ConceptSet {
         let index = &self.view.index;
+        // RxNorm writes the concept at the other end of a relation as `CUI:<rxcui>` (HL7, "Using RxNorm with FHIR").
+        let value = match self.view.url() {
+            RXNORM => value.strip_prefix("CUI:").unwrap_or(value),
+            _ => value,
+        };
         let found = index.with_property(property, value);
         if !found.is_empty() || self.find(value).is_some() {
             return found;

@@ -74,6 +74,21 @@ fn every_operator_finds_its_concepts() {
 }
 
 #[test]
+fn relations_of_rxnorm_are_asked_for_by_their_own_spelling() {
+    let system = r#"{"resourceType": "CodeSystem", "url": "http://www.nlm.nih.gov/research/umls/rxnorm", "status": "active", "content": "fragment",
+        "property": [{"code": "has_ingredient", "type": "code"}],
+        "concept": [{"code": "1", "display": "zorvin"},
+          {"code": "2", "display": "zorvin Pill", "property": [{"code": "has_ingredient", "valueCode": "1"}]}]}"#;
+    for value in ["CUI:1", "1"] {
+        let compose = format!(
+            r#"{{"include": [{{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "filter": [{{"property": "has_ingredient", "op": "=", "value": "{value}"}}]}}]}}"#
+        );
+        let terminology = terminology(&[system, &value_set("v", &compose)]);
+        assert_eq!(codes(&expanded(&terminology, "v", flat()).unwrap().contains), "2", "{value}");
+    }
+}
+
+#[test]
 fn hierarchy_is_shown_where_nothing_asks_for_a_list() {
     let all = value_set("all", r#"{"include": [{"system": "http://example.org/animals"}]}"#);
     let enumerated = value_set(
