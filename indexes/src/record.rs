@@ -112,6 +112,23 @@ pub struct DesignationRecord<'a> {
     pub extensions: Option<&'a str>,
 }
 
+impl<'a> DesignationRecord<'a> {
+    /// A term in use of which nothing more is said: no id, language, use or dialect.
+    pub fn new(code: &'a str, value: &'a str, kind: DesignationKind) -> Self {
+        Self {
+            code,
+            id: None,
+            language: None,
+            use_: None,
+            value,
+            active: true,
+            kind,
+            acceptability: &[],
+            extensions: None,
+        }
+    }
+}
+
 /// A value of a property in a record, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueRecord<'a> {

@@ -85,20 +85,6 @@ impl Vocabularies for Fixture {
     }
 }
 
-fn display<'a>(code: &'a str, value: &'a str, kind: DesignationKind) -> DesignationRecord<'a> {
-    DesignationRecord {
-        code,
-        id: None,
-        language: None,
-        use_: None,
-        value,
-        active: true,
-        kind,
-        acceptability: &[],
-        extensions: None,
-    }
-}
-
 fn fixture() -> Fixture {
     let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new("http://loinc.org", None, "loinc"), false);
     for (code, six, long, active) in TERMS {
@@ -110,7 +96,7 @@ fn fixture() -> Fixture {
         builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
         for (value, kind) in [(long, DesignationKind::Display), (six, DesignationKind::FullySpecifiedName)] {
             if !value.is_empty() {
-                builder.designation(At::default(), display(code, value, kind));
+                builder.designation(At::default(), DesignationRecord::new(code, value, kind));
             }
         }
     }
@@ -266,7 +252,7 @@ fn drugs() -> Fixture {
             ..ConceptRecord::default()
         };
         builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
-        builder.designation(At::default(), display(code, name, DesignationKind::Display));
+        builder.designation(At::default(), DesignationRecord::new(code, name, DesignationKind::Display));
         builder.property(
             At::default(),
             PropertyRecord {

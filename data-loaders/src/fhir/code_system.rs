@@ -522,17 +522,7 @@ fn emit_concept(concept: &Concept<'_>, at: At, sink: &mut dyn RecordSink) -> Res
         extensions: concept.extensions.as_deref(),
     };
     sink.accept(at, Record::Concept(record))?;
-    let plain = |value, kind| DesignationRecord {
-        code,
-        id: None,
-        language: None,
-        use_: None,
-        value,
-        active: true,
-        kind,
-        acceptability: &[],
-        extensions: None,
-    };
+    let plain = |value, kind| DesignationRecord::new(code, value, kind);
     if let Some(display) = concept.display {
         sink.accept(at, Record::Designation(plain(display, DesignationKind::Display)))?;
     }

@@ -167,15 +167,9 @@ impl Catalogue {
         }
         let mut designation = |at, use_, value, kind| {
             let record = DesignationRecord {
-                code,
-                id: None,
                 language: Some("en"),
                 use_,
-                value,
-                active: true,
-                kind,
-                acceptability: &[],
-                extensions: None,
+                ..DesignationRecord::new(code, value, kind)
             };
             sink.accept(at, Record::Designation(record))
         };

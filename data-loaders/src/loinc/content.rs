@@ -132,15 +132,9 @@ impl<'s> Content<'s> {
             })
         });
         let record = DesignationRecord {
-            code,
-            id: None,
             language: Some(language),
             use_,
-            value,
-            active: true,
-            kind,
-            acceptability: &[],
-            extensions: None,
+            ..DesignationRecord::new(code, value, kind)
         };
         self.sink.accept(at, Record::Designation(record))
     }

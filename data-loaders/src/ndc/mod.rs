@@ -347,15 +347,9 @@ fn designation(
     sink: &mut dyn RecordSink,
 ) -> Result<(), LoadError> {
     let record = DesignationRecord {
-        code,
-        id: None,
         language: Some("en"),
         use_,
-        value,
-        active: true,
-        kind,
-        acceptability: &[],
-        extensions: None,
+        ..DesignationRecord::new(code, value, kind)
     };
     Ok(sink.accept(at, Record::Designation(record))?)
 }

@@ -295,17 +295,7 @@ fn expect_problem(name: &str, line: usize, column: (usize, &str), value: &str, k
     let path = file(&folder, name);
     set_field(&path, ',', line, column.0, &format!("\"{value}\""));
     let found = load(&[folder]);
-    let places: Vec<_> = found
-        .problems
-        .iter()
-        .map(|one| (one.kind, one.file.as_str(), one.column.as_str(), one.line))
-        .collect();
-    assert_eq!(
-        places,
-        [(kind, path.to_str().unwrap(), column.1, u32::try_from(line).unwrap())],
-        "{:?}",
-        found.problems
-    );
+    assert_only_problem(&found, kind, &path, line, column.1);
 }
 
 #[test]

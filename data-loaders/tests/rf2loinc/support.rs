@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tern_index::model::PropertyValue;
+use tern_index::record::ProblemKind;
 use tern_loaders::collect::Collector;
 use tern_loaders::source::{Limits, members};
 use tern_loaders::{LoadError, LoadOptions, Release, loaders, recognise};
@@ -173,4 +174,19 @@ pub fn dangling(found: &Collector) -> Vec<String> {
     }
     let unknown: BTreeSet<&str> = named.into_iter().filter(|code| !found.concepts.contains_key(*code)).collect();
     unknown.into_iter().map(str::to_owned).collect()
+}
+
+/// Expects exactly one problem, at this field.
+pub fn assert_only_problem(found: &Collector, kind: ProblemKind, path: &Path, line: usize, column: &str) {
+    let places: Vec<_> = found
+        .problems
+        .iter()
+        .map(|one| (one.kind, one.file.as_str(), one.column.as_str(), one.line))
+        .collect();
+    assert_eq!(
+        places,
+        [(kind, path.to_str().unwrap(), column, u32::try_from(line).unwrap())],
+        "{:?}",
+        found.problems
+    );
 }

@@ -36,15 +36,8 @@ pub fn concept<'a>(code: &'a str) -> Record<'a> {
 
 pub fn term<'a>(code: &'a str, value: &'a str, kind: DesignationKind) -> Record<'a> {
     Record::Designation(DesignationRecord {
-        code,
-        id: None,
         language: Some("en"),
-        use_: None,
-        value,
-        active: true,
-        kind,
-        acceptability: &[],
-        extensions: None,
+        ..DesignationRecord::new(code, value, kind)
     })
 }
 
