@@ -38,7 +38,7 @@ pub use error::MapError;
 pub use explain::Explanation;
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
-pub use resolve::Mapper;
+pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};

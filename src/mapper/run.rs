@@ -73,7 +73,7 @@ pub fn run(
     let start = Instant::now();
     let mapper = Mapper::new(options, vocabularies)?;
     let prepared = start.elapsed();
-    let output = Output::open(output, format, input.header(), mapper.target_url(), options.candidates)?;
+    let output = Output::open(output, format, input.header(), mapper.target_url(), options)?;
     let mut summary = map_rows(input, output, options, &binding, &mapper, progress)?;
     summary.prepared = prepared;
     Ok(summary)
