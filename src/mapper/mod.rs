@@ -9,8 +9,10 @@
 //! outcome, never an abort.
 
 mod abbreviations;
+pub mod bulk;
 pub mod config;
 mod decisions;
+mod distinct;
 mod drugs;
 mod error;
 mod exact;
