@@ -9,6 +9,7 @@
 //! outcome, never an abort.
 
 mod abbreviations;
+mod calibrate;
 pub mod bulk;
 pub mod config;
 mod decisions;
@@ -17,6 +18,7 @@ mod drugs;
 mod error;
 mod exact;
 pub mod explain;
+mod forest;
 mod index;
 mod item;
 mod labs;
@@ -163,6 +165,10 @@ trait Domain: Send + Sync {
     fn model(&self) -> &Model;
     /// The weights, to train.
     fn model_mut(&mut self) -> &mut Model;
+    /// Features of the first candidate that tell how far it can be trusted.
+    fn calibration_features(&self) -> Vec<u16> {
+        (0..self.feature_names().len().min(48) as u16).collect()
+    }
     /// The names of the features, by number.
     fn feature_names(&self) -> Vec<String>;
     /// What a source would have to state for the second not to be confused with the first.

@@ -479,9 +479,7 @@ impl Mapper {
             several => format!("the name is a term of {several} concepts"),
         });
         let scored = self.domain.candidates(item);
-        let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
-        let evidence = scored.first().map(|first| first.evidence).unwrap_or_default();
-        let probabilities = self.domain.model().probabilities(&scores, &evidence);
+        let probabilities = self.domain.model().probabilities(&scored);
         self.note_ranking(&scored, &probabilities, story);
         let outcome = self.conclude(item, ask, &exact, &scored, &probabilities);
         if story.is_wanted() {
