@@ -400,9 +400,9 @@ mod tests {
     async fn a_stream_in_which_nothing_moves_gives_its_room_back() {
         let (mut answers, _, permit) = answers(1000);
         let idle = Duration::from_millis(5);
-        let watch = actix_web::rt::spawn(end_when_idle(Rc::clone(&answers.shared), idle));
         next(&mut answers).await.unwrap().unwrap();
         assert_eq!(Arc::strong_count(&permit), 2);
+        let watch = actix_web::rt::spawn(end_when_idle(Rc::clone(&answers.shared), idle));
         watch.await.unwrap();
         assert_eq!(Arc::strong_count(&permit), 1);
         let error = next(&mut answers).await.unwrap().unwrap_err();

@@ -128,6 +128,13 @@ impl Mapper {
         })
     }
 
+    /// The concepts that a name is a term of, as it stands but for case, accents and blanks.
+    pub fn named(&self, name: &str) -> Vec<Ordinal> {
+        let mut found = self.exact.find(&self.target, name);
+        found.retain(|concept| self.domain.is_target(*concept));
+        found
+    }
+
     /// The target.
     pub fn target(&self) -> &CodeSystemIndex {
         &self.target
@@ -471,8 +478,7 @@ impl Mapper {
     }
 
     fn by_name(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
-        let mut exact = self.exact.find(&self.target, item.get(Role::Name));
-        exact.retain(|concept| self.domain.is_target(*concept));
+        let exact = self.named(item.get(Role::Name));
         story.note("exact", || match exact.len() {
             0 => "the name is no term of the target as it stands".to_owned(),
             1 => "the name is a term of one concept".to_owned(),

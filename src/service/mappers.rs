@@ -2,7 +2,7 @@
 //!
 //! A mapper reads its whole target, which takes seconds for a large one. The first request for a target builds it on
 //! threads of its own, others wait for it, and a snapshot that replaces this one starts without any. Only what is
-//! loaded can be a target: a mapper for what one request brought would cost more than it answers.
+//! loaded is kept: what a request brought is small, and its mapper goes with the request.
 
 use super::terminology::{Terminology, Unresolved};
 use crate::mapper::{MOST_CANDIDATES, MapOptions, Mapper, Vocabularies};
@@ -71,26 +71,22 @@ impl Mappers {
 
     /// The mapper to a target, built if it is not there.
     pub fn get(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
-        let target = Target {
-            terminology,
-            version: key.1.clone(),
-        };
-        let options = MapOptions {
-            target: key.0.clone(),
-            candidates: MOST_CANDIDATES,
-            ..MapOptions::default()
-        };
-        let slot = self.slot(key);
-        slot.get_or_init(|| build(&options, &target)).clone()
+        self.slot(key.clone()).get_or_init(|| build(key, terminology)).clone()
     }
 }
 
 /// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
 /// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
-fn build(options: &MapOptions, target: &Target<'_>) -> Result<Arc<Mapper>, String> {
+fn build((url, version): Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
+    let options = MapOptions {
+        target: url,
+        candidates: MOST_CANDIDATES,
+        ..MapOptions::default()
+    };
+    let target = Target { terminology, version };
     let work = || {
         let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
-        pool.install(|| Mapper::new(options, target))
+        pool.install(|| Mapper::new(&options, &target))
             .map(Arc::new)
             .map_err(|error| error.to_string())
     };
@@ -142,12 +138,17 @@ pub(super) enum NoMapper {
 }
 
 impl Terminology {
-    /// The mapper to a loaded code system, by URL or short name and version. What requests bring is no target.
+    /// The mapper to a code system, by URL or short name and version.
     pub(super) fn mapper(&self, name: &str, version: Option<&str>) -> Result<Arc<Mapper>, NoMapper> {
-        let loaded = self.loaded();
-        let target = loaded.code_system(name, version).map_err(NoMapper::Unresolved)?;
+        let target = self.code_system(name, version).map_err(NoMapper::Unresolved)?;
         let header = target.header();
         let key = (header.url.clone(), header.version.clone());
-        self.mappers().get(key, &loaded).map_err(NoMapper::Failed)
+        let loaded = self.loaded();
+        let same = loaded.code_system(&key.0, key.1.as_deref());
+        let mapper = match same.is_ok_and(|same| Arc::ptr_eq(&same, &target)) {
+            true => self.mappers().get(key, &loaded),
+            false => build(key, self),
+        };
+        mapper.map_err(NoMapper::Failed)
     }
 }
