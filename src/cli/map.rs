@@ -4,7 +4,7 @@ use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
 use super::session::{Session, label};
-use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary};
+use crate::mapper::{self, Acceptance, Format, MapError, MapOptions, Role, Status, Summary};
 use std::path::{Path, PathBuf};
 
 /// Map a file of local codes and names to a standard code system
@@ -43,7 +43,10 @@ pub struct MapArgs {
     /// Code system of all codes, where no column says it
     #[arg(long, value_name = "SYSTEM")]
     code_system: Option<String>,
-    /// Probability from which on a candidate is mapped rather than ambiguous
+    /// Map by itself as much as keeps the share of wrong ones below this, as far as reviewed maps tell [default: 0.03]
+    #[arg(long, value_name = "SHARE", conflicts_with = "accept")]
+    error_budget: Option<f32>,
+    /// Map by itself every candidate from this probability on
     #[arg(long, value_name = "PROBABILITY")]
     accept: Option<f32>,
     /// Runners-up to write for each row
@@ -113,7 +116,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
     options.explain |= args.explain;
-    options.accept = args.accept.unwrap_or(options.accept);
+    options.accept = Acceptance::of(args.accept, args.error_budget).unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);
     options.check()?;
     Ok(options)

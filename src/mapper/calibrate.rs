@@ -177,7 +177,10 @@ impl Calibration {
         if !self.is_trained() {
             return Vec::new();
         }
-        let own = self.features.iter().filter_map(|number| feature_names.get(usize::from(*number)));
+        let own = self
+            .features
+            .iter()
+            .filter_map(|number| feature_names.get(usize::from(*number)));
         let names: Vec<&str> = STATISTICS.into_iter().chain(own.map(String::as_str)).collect();
         let mut lines = vec![
             format!("calibration.inputs\t{}", names.join(" ")),

@@ -273,7 +273,11 @@ mod tests {
     #[test]
     fn combinations_are_learned() {
         let forest = Forest::train(&exclusive(600));
-        let hits = exclusive(900).iter().skip(600).filter(|(inputs, right)| (forest.share(inputs) > 0.5) == *right).count();
+        let hits = exclusive(900)
+            .iter()
+            .skip(600)
+            .filter(|(inputs, right)| (forest.share(inputs) > 0.5) == *right)
+            .count();
         assert!(hits > 270, "{hits} of 300");
     }
 

@@ -280,10 +280,18 @@ impl MatchIndex {
     fn of_root(&self, known: u32, word: &str) -> Vec<Alternative> {
         let mut found = vec![Alternative { word: known, trust: 1.0 }];
         let relatives = root(word).and_then(|root| self.roots.get(root));
-        let mut relatives: Vec<u32> = relatives.into_iter().flatten().copied().filter(|other| *other != known).collect();
+        let mut relatives: Vec<u32> = relatives
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|other| *other != known)
+            .collect();
         relatives.sort_by(|left, right| self.weight(*left).total_cmp(&self.weight(*right)).then(left.cmp(right)));
         relatives.truncate(ALTERNATIVES / 2);
-        found.extend(relatives.into_iter().map(|word| Alternative { word, trust: ROOT_LIKENESS }));
+        found.extend(relatives.into_iter().map(|word| Alternative {
+            word,
+            trust: ROOT_LIKENESS,
+        }));
         found
     }
 
@@ -383,7 +391,9 @@ impl MatchIndex {
 
 /// What adjective and noun of Latin and Greek words share; `None` for words without such an ending, or too short.
 fn root(word: &str) -> Option<&str> {
-    const ENDINGS: &[&str] = &["ial", "eal", "ous", "ary", "al", "ic", "ar", "ia", "um", "us", "is", "ae", "a"];
+    const ENDINGS: &[&str] = &[
+        "ial", "eal", "ous", "ary", "al", "ic", "ar", "ia", "um", "us", "is", "ae", "a",
+    ];
     let stem = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending))?;
     (stem.len() >= 5 && stem.is_ascii() && stem.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(stem)
 }

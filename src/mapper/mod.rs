@@ -9,8 +9,8 @@
 //! outcome, never an abort.
 
 mod abbreviations;
-mod calibrate;
 pub mod bulk;
+mod calibrate;
 pub mod config;
 mod decisions;
 mod distinct;
@@ -77,8 +77,8 @@ pub struct MapOptions {
     pub values: Values,
     /// The code system of the code column, where no column says it.
     pub code_system: Option<String>,
-    /// From which probability on a candidate is mapped rather than ambiguous.
-    pub accept: f32,
+    /// What is mapped by itself rather than left to a person.
+    pub accept: Acceptance,
     /// Runners-up to write, the target itself included.
     pub candidates: usize,
     /// Earlier decisions: a table in the mapper's own output format.
@@ -96,12 +96,52 @@ impl Default for MapOptions {
             columns: Columns::default(),
             values: Values::default(),
             code_system: None,
-            accept: 0.8,
+            accept: Acceptance::default(),
             candidates: 0,
             decisions: None,
             format: None,
             explain: false,
         }
+    }
+}
+
+/// What is mapped by itself. A candidate that contradicts its source never is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Acceptance {
+    /// As many as possible, so that no more than this share of them is wrong, as far as reviewed maps tell. A target
+    /// whose model was not trained has nothing but equal names accepted.
+    ErrorBudget(f32),
+    /// Every candidate from this probability on.
+    Probability(f32),
+}
+
+impl Default for Acceptance {
+    fn default() -> Self {
+        Self::ErrorBudget(0.03)
+    }
+}
+
+impl Acceptance {
+    /// What two options that exclude each other ask for; the default when neither is given.
+    pub fn of(probability: Option<f32>, error_budget: Option<f32>) -> Option<Self> {
+        match (probability, error_budget) {
+            (Some(probability), _) => Some(Self::Probability(probability)),
+            (None, Some(budget)) => Some(Self::ErrorBudget(budget)),
+            (None, None) => None,
+        }
+    }
+
+    /// The option that says it, and its value.
+    pub fn parts(self) -> (&'static str, f32) {
+        match self {
+            Self::ErrorBudget(budget) => ("error-budget", budget),
+            Self::Probability(probability) => ("accept", probability),
+        }
+    }
+
+    /// Whether the value is a share.
+    pub fn is_sane(self) -> bool {
+        (0.0..=1.0).contains(&self.parts().1)
     }
 }
 
@@ -111,10 +151,11 @@ pub const MOST_CANDIDATES: usize = 50;
 impl MapOptions {
     /// Refuses options outside their range.
     pub fn check(&self) -> Result<(), MapError> {
-        if !(0.0..=1.0).contains(&self.accept) {
+        if !self.accept.is_sane() {
+            let (option, value) = self.accept.parts();
             return Err(MapError::OutOfRange {
-                option: "accept",
-                value: self.accept.to_string(),
+                option,
+                value: value.to_string(),
                 low: 0.0,
                 high: 1.0,
             });

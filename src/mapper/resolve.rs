@@ -7,7 +7,7 @@ use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine};
-use super::{Domain, MapOptions, Scored, Vocabularies, domain};
+use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tern_index::model::{Mapping, Ordinal, Relationship};
@@ -39,8 +39,8 @@ pub struct Mapper {
 /// What is wanted of one mapping. It changes what is said, never a probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ask {
-    /// From which probability on a candidate is mapped rather than ambiguous.
-    pub accept: f32,
+    /// What is mapped by itself rather than left to a person.
+    pub accept: Acceptance,
     /// Candidates to keep.
     pub keep: usize,
     /// Whether the outcome is explained.
@@ -573,6 +573,15 @@ impl Mapper {
         Outcome::new(Status::Mapped, "the name is a term of the target", candidates)
     }
 
+    /// Whether a first candidate that contradicts nothing is mapped without a person.
+    fn is_accepted(&self, accept: Acceptance, first: &Scored, best: f32) -> bool {
+        let model = self.domain.model();
+        match accept {
+            Acceptance::Probability(least) => best >= least && (model.trained || first.exact),
+            Acceptance::ErrorBudget(budget) => model.calibration.accept(budget).is_some_and(|least| best >= least),
+        }
+    }
+
     fn judge(&self, ask: Ask, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
         let coverage = (first.evidence.source_coverage * 100.0).round();
         if best < HOPELESS {
@@ -584,8 +593,7 @@ impl Mapper {
                 format!("the best candidate contradicts the {conflict} of the row"),
             );
         }
-        let trusted = self.domain.model().trained || first.exact;
-        if best >= ask.accept && trusted {
+        if self.is_accepted(ask.accept, first, best) {
             return (
                 Status::Mapped,
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),

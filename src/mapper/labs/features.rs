@@ -7,8 +7,8 @@
 use super::query::{Query, Section};
 use super::specimen::{Specimen, affinity, satisfies};
 use super::{Scale, Target};
-use crate::mapper::lexical::Lexical;
 use crate::mapper::Scored;
+use crate::mapper::lexical::Lexical;
 use crate::mapper::rank::{FACTS, Features};
 
 /// What a feature is computed from.
