@@ -176,6 +176,7 @@ mod tests {
                 source_coverage: 1.0,
                 ..Evidence::default()
             },
+            lexical: Lexical::default(),
             exact: false,
             conflict: None,
         };
