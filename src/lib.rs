@@ -9,4 +9,5 @@ pub mod cli;
 pub mod fhir;
 pub mod http;
 pub mod mapper;
+pub mod review;
 pub mod service;

@@ -4,7 +4,7 @@
 //! taken in the order of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
 
 use super::error::MapError;
-use super::item::Role;
+use super::item::{Role, SourceItem};
 use super::outcome::{Outcome, Status};
 use super::read::{Input, Row, is_stream};
 use super::resolve::Mapper;
@@ -47,10 +47,23 @@ pub struct Summary {
     pub distinct_statuses: BTreeMap<Status, u64>,
     /// Rows weighed by the count column, by status; empty without such a column.
     pub counts: BTreeMap<Status, f64>,
+    /// The outcomes, in the order of their first rows; empty unless they are to be kept.
+    pub kept: Vec<Kept>,
     /// Time to prepare the target.
     pub prepared: Duration,
     /// Time to read, map and write.
     pub mapped: Duration,
+}
+
+/// A distinct tuple with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The tuple.
+    pub source: SourceItem,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// How often it occurs: the sum of its counts, or its rows where no column counts.
+    pub count: f64,
 }
 
 /// Maps a table. `input` and `output` may be `-`. `progress` is told after every block.
@@ -85,6 +98,7 @@ struct Known {
     numbers: HashMap<Box<str>, u32>,
     rendered: Vec<Rendered>,
     statuses: Vec<Status>,
+    kept: Vec<Kept>,
 }
 
 fn map_rows(
@@ -114,6 +128,7 @@ fn map_rows(
         statuses: BTreeMap::new(),
         distinct_statuses: BTreeMap::new(),
         counts: BTreeMap::new(),
+        kept: Vec::new(),
         prepared: Duration::ZERO,
         mapped: Duration::ZERO,
     };
@@ -125,6 +140,10 @@ fn map_rows(
         let rows = block.get(..filled).unwrap_or_default();
         let numbers = number(rows, options, binding, mapper, &mut known, &output, &mut summary);
         for (row, number) in rows.iter().zip(numbers) {
+            let count = count_place.map(|place| row.fields.get(place).and_then(count_of));
+            if let Some(kept) = number.and_then(|number| known.kept.get_mut(number as usize)) {
+                kept.count += count.map_or(1.0, |count| count.unwrap_or(0.0).max(0.0));
+            }
             let status = match (
                 &row.fault,
                 number.and_then(|number| known.rendered.get(number as usize).zip(known.statuses.get(number as usize))),
@@ -140,7 +159,7 @@ fn map_rows(
                 }
             };
             *summary.statuses.entry(status).or_default() += 1;
-            if let Some(count) = count_place.and_then(|place| row.fields.get(place)?.trim().parse::<f64>().ok()) {
+            if let Some(count) = count.flatten() {
                 *summary.counts.entry(status).or_default() += count.max(0.0);
             }
         }
@@ -155,8 +174,14 @@ fn map_rows(
     output.finish()?;
     summary.rows = done.rows;
     summary.distinct = done.distinct;
+    summary.kept = known.kept;
     summary.mapped = start.elapsed();
     Ok(summary)
+}
+
+/// A count that can be counted with.
+fn count_of(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|count: &f64| count.is_finite())
 }
 
 /// Reads up to a block of rows into the room of the last one.
@@ -210,14 +235,19 @@ fn number(
             Some(number)
         })
         .collect();
-    let outcomes: Vec<Outcome> = fresh
-        .par_iter()
-        .map(|row| mapper.map_one(&binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""))))
-        .collect();
-    for outcome in outcomes {
+    let item = |row: &Row| binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""));
+    let outcomes: Vec<Outcome> = fresh.par_iter().map(|row| mapper.map_one(&item(row))).collect();
+    for (row, outcome) in fresh.into_iter().zip(outcomes) {
         *summary.distinct_statuses.entry(outcome.status).or_default() += 1;
         known.rendered.push(output.render(&outcome));
         known.statuses.push(outcome.status);
+        if options.keep_outcomes {
+            known.kept.push(Kept {
+                source: item(row),
+                outcome,
+                count: 0.0,
+            });
+        }
     }
     numbers
 }

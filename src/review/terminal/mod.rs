@@ -1,0 +1,93 @@
+//! The terminal reviewer: one item at a time, its candidates with their reasons, a key for each decision.
+//!
+//! [`Review`] holds the state and [`draw`] paints it; this file grants what keys wish for and keeps the terminal: it is
+//! put back as it was on leaving, on an error and on a panic.
+
+mod draw;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use draw::{Theme, draw};
+pub use state::{MOST_HITS, Mode, Review, Seen, Wish};
+
+use super::error::ReviewError;
+use super::item::Item;
+use super::store::{Actor, Decision, DecisionStore};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::io;
+
+/// What reviewing needs of the rest of the house.
+pub trait Vocabulary {
+    /// Codes of a target with their displays, best first, [`MOST_HITS`] at most.
+    fn search(&self, target: &str, text: &str) -> Vec<(String, String)>;
+    /// The time, as RFC 3339 in UTC.
+    fn now(&self) -> String;
+}
+
+/// Grants what a key has wished for.
+pub fn grant(review: &mut Review, wish: Wish, store: &mut DecisionStore, vocabulary: &dyn Vocabulary) {
+    let actor = Actor {
+        who: review.who.clone(),
+        at: vocabulary.now(),
+        blind: review.blind,
+    };
+    match wish {
+        Wish::Search { target, text } => {
+            let hits = if text.trim().is_empty() {
+                Vec::new()
+            } else {
+                vocabulary.search(&target, &text)
+            };
+            review.found(hits);
+        }
+        Wish::Decide(decision) => match decide(store, &decision, &actor) {
+            Ok(item) => review.decided(item, decision.state),
+            Err(error) => review.failed(error.to_string()),
+        },
+        Wish::Undo(item) => match store.undo(item, &actor).and_then(|_| store.item(item)) {
+            Ok(item) => review.undone(item),
+            Err(error) => review.failed(error.to_string()),
+        },
+    }
+}
+
+fn decide(store: &mut DecisionStore, decision: &Decision, actor: &Actor) -> Result<Item, ReviewError> {
+    store.decide(decision, actor)?;
+    store.item(decision.item)
+}
+
+/// Runs the reviewer until somebody leaves it. The terminal is as it was before when this returns.
+pub fn run(review: &mut Review, store: &mut DecisionStore, vocabulary: &dyn Vocabulary, theme: &Theme) -> io::Result<()> {
+    let mut terminal = ratatui::try_init()?;
+    let left = keep_going(&mut terminal, review, store, vocabulary, theme);
+    let restored = ratatui::try_restore();
+    left.and(restored)
+}
+
+fn keep_going(
+    terminal: &mut ratatui::DefaultTerminal,
+    review: &mut Review,
+    store: &mut DecisionStore,
+    vocabulary: &dyn Vocabulary,
+    theme: &Theme,
+) -> io::Result<()> {
+    while *review.mode() != Mode::Quit {
+        terminal.draw(|frame| draw(frame, review, theme))?;
+        let Event::Key(key) = event::read()? else { continue };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('c' | 'd') if control => break,
+            _ if control => {}
+            code => {
+                if let Some(wish) = review.key(code) {
+                    grant(review, wish, store, vocabulary);
+                }
+            }
+        }
+    }
+    Ok(())
+}
