@@ -84,6 +84,10 @@ pub struct MapOptions {
     pub candidates: usize,
     /// Earlier decisions: a table in the mapper's own output format.
     pub decisions: Option<PathBuf>,
+    /// The database of people's decisions, which the caller opens and reads into `earlier`.
+    pub decisions_db: Option<PathBuf>,
+    /// The site or project, whose decisions hold.
+    pub scope: Option<String>,
     /// Earlier decisions that are kept elsewhere; where both decide a tuple, the table does.
     pub earlier: Decisions,
     /// Whether the outcomes are handed back with the summary, each with its tuple and how often that occurs.
@@ -104,6 +108,8 @@ impl Default for MapOptions {
             accept: 0.8,
             candidates: 0,
             decisions: None,
+            decisions_db: None,
+            scope: None,
             earlier: Decisions::default(),
             keep_outcomes: false,
             format: None,

@@ -5,6 +5,7 @@
 //! ([`DecisionStore::earlier`]): exactly where they were made, as evidence elsewhere. It maps nothing itself, and knows
 //! neither the command line nor HTTP.
 
+pub mod add;
 pub mod agreement;
 mod error;
 pub mod export;
@@ -24,7 +25,7 @@ pub use error::ReviewError;
 pub use item::{Details, Explained, ExplainedConstraint, Item, Proposal, Scope, Standing, Suggestion};
 pub use queue::{Wanted, queue};
 pub use reuse::batch;
-pub use state::{Event, Kind, Settled, State, Waiting, settle};
+pub use state::{Event, Kind, Settled, State, Waiting, settle, veiled};
 pub use store::{Actor, Added, Batch, Decision, DecisionStore, Entry};
 
 /// The name of the database inside a store's folder.

@@ -52,13 +52,14 @@ impl DecisionStore {
         let mut decisions = Decisions::default();
         for item in self.items(None, Some(&scope.target))? {
             let standing = &item.standing;
+            let here = item.scope.name == scope.name;
+            if here {
+                let rejected = standing.rejected.iter();
+                rejected.for_each(|code| decisions.reject(&item.source, code));
+            }
             // A decision that the mapper finds outdated still is the last word of a person: the next run says so again.
             if standing.first_of_two.is_some() || !standing.dispute.is_empty() {
                 continue;
-            }
-            let here = item.scope.name == scope.name;
-            if here {
-                standing.rejected.iter().for_each(|code| decisions.reject(&item.source, code));
             }
             let by = by(standing);
             match (standing.decided, &standing.code) {

@@ -172,6 +172,11 @@ pub fn effective(events: &[Event]) -> impl Iterator<Item = &Event> {
         .filter(move |event| event.kind != Kind::Undo && !undone.contains(&event.id))
 }
 
+/// Whether an event is hidden from a viewer: of two blind reviewers the second does not see what the first has said.
+pub fn veiled(events: &[Event], event: &Event, viewer: &str) -> bool {
+    event.kind == Kind::Blind && event.who != viewer && matches!(settle(events).waiting, Waiting::Second(_))
+}
+
 /// Folds a history, oldest event first.
 pub fn settle(events: &[Event]) -> Settled<'_> {
     let mut settled = Settled {

@@ -1,6 +1,6 @@
 //! The screen of the reviewer. It only looks at the state, and fits 80 columns by 24 lines.
 
-use super::state::{Mode, Review};
+use super::session::{Mode, Review};
 use crate::mapper::Role;
 use crate::review::item::{Item, Suggestion};
 use ratatui::Frame;
@@ -178,14 +178,18 @@ fn source_lines(item: &Item, width: u16, theme: &Theme) -> Vec<Line<'static>> {
         .map(|role| format!("{} {}", role.as_str(), item.source.get(role)))
         .collect();
     if !context.is_empty() {
-        lines.extend(folded(" ", &context.join("   "), width, 2, Style::new()));
+        lines.extend(folded(" ", &context.join(" · "), width, 2, Style::new()));
     }
     let details = item.proposal.explained();
-    let reason = if item.standing.dispute.is_empty() {
-        let state = item.standing.state.as_str();
-        format!("{state}: {}", item.proposal.reason)
+    let standing = &item.standing;
+    let reason = if !standing.dispute.is_empty() {
+        format!("two reviewers disagree: {}", standing.dispute.join("; "))
+    } else if let (Some(state), Some(author)) = (standing.decided, &standing.author) {
+        let code = standing.code.as_deref().unwrap_or("");
+        let said = format!("{} {code}", state.as_str());
+        format!("{} by {author}; before that: {}", said.trim_end(), item.proposal.reason)
     } else {
-        format!("two reviewers disagree: {}", item.standing.dispute.join("; "))
+        format!("{}: {}", standing.state.as_str(), item.proposal.reason)
     };
     lines.extend(folded(" ", &reason, width, 2, DIM));
     if !details.would_decide.is_empty() {
@@ -276,7 +280,7 @@ fn draw_candidates(frame: &mut Frame, area: Rect, review: &Review, candidates: &
 fn why_lines(one: &Suggestion, review: &Review, width: u16, theme: &Theme) -> Vec<Line<'static>> {
     let explained = one.explained();
     let mut lines = vec![rule(&format!("why {}", one.code), width)];
-    let label = |text: &str| format!(" {text:<13}");
+    let label = |text: &str| format!(" {text:<13} ");
     let room = usize::from(width);
     if room < Span::raw(one.display.as_str()).width() + 32 {
         lines.extend(folded(&label("name"), &one.display, room, 2, Style::new()));
@@ -299,7 +303,7 @@ fn why_lines(one: &Suggestion, review: &Review, width: u16, theme: &Theme) -> Ve
         ("target only", &explained.words_target_only, theme.paint(Color::Yellow)),
     ] {
         if !words.is_empty() {
-            lines.extend(folded(&format!(" {side:<13} "), &words.join(" "), room, 2, style));
+            lines.extend(folded(&label(side), &words.join(" "), room, 2, style));
         }
     }
     for constraint in &explained.constraints {
@@ -317,14 +321,18 @@ fn why_lines(one: &Suggestion, review: &Review, width: u16, theme: &Theme) -> Ve
         };
         let sides = format!("source {}, target {}", stated(&constraint.source), stated(&constraint.target));
         lines.extend(folded(
-            &format!(" {sign} {:<12}", constraint.axis),
+            &format!(" {sign} {:<11} ", constraint.axis),
             &sides,
             room,
             1,
             theme.paint(color),
         ));
     }
-    lines.push(Line::from(format!(" relationship  {}", review.relationship().as_str())));
+    lines.push(Line::from(format!(
+        "{}{}",
+        label("relationship"),
+        review.relationship().as_str()
+    )));
     lines
 }
 
@@ -361,14 +369,14 @@ fn draw_footer(frame: &mut Frame, area: Rect, review: &Review, theme: &Theme) {
         Span::raw(format!(
             " {decided} of {} decided ({:.0} % of rows), {skipped} skipped",
             review.len(),
-            share * 100.0
+            (share * 100.0).floor()
         )),
     ]);
     frame.render_widget(Paragraph::new(line), first);
     let keys = match review.mode() {
         Mode::Search { .. } => " type to search   up down mark   Enter pick   Esc back",
         Mode::Comment { .. } => " Enter keep   Esc leave as it was",
-        _ => " a accept  r reject  n no match  s skip  / search  c comment  u undo  ? help  q quit",
+        _ => " a accept  r reject  n none  s skip  / search  c comment  u undo  ? help  q quit",
     };
     frame.render_widget(Paragraph::new(fit(keys, usize::from(area.width))).style(DIM), second);
 }

@@ -4,15 +4,16 @@
 //! put back as it was on leaving, on an error and on a panic.
 
 mod draw;
-mod state;
+mod session;
 #[cfg(test)]
 mod tests;
 
 pub use draw::{Theme, draw};
-pub use state::{MOST_HITS, Mode, Review, Seen, Wish};
+pub use session::{MOST_HITS, Mode, Review, Seen, Wish};
 
 use super::error::ReviewError;
 use super::item::Item;
+use super::state::State;
 use super::store::{Actor, Decision, DecisionStore};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::io;
@@ -21,6 +22,10 @@ use std::io;
 pub trait Vocabulary {
     /// Codes of a target with their displays, best first, [`MOST_HITS`] at most.
     fn search(&self, target: &str, text: &str) -> Vec<(String, String)>;
+    /// The version of a target that is loaded.
+    fn version(&self, target: &str) -> Option<String>;
+    /// Whether a code is in the loaded version of a target, and in use.
+    fn is_in_use(&self, target: &str, code: &str) -> bool;
     /// The time, as RFC 3339 in UTC.
     fn now(&self) -> String;
 }
@@ -41,10 +46,19 @@ pub fn grant(review: &mut Review, wish: Wish, store: &mut DecisionStore, vocabul
             };
             review.found(hits);
         }
-        Wish::Decide(decision) => match decide(store, &decision, &actor) {
-            Ok(item) => review.decided(item, decision.state),
-            Err(error) => review.failed(error.to_string()),
-        },
+        Wish::Decide(mut decision) => {
+            let target = review.item().map(|item| item.scope.target.clone()).unwrap_or_default();
+            let code = decision.code.as_deref().unwrap_or("");
+            if decision.state == State::Accepted && !vocabulary.is_in_use(&target, code) {
+                review.failed(format!("{code} is not in use in the loaded version; map again with --queue"));
+                return;
+            }
+            decision.version = vocabulary.version(&target);
+            match decide(store, &decision, &actor) {
+                Ok(item) => review.decided(item, decision.state),
+                Err(error) => review.failed(error.to_string()),
+            }
+        }
         Wish::Undo(item) => match store.undo(item, &actor).and_then(|_| store.item(item)) {
             Ok(item) => review.undone(item),
             Err(error) => review.failed(error.to_string()),

@@ -145,7 +145,7 @@ impl Review {
         let volume = |item: &Item| item.count.max(1.0);
         let all: f64 = self.items.iter().map(volume).sum();
         let decided = self.items.iter().zip(&self.seen).filter(|(_, seen)| **seen == Seen::Decided);
-        let decided: f64 = decided.map(|(item, _)| volume(item)).sum();
+        let decided = decided.map(|(item, _)| volume(item)).fold(0.0, |sum, one| sum + one);
         (
             of(Seen::Decided),
             of(Seen::Skipped),
