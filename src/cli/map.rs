@@ -5,11 +5,9 @@ use super::output::thousands;
 use super::progress::Progress;
 use super::review::{DECISIONS_VARIABLE, decisions_path, now, scope_name};
 use super::session::{Session, label};
-use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary, Vocabularies};
+use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary};
 use crate::review::{self, Actor, Added, DecisionStore, Scope};
-use crate::service::{CodeSystemIndex, ConceptMapIndex, Terminology};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Map a file of local codes and names to a standard code system
 ///
@@ -54,6 +52,9 @@ pub struct MapArgs {
     /// Runners-up to write for each row
     #[arg(long, value_name = "K")]
     candidates: Option<usize>,
+    /// Add a column with the explanation of each row: what matched, what was repaired, what would decide
+    #[arg(long)]
+    explain: bool,
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -74,20 +75,6 @@ pub struct MapArgs {
     format: Option<String>,
 }
 
-impl Vocabularies for Terminology {
-    fn canonical_url(&self, name: &str) -> String {
-        Terminology::canonical_url(self, name).to_owned()
-    }
-
-    fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
-        Terminology::code_system(self, url, None).ok()
-    }
-
-    fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
-        Terminology::concept_maps(self)
-    }
-}
-
 /// Runs the command.
 pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
     let mut options = options(args).map_err(failed)?;
@@ -102,7 +89,6 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
     if let Some(decisions) = &decisions {
         options.earlier = decisions.earlier(&scope)?;
         options.keep_outcomes = args.queue;
-        options.explain |= args.queue;
     }
     let length = std::fs::metadata(&args.input).map_or(0, |data| data.len());
     let title = args.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -166,7 +152,7 @@ pub fn program() -> Actor {
     }
 }
 
-fn failed(error: MapError) -> CliError {
+pub(super) fn failed(error: MapError) -> CliError {
     CliError::Data {
         message: error.to_string(),
         hint: String::new(),
@@ -201,6 +187,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     options.decisions = args.decisions.clone().or(options.decisions);
     options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
     options.scope = args.scope.clone().or(options.scope);
+    options.explain |= args.explain;
     options.accept = args.accept.unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);
     options.check()?;

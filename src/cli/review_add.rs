@@ -1,9 +1,9 @@
 //! `tern review add`: puts a table that was mapped before into the queue.
 
 use super::error::{CliError, Exit};
-use super::map::{program, report_queue};
+use super::map::{failed, program, report_queue};
 use super::review::PlaceArgs;
-use crate::mapper::{MapError, MapOptions, config};
+use crate::mapper::{MapOptions, config};
 use crate::review::add::{Mapped, read};
 use crate::service::alias;
 use std::path::{Path, PathBuf};
@@ -26,16 +26,12 @@ pub struct AddArgs {
 
 /// Runs the command.
 pub fn run(args: &AddArgs, place: &PlaceArgs, directory: &Path) -> Result<Exit, CliError> {
-    let fail = |error: MapError| CliError::Data {
-        message: error.to_string(),
-        hint: String::new(),
-    };
     let mut options = match &args.config {
-        Some(path) => config::read(path).map_err(fail)?,
+        Some(path) => config::read(path).map_err(failed)?,
         None => MapOptions::default(),
     };
     for pair in &args.context {
-        options.columns.bind_pair(pair).map_err(fail)?;
+        options.columns.bind_pair(pair).map_err(failed)?;
     }
     let target = place.target().map(|name| alias::canonical_url(name).unwrap_or(name));
     let mapped = Mapped {

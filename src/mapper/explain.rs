@@ -119,7 +119,7 @@ fn rounded<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 /// A number as every output shows it.
-pub(super) fn shown(value: f32) -> f64 {
+pub fn shown(value: f32) -> f64 {
     (f64::from(value) * 1e4).round() / 1e4
 }
 
@@ -392,11 +392,17 @@ fn contributions(model: &Model, names: &[String], scored: &Scored) -> Vec<Contri
 
 /// The record as JSON: what every output carries. The first `most` candidates are in it, each with its explanation.
 pub fn value(outcome: &Outcome, most: usize) -> Value {
+    let mut object = story_value(outcome);
+    object["candidates"] = outcome.candidates.iter().take(most).map(candidate_value).collect();
+    object
+}
+
+/// The part of the record that is about the source and not about a candidate.
+pub fn story_value(outcome: &Outcome) -> Value {
     json!({
         "stages": outcome.stages,
         "repairs": outcome.repairs,
         "would_decide": outcome.would_decide,
-        "candidates": outcome.candidates.iter().take(most).map(candidate_value).collect::<Vec<_>>(),
     })
 }
 

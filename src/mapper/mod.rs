@@ -9,8 +9,10 @@
 //! outcome, never an abort.
 
 mod abbreviations;
+pub mod bulk;
 pub mod config;
 mod decisions;
+mod distinct;
 mod drugs;
 mod error;
 mod exact;
@@ -39,7 +41,7 @@ pub use error::MapError;
 pub use explain::Explanation;
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
-pub use resolve::Mapper;
+pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Kept, Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};

@@ -34,10 +34,36 @@ pub struct Mapper {
     decisions: Decisions,
     systems: BTreeMap<String, String>,
     code_system: Option<String>,
-    accept: f32,
-    keep: usize,
-    explain: bool,
+    ask: Ask,
     features: Vec<String>,
+}
+
+/// What is wanted of one mapping. It changes what is said, never a probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ask {
+    /// From which probability on a candidate is mapped rather than ambiguous.
+    pub accept: f32,
+    /// Candidates to keep.
+    pub keep: usize,
+    /// Whether the outcome is explained.
+    pub explain: bool,
+}
+
+impl Default for Ask {
+    fn default() -> Self {
+        Self::of(&MapOptions::default())
+    }
+}
+
+impl Ask {
+    /// What the options of a run ask for.
+    pub fn of(options: &MapOptions) -> Self {
+        Self {
+            accept: options.accept,
+            keep: options.candidates.max(LEAST_KEPT),
+            explain: options.explain || options.keep_outcomes,
+        }
+    }
 }
 
 /// What the ranking found, kept to be explained.
@@ -102,10 +128,13 @@ impl Mapper {
             maps,
             decisions,
             systems,
-            accept: options.accept,
-            keep: options.candidates.max(LEAST_KEPT),
-            explain: options.explain,
+            ask: Ask::of(options),
         })
+    }
+
+    /// The target.
+    pub fn target(&self) -> &CodeSystemIndex {
+        &self.target
     }
 
     /// The canonical URL of the target.
@@ -113,21 +142,30 @@ impl Mapper {
         &self.target_url
     }
 
-    /// Maps one source; with its explanation if the options say so.
+    /// Maps one source as the options ask.
     pub fn map_one(&self, item: &SourceItem) -> Outcome {
-        self.told(item, Story::new(self.explain))
+        self.answer(item, self.ask)
     }
 
     /// Maps one source and explains the outcome.
     pub fn explain(&self, item: &SourceItem) -> Outcome {
-        self.told(item, Story::new(true))
+        self.answer(
+            item,
+            Ask {
+                explain: true,
+                ..self.ask
+            },
+        )
     }
 
-    fn told(&self, item: &SourceItem, mut story: Story) -> Outcome {
+    /// Maps one source as asked.
+    pub fn answer(&self, item: &SourceItem, ask: Ask) -> Outcome {
+        let mut story = Story::new(ask.explain);
         story.note("read", || roles_of(item));
         let mut ranked = Ranked::default();
-        let mut outcome = self.resolve(item, &mut story, &mut ranked);
-        if story.is_wanted() {
+        let mut outcome = self.resolve(item, ask, &mut story, &mut ranked);
+        outcome.candidates.truncate(ask.keep);
+        if ask.explain {
             story.finish(&mut outcome);
             let explainer = Explainer {
                 target: &self.target,
@@ -142,7 +180,7 @@ impl Mapper {
         outcome
     }
 
-    fn resolve(&self, item: &SourceItem, story: &mut Story, ranked: &mut Ranked) -> Outcome {
+    fn resolve(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
         if item.is_empty() {
             return Outcome::invalid("the row has neither a code nor a name");
         }
@@ -160,8 +198,8 @@ impl Mapper {
                 None
             }
         };
-        let mut outcome = self.undecided(item, story, ranked);
-        self.heed(item, &mut outcome, story);
+        let mut outcome = self.undecided(item, ask, story, ranked);
+        self.heed(item, ask.keep, &mut outcome, story);
         if let Some(complaint) = broken {
             // A person has decided otherwise before: whatever takes its place, a person sees it.
             if outcome.status == Status::Mapped {
@@ -173,14 +211,14 @@ impl Mapper {
     }
 
     /// What a source comes to where nobody has decided it.
-    fn undecided(&self, item: &SourceItem, story: &mut Story, ranked: &mut Ranked) -> Outcome {
+    fn undecided(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
         let complaint = match self.supplied(item, story) {
             Supplied::Decided(outcome) => return outcome,
             Supplied::Refused(complaint) => Some(complaint),
             Supplied::Absent => None,
         };
         let mut outcome = if !item.get(Role::Name).is_empty() {
-            self.by_name(item, story, ranked)
+            self.by_name(item, ask, story, ranked)
         } else if let Some(complaint) = &complaint {
             return Outcome::invalid(complaint.clone());
         } else {
@@ -383,7 +421,7 @@ impl Mapper {
         Some(Outcome::new(status, format!("{reason}{repaired}"), candidates))
     }
 
-    fn by_name(&self, item: &SourceItem, story: &mut Story, ranked: &mut Ranked) -> Outcome {
+    fn by_name(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
         let mut exact = self.exact.find(&self.target, item.get(Role::Name));
         exact.retain(|concept| self.domain.is_target(*concept) && !self.is_rejected(item, *concept));
         story.note("exact", || match exact.len() {
@@ -397,7 +435,7 @@ impl Mapper {
         let mut probabilities = self.domain.model().probabilities(&scores, &evidence);
         self.without_rejected(item, &mut scored, &mut probabilities);
         self.note_ranking(&scored, &probabilities, story);
-        let outcome = self.conclude(item, &exact, &scored, &probabilities);
+        let outcome = self.conclude(item, ask, &exact, &scored, &probabilities);
         if story.is_wanted() {
             *ranked = Ranked { scored, probabilities };
         }
@@ -422,11 +460,11 @@ impl Mapper {
     }
 
     /// What follows from the exact names and the ranking.
-    fn conclude(&self, item: &SourceItem, exact: &[Ordinal], scored: &[Scored], probabilities: &[f32]) -> Outcome {
-        let mut candidates: Vec<Candidate> = scored
+    fn conclude(&self, item: &SourceItem, ask: Ask, exact: &[Ordinal], scored: &[Scored], probabilities: &[f32]) -> Outcome {
+        let candidates: Vec<Candidate> = scored
             .iter()
             .zip(probabilities)
-            .take(self.keep)
+            .take(ask.keep)
             .map(|(scored, probability)| {
                 let match_type = match (exact.contains(&scored.concept), scored.exact) {
                     (true, _) => MatchType::Exact,
@@ -441,19 +479,25 @@ impl Mapper {
         if let ([only], Some(first)) = (exact, scored.first())
             && (first.concept == *only || !item.has_context())
         {
-            return self.exactly(*only, first, scored, candidates);
+            return self.exactly(*only, first, scored, probabilities, candidates);
         }
         let Some(first) = scored.first() else {
             return Outcome::unmapped("no word of the name is known to the target");
         };
         let best = probabilities.first().copied().unwrap_or_default();
-        candidates.truncate(self.keep);
-        let (status, reason) = self.judge(first, best, scored, probabilities);
+        let (status, reason) = self.judge(ask, first, best, scored, probabilities);
         Outcome::new(status, reason, candidates)
     }
 
     /// The name is the name of exactly one concept.
-    fn exactly(&self, only: Ordinal, first: &Scored, scored: &[Scored], mut candidates: Vec<Candidate>) -> Outcome {
+    fn exactly(
+        &self,
+        only: Ordinal,
+        first: &Scored,
+        scored: &[Scored],
+        probabilities: &[f32],
+        mut candidates: Vec<Candidate>,
+    ) -> Outcome {
         let conflict = scored
             .iter()
             .find(|other| other.concept == only)
@@ -466,18 +510,18 @@ impl Mapper {
             candidates.insert(0, own);
             return Outcome::new(Status::Ambiguous, reason, candidates);
         }
-        // What is left for the others is small, whatever the ranking thought.
-        let others: f32 = candidates.iter().map(|other| other.probability).sum();
+        // What is left for the others is small, whatever the ranking thought; all of them, kept or not, share it.
+        let others = scored.iter().zip(probabilities).filter(|(other, _)| other.concept != only);
+        let others: f32 = others.map(|(_, probability)| probability).sum();
         if others > 0.02 {
             candidates.iter_mut().for_each(|other| other.probability *= 0.02 / others);
         }
         own.probability = if first.concept == only { 0.98 } else { 0.95 };
         candidates.insert(0, own);
-        candidates.truncate(self.keep);
         Outcome::new(Status::Mapped, "the name is a term of the target", candidates)
     }
 
-    fn judge(&self, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
+    fn judge(&self, ask: Ask, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
         let coverage = (first.evidence.source_coverage * 100.0).round();
         if best < HOPELESS {
             return (Status::Unmapped, "no candidate is likely; the best is listed".to_owned());
@@ -489,7 +533,7 @@ impl Mapper {
             );
         }
         let trusted = self.domain.model().trained || first.exact;
-        if best >= self.accept && trusted {
+        if best >= ask.accept && trusted {
             return (
                 Status::Mapped,
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),

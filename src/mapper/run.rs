@@ -3,6 +3,7 @@
 //! Memory is bounded by one block of rows and the distinct tuples. New tuples of a block are mapped in parallel and
 //! taken in the order of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
 
+use super::distinct::{Distinct, add_field};
 use super::error::MapError;
 use super::item::{Role, SourceItem};
 use super::outcome::{Outcome, Status};
@@ -11,8 +12,7 @@ use super::resolve::Mapper;
 use super::roles::Binding;
 use super::write::{Format, Output, Rendered};
 use super::{MapOptions, Vocabularies};
-use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -86,19 +86,10 @@ pub fn run(
     let start = Instant::now();
     let mapper = Mapper::new(options, vocabularies)?;
     let prepared = start.elapsed();
-    let output = Output::open(output, format, input.header(), mapper.target_url(), options.candidates)?;
+    let output = Output::open(output, format, input.header(), mapper.target_url(), options)?;
     let mut summary = map_rows(input, output, options, &binding, &mapper, progress)?;
     summary.prepared = prepared;
     Ok(summary)
-}
-
-/// Tuples seen so far.
-#[derive(Default)]
-struct Known {
-    numbers: HashMap<Box<str>, u32>,
-    rendered: Vec<Rendered>,
-    statuses: Vec<Status>,
-    kept: Vec<Kept>,
 }
 
 fn map_rows(
@@ -132,7 +123,7 @@ fn map_rows(
         prepared: Duration::ZERO,
         mapped: Duration::ZERO,
     };
-    let mut known = Known::default();
+    let mut known = Distinct::default();
     let mut block: Vec<Row> = Vec::new();
     let mut done = Progress::default();
     loop {
@@ -141,14 +132,11 @@ fn map_rows(
         let numbers = number(rows, options, binding, mapper, &mut known, &output, &mut summary);
         for (row, number) in rows.iter().zip(numbers) {
             let count = count_place.map(|place| row.fields.get(place).and_then(count_of));
-            if let Some(kept) = number.and_then(|number| known.kept.get_mut(number as usize)) {
+            if let Some(kept) = number.and_then(|number| summary.kept.get_mut(number as usize)) {
                 kept.count += count.map_or(1.0, |count| count.unwrap_or(0.0).max(0.0));
             }
-            let status = match (
-                &row.fault,
-                number.and_then(|number| known.rendered.get(number as usize).zip(known.statuses.get(number as usize))),
-            ) {
-                (None, Some((rendered, status))) => {
+            let status = match (&row.fault, number.and_then(|number| known.get(number))) {
+                (None, Some((status, rendered))) => {
                     output.row(&row.fields, rendered)?;
                     *status
                 }
@@ -164,7 +152,7 @@ fn map_rows(
             }
         }
         done.rows += filled as u64;
-        done.distinct = known.rendered.len() as u64;
+        done.distinct = known.len() as u64;
         done.bytes += input.bytes_read();
         progress(done);
         if filled < BLOCK {
@@ -174,7 +162,6 @@ fn map_rows(
     output.finish()?;
     summary.rows = done.rows;
     summary.distinct = done.distinct;
-    summary.kept = known.kept;
     summary.mapped = start.elapsed();
     Ok(summary)
 }
@@ -205,49 +192,28 @@ fn number(
     options: &MapOptions,
     binding: &Binding,
     mapper: &Mapper,
-    known: &mut Known,
+    known: &mut Distinct<(Status, Rendered)>,
     output: &Output,
     summary: &mut Summary,
 ) -> Vec<Option<u32>> {
-    let mut key = String::new();
-    let mut fresh: Vec<&Row> = Vec::new();
-    let first_new = known.rendered.len() as u32;
-    let numbers = rows
-        .iter()
-        .map(|row| {
-            if row.fault.is_some() {
-                return None;
-            }
-            key.clear();
-            for (_, place) in binding.tuple_places() {
-                let field = row.fields.get(place).unwrap_or("");
-                // The length keeps ("a", "b") and ("ab", "") apart whatever the fields hold.
-                key.push_str(&field.len().to_string());
-                key.push(':');
-                key.push_str(field);
-            }
-            if let Some(number) = known.numbers.get(key.as_str()) {
-                return Some(*number);
-            }
-            let number = first_new + fresh.len() as u32;
-            known.numbers.insert(key.as_str().into(), number);
-            fresh.push(row);
-            Some(number)
-        })
-        .collect();
-    let item = |row: &Row| binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""));
-    let outcomes: Vec<Outcome> = fresh.par_iter().map(|row| mapper.map_one(&item(row))).collect();
-    for (row, outcome) in fresh.into_iter().zip(outcomes) {
-        *summary.distinct_statuses.entry(outcome.status).or_default() += 1;
-        known.rendered.push(output.render(&outcome));
-        known.statuses.push(outcome.status);
-        if options.keep_outcomes {
-            known.kept.push(Kept {
-                source: item(row),
-                outcome,
-                count: 0.0,
-            });
+    let key = |row: &Row, key: &mut String| {
+        for (_, place) in binding.tuple_places() {
+            add_field(key, row.fields.get(place).unwrap_or(""));
         }
-    }
-    numbers
+        row.fault.is_none()
+    };
+    let map = |row: &Row| {
+        let source = binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""));
+        let outcome = mapper.map_one(&source);
+        (source, outcome)
+    };
+    known.place(rows, key, map, |(source, outcome)| {
+        *summary.distinct_statuses.entry(outcome.status).or_default() += 1;
+        let rendered = (outcome.status, output.render(&outcome));
+        if options.keep_outcomes {
+            let count = 0.0;
+            summary.kept.push(Kept { source, outcome, count });
+        }
+        rendered
+    })
 }

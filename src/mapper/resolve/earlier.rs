@@ -131,7 +131,7 @@ impl Mapper {
     }
 
     /// Heeds rejections and what other sites have accepted, after everything else has spoken.
-    pub(super) fn heed(&self, item: &SourceItem, outcome: &mut Outcome, story: &mut Story) {
+    pub(super) fn heed(&self, item: &SourceItem, keep: usize, outcome: &mut Outcome, story: &mut Story) {
         self.heed_rejections(item, outcome, story);
         let by_name = |candidate: &Candidate| {
             matches!(
@@ -147,7 +147,7 @@ impl Mapper {
             evidence.retain(|one| !own.rejected.contains(&one.code));
         }
         if !evidence.is_empty() {
-            self.weigh(&evidence, outcome, story);
+            self.weigh(&evidence, keep, outcome, story);
         }
     }
 
@@ -170,7 +170,7 @@ impl Mapper {
         }
     }
 
-    fn weigh(&self, evidence: &[Evidence], outcome: &mut Outcome, story: &mut Story) {
+    fn weigh(&self, evidence: &[Evidence], keep: usize, outcome: &mut Outcome, story: &mut Story) {
         let mapped = (outcome.status == Status::Mapped).then(|| outcome.target().map(|target| target.code.clone()));
         let mut said = Vec::new();
         let mut usable = 0;
@@ -211,7 +211,7 @@ impl Mapper {
                 .iter_mut()
                 .for_each(|candidate| candidate.probability /= sum);
         }
-        outcome.candidates.truncate(self.keep);
+        outcome.candidates.truncate(keep);
         let agrees = match &mapped {
             Some(Some(code)) => evidence.iter().all(|one| one.code == *code),
             _ => false,
