@@ -201,7 +201,10 @@ fn workbook(items: &[Item]) -> Result<Vec<u8>, XlsxError> {
         }
         let offered: Vec<&str> = match column.as_str() {
             "decision" => DECISIONS.to_vec(),
-            "relationship" => Relationship::ALL.iter().map(|one| one.as_str()).collect(),
+            "relationship" => {
+                let accepted = Relationship::ALL.iter().filter(|one| **one != Relationship::NotRelatedTo);
+                accepted.map(|one| one.as_str()).collect()
+            }
             _ => continue,
         };
         let list = DataValidation::new()

@@ -315,6 +315,7 @@ fn relationship(text: &str, state: State, code: Option<&str>, item: &Item) -> Re
         let words: Vec<&str> = Relationship::ALL.iter().map(|one| one.as_str()).collect();
         return match Relationship::parse(&text.to_lowercase()) {
             Some(_) if state != State::Accepted => Ok(None),
+            Some(Relationship::NotRelatedTo) => Err("an unrelated target is rejected, not accepted".to_owned()),
             Some(found) => Ok(Some(found)),
             None => Err(format!("{text:?} is no relationship; use one of {}", words.join(", "))),
         };

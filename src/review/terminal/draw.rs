@@ -26,7 +26,7 @@ const KEYS: &[(&str, &str)] = &[
     ("s, right", "skip; the item stays in the queue"),
     ("b, left", "back to the item before"),
     ("u", "undo the last decision of this session"),
-    ("q, Esc", "quit; everything decided is already saved"),
+    ("q", "quit; everything decided is already saved"),
 ];
 
 /// Whether colours are used.
@@ -204,6 +204,7 @@ fn source_lines(item: &Item, width: u16, theme: &Theme) -> Vec<Line<'static>> {
 
 /// A text over at most so many lines, broken at blanks.
 fn folded(label: &str, text: &str, width: usize, most: usize, style: Style) -> Vec<Line<'static>> {
+    let indent = " ".repeat(Span::raw(label).width());
     let mut lines = vec![label.to_owned()];
     for word in text.split_whitespace() {
         let last = lines.len() == most;
@@ -220,7 +221,7 @@ fn folded(label: &str, text: &str, width: usize, most: usize, style: Style) -> V
             line.push_str(word);
             break;
         } else {
-            lines.push(format!(" {word}"));
+            lines.push(format!("{indent}{word}"));
         }
     }
     let cut = lines.iter().map(|line| fit(line, width.saturating_sub(1)));
@@ -282,7 +283,7 @@ fn why_lines(one: &Suggestion, review: &Review, width: u16, theme: &Theme) -> Ve
     let mut lines = vec![rule(&format!("why {}", one.code), width)];
     let label = |text: &str| format!(" {text:<13} ");
     let room = usize::from(width);
-    if room < Span::raw(one.display.as_str()).width() + 32 {
+    if one.display != explained.matched && room < Span::raw(one.display.as_str()).width() + 32 {
         lines.extend(folded(&label("name"), &one.display, room, 2, Style::new()));
     }
     if !explained.matched.is_empty() {
@@ -398,7 +399,8 @@ fn window(frame: &mut Frame, area: Rect, height: u16, title: &'static str) -> Re
 }
 
 fn draw_search(frame: &mut Frame, area: Rect, text: &str, hits: &[(String, String)], marked: usize) {
-    let inner = window(frame, area, area.height, " Search ");
+    // What is searched for stays in sight.
+    let inner = window(frame, area, area.height.saturating_sub(3).max(4), " Search ");
     let room = usize::from(inner.width);
     let mut lines = vec![Line::from(vec![
         Span::raw("/"),

@@ -93,9 +93,10 @@ fn keep_going(
             continue;
         }
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
         match key.code {
             KeyCode::Char('c' | 'd') if control => break,
-            _ if control => {}
+            _ if control || alt => {}
             code => {
                 if let Some(wish) = review.key(code) {
                     grant(review, wish, store, vocabulary);

@@ -203,7 +203,7 @@ impl Review {
 
     fn browse(&mut self, key: KeyCode) -> Option<Wish> {
         match key {
-            KeyCode::Char('q') | KeyCode::Esc => self.mode = Mode::Quit,
+            KeyCode::Char('q') => self.mode = Mode::Quit,
             KeyCode::Char('?') => self.mode = Mode::Help,
             KeyCode::Char('u') => return self.undo(),
             KeyCode::Char('b') | KeyCode::Left => self.go(self.at.checked_sub(1).unwrap_or(self.at)),
