@@ -244,9 +244,7 @@ impl Review {
             KeyCode::Up => *marked = marked.saturating_sub(1),
             KeyCode::Down => *marked = (*marked + 1).min(hits.len().saturating_sub(1)),
             KeyCode::Enter => {
-                let Some((code, display)) = hits.get(*marked).cloned() else {
-                    return None;
-                };
+                let (code, display) = hits.get(*marked).cloned()?;
                 self.mode = Mode::Browse;
                 self.pick(code, display);
             }
