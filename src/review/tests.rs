@@ -606,3 +606,50 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn whatever_is_in_the_cells_an_import_takes_all_lines_or_none(
+        cells in proptest::collection::vec((1i64..3, 0usize..9, 0usize..14), 0..8),
+        blind in any::<bool>(),
+    ) {
+        let (room, mut store) = store();
+        run(&mut store, "here", &[zorvin(), quaxocytes()]);
+        let before = store.histories().unwrap();
+        let columns = ["item", "revision", "decision", "target_code", "relationship", "comment", "reviewer", "source_name", "unit"];
+        let texts = ["", "1", "2", "1.0", "-1", "1e300", "accepted", "rejected", "no-match", "8101-8", "2265083", "equivalent", "bert", "\u{0}\n\"é"];
+        let cells: Vec<(i64, &str, &str)> = cells.iter().map(|(item, column, text)| (*item, columns[*column], texts[*text])).collect();
+        let path = write(room.path(), "any.csv", &filled(&store, &cells));
+        let options = ImportOptions { blind, ..importing() };
+        match import(&mut store, &path, &options, &small()) {
+            Ok(imported) => {
+                let events: usize = store.histories().unwrap().values().map(Vec::len).sum();
+                let recorded: u64 = imported.recorded.values().sum();
+                prop_assert_eq!(events, before.values().map(Vec::len).sum::<usize>() + recorded as usize);
+            }
+            Err(ReviewError::Lines { faults, .. }) => {
+                prop_assert!(!faults.is_empty());
+                prop_assert_eq!(store.histories().unwrap(), before);
+            }
+            Err(other) => prop_assert!(false, "{other}"),
+        }
+    }
+
+    #[test]
+    fn a_damaged_workbook_is_an_error_and_never_a_panic(places in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..12), cut in any::<usize>()) {
+        let (room, mut store) = store();
+        run(&mut store, "here", &[zorvin()]);
+        let items = store.items(None, None).unwrap();
+        let mut bytes = table(&items, SheetFormat::Xlsx, Path::new("q.xlsx")).unwrap();
+        let length = bytes.len();
+        for (place, byte) in places {
+            bytes[4 + place % (length - 4)] = byte;
+        }
+        if cut % 3 == 0 {
+            bytes.truncate(4 + cut % length);
+        }
+        let path = write(room.path(), "any.xlsx", &bytes);
+        let _ = import(&mut store, &path, &importing(), &small());
+    }
+}
