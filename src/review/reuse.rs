@@ -50,7 +50,7 @@ impl DecisionStore {
     /// What people have decided, for a run of the mapper in this scope: it holds here, and is evidence from elsewhere.
     pub fn earlier(&self, scope: &Scope) -> Result<Decisions, ReviewError> {
         let mut decisions = Decisions::default();
-        for item in self.items(None, Some(&scope.target))? {
+        for item in self.decided_items(&scope.target)? {
             let standing = &item.standing;
             let here = item.scope.name == scope.name;
             if here {

@@ -179,20 +179,30 @@ impl DecisionStore {
 
     /// One item.
     pub fn item(&self, item: i64) -> Result<Item, ReviewError> {
-        let mut found = self.read_items(Some(item), "WHERE item.id = ?1", &[&item])?;
+        let mut found = self.read_items(Some(item), "WHERE item.id = ?1", &[&item], true)?;
         found.pop().ok_or(ReviewError::NoItem { item })
     }
 
     /// All items, of one scope or target if these are given, by number.
     pub fn items(&self, scope: Option<&str>, target: Option<&str>) -> Result<Vec<Item>, ReviewError> {
         let only = "WHERE (?1 IS NULL OR item.scope = ?1) AND (?2 IS NULL OR item.target = ?2)";
-        self.read_items(None, only, &[&scope, &target])
+        self.read_items(None, only, &[&scope, &target], true)
     }
 
-    fn read_items(&self, item: Option<i64>, only: &str, values: &[&dyn rusqlite::ToSql]) -> Result<Vec<Item>, ReviewError> {
+    fn read_items(
+        &self,
+        item: Option<i64>,
+        only: &str,
+        values: &[&dyn rusqlite::ToSql],
+        suggested: bool,
+    ) -> Result<Vec<Item>, ReviewError> {
         let fail = self.fail();
         let histories = events(&self.connection, &self.path, item)?;
-        let mut suggestions = self.suggestions(only, values)?;
+        let mut suggestions = if suggested {
+            self.suggestions(only, values)?
+        } else {
+            BTreeMap::new()
+        };
         let columns = ROLES.map(|role| format!("item.{}", role.as_str())).join(", ");
         let statement = format!(
             "SELECT item.id, item.scope, item.target, item.count, proposal.release, proposal.status, proposal.reason,
@@ -233,6 +243,11 @@ impl DecisionStore {
         rows.collect::<Result<_, _>>().map_err(fail)
     }
 
+    /// All items of a target without what was suggested for them, which may be most of the file.
+    pub(super) fn decided_items(&self, target: &str) -> Result<Vec<Item>, ReviewError> {
+        self.read_items(None, "WHERE item.target = ?1", &[&target], false)
+    }
+
     fn suggestions(&self, only: &str, values: &[&dyn rusqlite::ToSql]) -> Result<BTreeMap<i64, Vec<Suggestion>>, ReviewError> {
         let fail = self.fail();
         let statement = format!(
@@ -271,12 +286,17 @@ fn last_proposed(history: &[Event]) -> State {
 
 fn events(connection: &Connection, path: &str, item: Option<i64>) -> Result<BTreeMap<i64, Vec<Event>>, ReviewError> {
     let fail = |error| schema::failed(path, error);
-    let mut statement = connection
-        .prepare(
-            "SELECT id, item, at, who, kind, state, code, version, relationship, comment, supersedes
-             FROM event WHERE ?1 IS NULL OR item = ?1 ORDER BY id",
-        )
-        .map_err(fail)?;
+    // Two statements: one that asks for both would read every event for each item.
+    let which = if item.is_some() {
+        "WHERE item = ?1"
+    } else {
+        "WHERE ?1 IS NULL"
+    };
+    let statement = format!(
+        "SELECT id, item, at, who, kind, state, code, version, relationship, comment, supersedes
+         FROM event {which} ORDER BY id"
+    );
+    let mut statement = connection.prepare(&statement).map_err(fail)?;
     let mut rows = statement.query([item]).map_err(fail)?;
     let mut found: BTreeMap<i64, Vec<Event>> = BTreeMap::new();
     while let Some(row) = rows.next().map_err(fail)? {
