@@ -6,6 +6,7 @@
 mod cli;
 mod docs;
 mod http;
+mod review;
 mod shared;
 mod support;
 mod tidy;

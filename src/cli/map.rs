@@ -3,8 +3,10 @@
 use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
+use super::review::{DECISIONS_VARIABLE, decisions_path, now, scope_name};
 use super::session::{Session, label};
 use crate::mapper::{self, Acceptance, Format, MapError, MapOptions, Role, Status, Summary};
+use crate::review::{self, Actor, Added, DecisionStore, Scope};
 use std::path::{Path, PathBuf};
 
 /// Map a file of local codes and names to a standard code system
@@ -15,7 +17,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tern map labs.csv -o mapped.csv --target loinc\n  \
     tern map meds.tsv -o mapped.ndjson --target rxnorm --name drug --context dose=strength --candidates 3\n  \
-    tern map labs.csv -o mapped.csv --config mapping.toml --decisions reviewed.csv")]
+    tern map labs.csv -o mapped.csv --config mapping.toml --decisions reviewed.csv\n  \
+    tern map labs.csv -o mapped.csv --target loinc --scope north --queue")]
 pub struct MapArgs {
     /// The file to map
     input: PathBuf,
@@ -58,6 +61,18 @@ pub struct MapArgs {
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
+    /// Database of people's decisions [default: decisions.sqlite in the store, if there is one]
+    #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
+    decisions_db: Option<PathBuf>,
+    /// Site or project, whose decisions hold; those of others are evidence
+    #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
+    scope: Option<String>,
+    /// Map as if nobody had decided anything
+    #[arg(long, conflicts_with = "queue")]
+    ignore_decisions: bool,
+    /// Put the outcomes into the queue for `tern review`
+    #[arg(long)]
+    queue: bool,
     /// Format of the output where its name does not say it: csv, tsv, ndjson
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
@@ -65,10 +80,19 @@ pub struct MapArgs {
 
 /// Runs the command.
 pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
-    let options = options(args).map_err(failed)?;
+    let mut options = options(args).map_err(failed)?;
     let session = Session::open(directory)?;
     // An unknown target is told with what was meant.
-    session.code_system(&options.target)?;
+    let target = session.code_system(&options.target)?;
+    let scope = Scope {
+        name: scope_name(options.scope.as_deref()),
+        target: target.header().url.clone(),
+    };
+    let mut decisions = decisions(args, &options, directory)?;
+    if let Some(decisions) = &decisions {
+        options.earlier = decisions.earlier(&scope)?;
+        options.keep_outcomes = args.queue;
+    }
     let length = std::fs::metadata(&args.input).map_or(0, |data| data.len());
     let title = args.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let progress = Progress::bytes(length, &title);
@@ -78,8 +102,57 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
         told = done.bytes;
     });
     progress.finish();
-    report(&summary.map_err(failed)?);
+    let mut summary = summary.map_err(failed)?;
+    report(&summary);
+    if let Some(decisions) = decisions.as_mut().filter(|_| args.queue) {
+        let release = target.header().version.clone();
+        let (batch, unusable) = review::batch(scope, release, std::mem::take(&mut summary.kept));
+        let added = decisions.add(&batch, &program())?;
+        report_queue(&added, unusable, decisions.path());
+    }
     Ok(Exit::Success)
+}
+
+/// The decisions that the run heeds: those that were named, else those of the store if it has some. A queue begins them.
+fn decisions(args: &MapArgs, options: &MapOptions, directory: &Path) -> Result<Option<DecisionStore>, CliError> {
+    let path = decisions_path(options.decisions_db.as_deref(), directory);
+    if args.ignore_decisions {
+        return Ok(None);
+    }
+    if args.queue {
+        return Ok(Some(DecisionStore::open(&path)?));
+    }
+    let meant = options.decisions_db.is_some() || path.exists();
+    Ok(meant.then(|| DecisionStore::open_existing(&path)).transpose()?)
+}
+
+/// What the queue has taken, on standard error.
+pub fn report_queue(added: &Added, unusable: u64, path: &str) {
+    let mut parts = vec![
+        format!("{} new", thousands(added.new)),
+        format!("{} changed", thousands(added.changed)),
+        format!("{} as before", thousands(added.unchanged)),
+    ];
+    if added.reopened > 0 {
+        parts.push(format!(
+            "{} decided on codes that are no longer in use",
+            thousands(added.reopened)
+        ));
+    }
+    if unusable > 0 {
+        parts.push(format!("{} left out: mend them in the source", thousands(unusable)));
+    }
+    eprintln!("Queue {path}: {}", parts.join(", "));
+    eprintln!("  hint: `tern review` goes through it, `tern review export -o queue.xlsx` writes it as a table");
+}
+
+/// The program as who says something.
+pub fn program() -> Actor {
+    Actor {
+        who: concat!("tern ", env!("CARGO_PKG_VERSION")).to_owned(),
+        at: now(),
+        blind: false,
+    }
 }
 
 pub(super) fn failed(error: MapError) -> CliError {
@@ -115,6 +188,8 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     }
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
+    options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
+    options.scope = args.scope.clone().or(options.scope);
     options.explain |= args.explain;
     options.accept = Acceptance::of(args.accept, args.error_budget).unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);

@@ -14,6 +14,8 @@ mod map;
 mod output;
 mod progress;
 mod remove;
+mod review;
+mod review_add;
 mod search;
 mod serve;
 mod session;
@@ -71,6 +73,7 @@ enum Command {
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
     Map(map::MapArgs),
+    Review(review::ReviewArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
@@ -99,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
+        Command::Review(args) => review::run(args, &store()?),
         Command::Explain(args) => explain::run(args, &store()?),
         Command::Serve(args) => serve::run(args, &store()?),
         Command::Demo(args) => demo::run(args, cli.store.as_deref()),

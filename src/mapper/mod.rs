@@ -38,14 +38,19 @@ mod units;
 mod words;
 mod write;
 
+pub use decisions::Decisions;
 pub use error::MapError;
 pub use explain::Explanation;
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
 pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
-pub use run::{Progress, Summary, run};
+pub use run::{Kept, Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};
+
+pub(crate) use read::{Input, Row};
+pub(crate) use repair::{Notation, examine};
+pub(crate) use resolve::replace::replacements;
 
 use explain::Constraint;
 use index::MatchIndex;
@@ -83,6 +88,14 @@ pub struct MapOptions {
     pub candidates: usize,
     /// Earlier decisions: a table in the mapper's own output format.
     pub decisions: Option<PathBuf>,
+    /// The database of people's decisions, which the caller opens and reads into `earlier`.
+    pub decisions_db: Option<PathBuf>,
+    /// The site or project, whose decisions hold.
+    pub scope: Option<String>,
+    /// Earlier decisions that are kept elsewhere; where both decide a tuple, the table does.
+    pub earlier: Decisions,
+    /// Whether the outcomes are handed back with the summary, each with its tuple and how often that occurs.
+    pub keep_outcomes: bool,
     /// The output's format, where its name does not say it.
     pub format: Option<Format>,
     /// Whether outcomes are explained.
@@ -99,6 +112,10 @@ impl Default for MapOptions {
             accept: Acceptance::default(),
             candidates: 0,
             decisions: None,
+            decisions_db: None,
+            scope: None,
+            earlier: Decisions::default(),
+            keep_outcomes: false,
             format: None,
             explain: false,
         }

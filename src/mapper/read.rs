@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// A row as read.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The fields, as many as the header has columns.
     pub fields: csv::StringRecord,
     /// What is wrong with it, if anything.
@@ -18,7 +18,7 @@ pub(super) struct Row {
 }
 
 /// An open table.
-pub(super) struct Input {
+pub(crate) struct Input {
     reader: csv::Reader<Box<dyn Read + Send>>,
     header: Vec<String>,
     shown: String,

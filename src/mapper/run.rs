@@ -5,7 +5,7 @@
 
 use super::distinct::{Distinct, add_field};
 use super::error::MapError;
-use super::item::Role;
+use super::item::{Role, SourceItem};
 use super::outcome::{Outcome, Status};
 use super::read::{Input, Row, is_stream};
 use super::resolve::Mapper;
@@ -47,10 +47,23 @@ pub struct Summary {
     pub distinct_statuses: BTreeMap<Status, u64>,
     /// Rows weighed by the count column, by status; empty without such a column.
     pub counts: BTreeMap<Status, f64>,
+    /// The outcomes, in the order of their first rows; empty unless they are to be kept.
+    pub kept: Vec<Kept>,
     /// Time to prepare the target.
     pub prepared: Duration,
     /// Time to read, map and write.
     pub mapped: Duration,
+}
+
+/// A distinct tuple with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The tuple.
+    pub source: SourceItem,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// How often it occurs: the sum of its counts, or its rows where no column counts.
+    pub count: f64,
 }
 
 /// Maps a table. `input` and `output` may be `-`. `progress` is told after every block.
@@ -106,6 +119,7 @@ fn map_rows(
         statuses: BTreeMap::new(),
         distinct_statuses: BTreeMap::new(),
         counts: BTreeMap::new(),
+        kept: Vec::new(),
         prepared: Duration::ZERO,
         mapped: Duration::ZERO,
     };
@@ -117,6 +131,10 @@ fn map_rows(
         let rows = block.get(..filled).unwrap_or_default();
         let numbers = number(rows, options, binding, mapper, &mut known, &output, &mut summary);
         for (row, number) in rows.iter().zip(numbers) {
+            let count = count_place.map(|place| row.fields.get(place).and_then(count_of));
+            if let Some(kept) = number.and_then(|number| summary.kept.get_mut(number as usize)) {
+                kept.count += count.map_or(1.0, |count| count.unwrap_or(0.0).max(0.0));
+            }
             let status = match (&row.fault, number.and_then(|number| known.get(number))) {
                 (None, Some((status, rendered))) => {
                     output.row(&row.fields, rendered)?;
@@ -129,7 +147,7 @@ fn map_rows(
                 }
             };
             *summary.statuses.entry(status).or_default() += 1;
-            if let Some(count) = count_place.and_then(|place| row.fields.get(place)?.trim().parse::<f64>().ok()) {
+            if let Some(count) = count.flatten() {
                 *summary.counts.entry(status).or_default() += count.max(0.0);
             }
         }
@@ -146,6 +164,11 @@ fn map_rows(
     summary.distinct = done.distinct;
     summary.mapped = start.elapsed();
     Ok(summary)
+}
+
+/// A count that can be counted with.
+fn count_of(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|count: &f64| count.is_finite())
 }
 
 /// Reads up to a block of rows into the room of the last one.
@@ -179,9 +202,18 @@ fn number(
         }
         row.fault.is_none()
     };
-    let map = |row: &Row| mapper.map_one(&binding.item(&options.values, |place| row.fields.get(place).unwrap_or("")));
-    known.place(rows, key, map, |outcome| {
+    let map = |row: &Row| {
+        let source = binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""));
+        let outcome = mapper.map_one(&source);
+        (source, outcome)
+    };
+    known.place(rows, key, map, |(source, outcome)| {
         *summary.distinct_statuses.entry(outcome.status).or_default() += 1;
-        (outcome.status, output.render(&outcome))
+        let rendered = (outcome.status, output.render(&outcome));
+        if options.keep_outcomes {
+            let count = 0.0;
+            summary.kept.push(Kept { source, outcome, count });
+        }
+        rendered
     })
 }
