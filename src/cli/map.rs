@@ -4,14 +4,14 @@ use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
 use super::session::{Session, label};
-use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary, Vocabularies};
+use crate::mapper::{self, Format, InputFormat, MapError, MapOptions, Role, Status, Summary, Vocabularies};
 use crate::service::{CodeSystemIndex, ConceptMapIndex, Terminology};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Map a file of local codes and names to a standard code system
 ///
-/// Reads CSV or TSV (.gz and .zst too), writes CSV, TSV or NDJSON: every row with its own columns and the code found,
+/// Reads and writes CSV, TSV, NDJSON (.gz and .zst too), XLSX and Parquet: every row with its own columns and the code found,
 /// its probability, how it was found and why. Columns are recognised by their names or bound by flags. "-" is
 /// standard input or output.
 #[derive(Debug, clap::Args)]
@@ -54,9 +54,15 @@ pub struct MapArgs {
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// Format of the output where its name does not say it: csv, tsv, ndjson
+    /// Format of the output where its name does not say it: csv, tsv, ndjson, xlsx, parquet
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// Format of the input where its name and content do not say it: csv, tsv, ndjson, xlsx, parquet
+    #[arg(long, value_name = "FORMAT")]
+    input_format: Option<String>,
+    /// Sheet of an XLSX workbook, if not the first
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
 }
 
 impl Vocabularies for Terminology {
@@ -123,6 +129,10 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     if let Some(format) = &args.format {
         options.format = Some(Format::parse(format)?);
     }
+    if let Some(format) = &args.input_format {
+        options.input.format = Some(InputFormat::parse(format)?);
+    }
+    options.input.sheet.clone_from(&args.sheet);
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
     options.accept = args.accept.unwrap_or(options.accept);

@@ -14,6 +14,7 @@ mod decisions;
 mod drugs;
 mod error;
 mod exact;
+mod formats;
 mod index;
 mod item;
 mod labs;
@@ -36,6 +37,7 @@ mod write;
 pub use error::MapError;
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
+pub use read::{InputFormat, InputOptions};
 pub use resolve::Mapper;
 pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Progress, Summary, run};
@@ -76,6 +78,8 @@ pub struct MapOptions {
     pub decisions: Option<PathBuf>,
     /// The output's format, where its name does not say it.
     pub format: Option<Format>,
+    /// The input's format and sheet, where its name and content do not say them.
+    pub input: InputOptions,
 }
 
 impl Default for MapOptions {
@@ -89,6 +93,7 @@ impl Default for MapOptions {
             candidates: 0,
             decisions: None,
             format: None,
+            input: InputOptions::default(),
         }
     }
 }

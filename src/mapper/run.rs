@@ -1,7 +1,8 @@
 //! A whole table: blocks of rows, distinct tuples mapped once, rows written in the order in which they came.
 //!
-//! Memory is bounded by one block of rows and the distinct tuples. New tuples of a block are mapped in parallel and
-//! taken in the order of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
+//! Reading and writing each have a thread of their own, and a few blocks of rows go round between them: memory is
+//! bounded by these blocks and the distinct tuples. New tuples of a block are mapped in parallel and taken in the order
+//! of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
 
 use super::error::MapError;
 use super::item::Role;
@@ -9,15 +10,20 @@ use super::outcome::{Outcome, Status};
 use super::read::{Input, Row, is_stream};
 use super::resolve::Mapper;
 use super::roles::Binding;
-use super::write::{Format, Output, Rendered};
+use super::write::{Format, Renderer, TableSink, open_table, table_columns};
 use super::{MapOptions, Vocabularies};
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 /// Rows per block.
-const BLOCK: usize = 16_384;
+const BLOCK: usize = 8_192;
+/// Blocks that go round.
+const BLOCKS: usize = 4;
 
 /// What has been done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,156 +74,248 @@ pub fn run(
     }
     let format = options.format.map_or_else(|| Format::of_path(output), Ok)?;
     // The header is looked at before the target is read: a wrong column name should not take a minute to say.
-    let input = Input::open(input)?;
-    let binding = Binding::settle(input.shown(), input.header(), &options.columns)?;
+    let input = Input::open_as(input, &options.input)?;
+    let header = input.header().to_vec();
+    let binding = Binding::settle(input.shown(), &header, &options.columns)?;
     let start = Instant::now();
     let mapper = Mapper::new(options, vocabularies)?;
     let prepared = start.elapsed();
-    let output = Output::open(output, format, input.header(), mapper.target_url(), options.candidates)?;
-    let mut summary = map_rows(input, output, options, &binding, &mapper, progress)?;
-    summary.prepared = prepared;
-    Ok(summary)
-}
-
-/// Tuples seen so far.
-#[derive(Default)]
-struct Known {
-    numbers: HashMap<Box<str>, u32>,
-    rendered: Vec<Rendered>,
-    statuses: Vec<Status>,
-}
-
-fn map_rows(
-    mut input: Input,
-    mut output: Output,
-    options: &MapOptions,
-    binding: &Binding,
-    mapper: &Mapper,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Summary, MapError> {
     let start = Instant::now();
-    let header = input.header().to_vec();
-    let count_place = binding
-        .places()
-        .iter()
-        .find(|(role, _)| *role == Role::Count)
-        .map(|(_, place)| *place);
-    let mut summary = Summary {
-        target: mapper.target_url().to_owned(),
-        columns: binding
-            .places()
-            .iter()
-            .map(|(role, place)| (*role, header.get(*place).cloned().unwrap_or_default()))
-            .collect(),
-        rows: 0,
-        distinct: 0,
-        statuses: BTreeMap::new(),
-        distinct_statuses: BTreeMap::new(),
-        counts: BTreeMap::new(),
-        prepared: Duration::ZERO,
-        mapped: Duration::ZERO,
+    let sink = open_table(output, format, table_columns(&header, options.candidates))?;
+    let mut table = Table {
+        options,
+        binding: &binding,
+        mapper: &mapper,
+        renderer: Renderer::new(mapper.target_url(), options.candidates),
+        known: Known::default(),
+        summary: Summary {
+            target: mapper.target_url().to_owned(),
+            columns: binding
+                .places()
+                .iter()
+                .map(|(role, place)| (*role, header.get(*place).cloned().unwrap_or_default()))
+                .collect(),
+            rows: 0,
+            distinct: 0,
+            statuses: BTreeMap::new(),
+            distinct_statuses: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            prepared,
+            mapped: Duration::ZERO,
+        },
     };
-    let mut known = Known::default();
-    let mut block: Vec<Row> = Vec::new();
-    let mut done = Progress::default();
-    loop {
-        let filled = fill(&mut input, &mut block)?;
-        let rows = block.get(..filled).unwrap_or_default();
-        let numbers = number(rows, options, binding, mapper, &mut known, &output, &mut summary);
-        for (row, number) in rows.iter().zip(numbers) {
-            let status = match (
-                &row.fault,
-                number.and_then(|number| known.rendered.get(number as usize).zip(known.statuses.get(number as usize))),
-            ) {
-                (None, Some((rendered, status))) => {
-                    output.row(&row.fields, rendered)?;
-                    *status
-                }
-                (fault, _) => {
-                    let reason = fault.clone().unwrap_or_default();
-                    output.row(&row.fields, &output.render(&Outcome::invalid(reason)))?;
-                    Status::Invalid
-                }
-            };
-            *summary.statuses.entry(status).or_default() += 1;
-            if let Some(count) = count_place.and_then(|place| row.fields.get(place)?.trim().parse::<f64>().ok()) {
-                *summary.counts.entry(status).or_default() += count.max(0.0);
-            }
-        }
-        done.rows += filled as u64;
-        done.distinct = known.rendered.len() as u64;
-        done.bytes += input.bytes_read();
-        progress(done);
-        if filled < BLOCK {
-            break;
-        }
-    }
-    output.finish()?;
-    summary.rows = done.rows;
-    summary.distinct = done.distinct;
+    table.run(input, sink, progress)?;
+    let mut summary = table.summary(binding.places().iter().any(|(role, _)| *role == Role::Count));
     summary.mapped = start.elapsed();
     Ok(summary)
 }
 
-/// Reads up to a block of rows into the room of the last one.
-fn fill(input: &mut Input, block: &mut Vec<Row>) -> Result<usize, MapError> {
-    for at in 0..BLOCK {
-        if block.len() <= at {
-            block.push(Row::default());
-        }
-        // Pushed above if it was not there.
-        let Some(row) = block.get_mut(at) else { break };
-        if !input.next(row)? {
-            return Ok(at);
-        }
-    }
-    Ok(BLOCK)
+/// Tuples seen so far, by number.
+#[derive(Default)]
+struct Known {
+    numbers: HashMap<Box<[u8]>, u32, FixedState>,
+    statuses: Vec<Status>,
+    rows: Vec<u64>,
+    weights: Vec<f64>,
 }
 
-/// The number of each row's tuple; new tuples are mapped.
-fn number(
-    rows: &[Row],
-    options: &MapOptions,
-    binding: &Binding,
-    mapper: &Mapper,
-    known: &mut Known,
-    output: &Output,
-    summary: &mut Summary,
-) -> Vec<Option<u32>> {
-    let mut key = String::new();
-    let mut fresh: Vec<&Row> = Vec::new();
-    let first_new = known.rendered.len() as u32;
-    let numbers = rows
-        .iter()
-        .map(|row| {
+/// The number of a row that belongs to no tuple. Memory ends long before tuples reach it.
+const NO_TUPLE: u32 = u32::MAX;
+
+/// A block of rows with the numbers of their tuples, and what is to be written for the tuples that are new.
+struct Numbered {
+    block: Block,
+    numbers: Vec<u32>,
+    fresh: Vec<Vec<String>>,
+}
+
+/// A block of rows; its room is used again.
+#[derive(Default)]
+struct Block {
+    rows: Vec<Row>,
+    filled: usize,
+    bytes: u64,
+}
+
+impl Block {
+    fn rows(&self) -> &[Row] {
+        self.rows.get(..self.filled).unwrap_or_default()
+    }
+
+    fn fill(&mut self, input: &mut Input) -> Result<(), MapError> {
+        self.filled = 0;
+        for place in 0..BLOCK {
+            if self.rows.len() <= place {
+                self.rows.push(Row::default());
+            }
+            // Pushed above if it was not there.
+            let Some(row) = self.rows.get_mut(place) else { break };
+            if !input.next(row)? {
+                break;
+            }
+            self.filled += 1;
+        }
+        self.bytes = input.bytes_read();
+        Ok(())
+    }
+}
+
+/// Reads blocks until the end or until nobody wants them.
+fn read_blocks(mut input: Input, free: &Receiver<Block>, full: &SyncSender<Result<Block, MapError>>) {
+    while let Ok(mut block) = free.recv() {
+        let read = block.fill(&mut input);
+        let last = read.is_err() || block.filled < BLOCK;
+        if full.send(read.map(|()| block)).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Writes blocks in the order in which they come; gives the sink back to be finished.
+fn write_blocks(
+    mut sink: Box<dyn TableSink>,
+    renderer: &Renderer,
+    numbered: &Receiver<Numbered>,
+    free: &Sender<Block>,
+) -> Result<Box<dyn TableSink>, MapError> {
+    let mut known = Vec::new();
+    while let Ok(Numbered { block, numbers, fresh }) = numbered.recv() {
+        known.extend(fresh.into_iter().map(|fields| sink.encode(fields)));
+        for (row, number) in block.rows().iter().zip(numbers) {
+            match known.get(number as usize) {
+                Some(encoded) => sink.row(&row.fields, encoded)?,
+                None => {
+                    let reason = row.fault.clone().unwrap_or_default();
+                    let encoded = sink.encode(renderer.render(&Outcome::invalid(reason)));
+                    sink.row(&row.fields, &encoded)?;
+                }
+            }
+        }
+        // Where the reader has gone, nobody needs the room.
+        let _ = free.send(block);
+    }
+    Ok(sink)
+}
+
+/// Maps the rows of a table in three steps side by side: read, number and map, write.
+struct Table<'r> {
+    options: &'r MapOptions,
+    binding: &'r Binding,
+    mapper: &'r Mapper,
+    renderer: Renderer,
+    known: Known,
+    summary: Summary,
+}
+
+impl Table<'_> {
+    fn run(&mut self, input: Input, sink: Box<dyn TableSink>, progress: &mut dyn FnMut(Progress)) -> Result<(), MapError> {
+        let renderer = self.renderer.clone();
+        let sink = std::thread::scope(|scope| {
+            let (free_in, free_out) = channel();
+            let (full_in, full_out) = sync_channel(BLOCKS);
+            let (numbered_in, numbered_out) = sync_channel(BLOCKS);
+            for _ in 0..BLOCKS {
+                // The other end is held here.
+                let _ = free_in.send(Block::default());
+            }
+            scope.spawn(move || read_blocks(input, &free_out, &full_in));
+            let writer = scope.spawn(move || write_blocks(sink, &renderer, &numbered_out, &free_in));
+            let mut done = Progress::default();
+            let mut failed = None;
+            while let Ok(read) = full_out.recv() {
+                let block = match read {
+                    Ok(block) => block,
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                };
+                done.rows += block.filled as u64;
+                done.bytes += block.bytes;
+                let numbered = self.number(block);
+                done.distinct = self.known.statuses.len() as u64;
+                if numbered_in.send(numbered).is_err() {
+                    break;
+                }
+                progress(done);
+            }
+            drop((numbered_in, full_out));
+            let written = writer
+                .join()
+                .map_err(|_| MapError::io("the output", io::Error::other("writing it failed")))?;
+            self.summary.rows = done.rows;
+            failed.map_or(written, Err)
+        })?;
+        sink.finish()
+    }
+
+    /// The number of each row's tuple; new tuples are mapped.
+    fn number(&mut self, block: Block) -> Numbered {
+        let mut key = Vec::new();
+        let mut fresh: Vec<&Row> = Vec::new();
+        let known = &mut self.known;
+        let places: Vec<usize> = self.binding.tuple_places().map(|(_, place)| place).collect();
+        let count = self.binding.places().iter().find(|(role, _)| *role == Role::Count);
+        let mut numbers = Vec::with_capacity(block.filled);
+        for row in block.rows() {
+            let weight = count.map(|(_, place)| row.fields.get(*place).unwrap_or(""));
+            let weight = weight
+                .and_then(|text| text.trim().parse::<f64>().ok())
+                .filter(|weight| *weight > 0.0);
+            let weight = weight.unwrap_or_default();
             if row.fault.is_some() {
-                return None;
+                *self.summary.statuses.entry(Status::Invalid).or_default() += 1;
+                *self.summary.counts.entry(Status::Invalid).or_default() += weight;
+                numbers.push(NO_TUPLE);
+                continue;
             }
             key.clear();
-            for (_, place) in binding.tuple_places() {
-                let field = row.fields.get(place).unwrap_or("");
+            for place in &places {
+                let field = row.fields.get(*place).unwrap_or("").as_bytes();
                 // The length keeps ("a", "b") and ("ab", "") apart whatever the fields hold.
-                key.push_str(&field.len().to_string());
-                key.push(':');
-                key.push_str(field);
+                key.extend_from_slice(&(field.len() as u64).to_le_bytes());
+                key.extend_from_slice(field);
             }
-            if let Some(number) = known.numbers.get(key.as_str()) {
-                return Some(*number);
+            let number = match known.numbers.get(key.as_slice()) {
+                Some(number) => *number,
+                None => {
+                    let number = known.rows.len() as u32;
+                    known.numbers.insert(key.as_slice().into(), number);
+                    known.rows.push(0);
+                    known.weights.push(0.0);
+                    fresh.push(row);
+                    number
+                }
+            };
+            // Every number that is given out has its places in both.
+            if let (Some(rows), Some(total)) = (known.rows.get_mut(number as usize), known.weights.get_mut(number as usize)) {
+                *rows += 1;
+                *total += weight;
             }
-            let number = first_new + fresh.len() as u32;
-            known.numbers.insert(key.as_str().into(), number);
-            fresh.push(row);
-            Some(number)
-        })
-        .collect();
-    let outcomes: Vec<Outcome> = fresh
-        .par_iter()
-        .map(|row| mapper.map_one(&binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""))))
-        .collect();
-    for outcome in outcomes {
-        *summary.distinct_statuses.entry(outcome.status).or_default() += 1;
-        known.rendered.push(output.render(&outcome));
-        known.statuses.push(outcome.status);
+            numbers.push(number);
+        }
+        let (mapper, binding, values) = (self.mapper, self.binding, &self.options.values);
+        let outcomes: Vec<Outcome> = fresh
+            .par_iter()
+            .map(|row| mapper.map_one(&binding.item(values, |place| row.fields.get(place).unwrap_or(""))))
+            .collect();
+        let fresh = outcomes.iter().map(|outcome| self.renderer.render(outcome)).collect();
+        known.statuses.extend(outcomes.iter().map(|outcome| outcome.status));
+        Numbered { block, numbers, fresh }
     }
-    numbers
+
+    /// What the run came to.
+    fn summary(mut self, counted: bool) -> Summary {
+        self.summary.distinct = self.known.statuses.len() as u64;
+        let tuples = self.known.statuses.iter().zip(&self.known.rows).zip(&self.known.weights);
+        for ((status, rows), weight) in tuples {
+            *self.summary.distinct_statuses.entry(*status).or_default() += 1;
+            *self.summary.statuses.entry(*status).or_default() += rows;
+            *self.summary.counts.entry(*status).or_default() += weight;
+        }
+        if !counted {
+            self.summary.counts.clear();
+        }
+        self.summary
+    }
 }

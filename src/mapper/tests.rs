@@ -62,7 +62,7 @@ const TERMS: &[(&str, &str, &str, bool)] = &[
     ("LP900-1", "", "Zorvin", true),
 ];
 
-struct Fixture {
+pub(super) struct Fixture {
     system: Arc<CodeSystemIndex>,
     maps: Vec<Arc<ConceptMapIndex>>,
 }
@@ -85,7 +85,7 @@ impl Vocabularies for Fixture {
     }
 }
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new("http://loinc.org", None, "loinc"), false);
     for (code, six, long, active) in TERMS {
         let concept = ConceptRecord {
@@ -139,7 +139,7 @@ fn fixture() -> Fixture {
     }
 }
 
-fn options() -> MapOptions {
+pub(super) fn options() -> MapOptions {
     MapOptions {
         target: "loinc".into(),
         candidates: 3,
@@ -287,7 +287,7 @@ fn a_name_alone_is_the_ingredient_and_a_strength_beside_it_is_not_overlooked() {
     assert_ne!(unknown.status, Status::Mapped, "{unknown:?}");
 }
 
-const TABLE: &str = "id,name,fluid,category,unit,target_code,count\n\
+pub(super) const TABLE: &str = "id,name,fluid,category,unit,target_code,count\n\
     1,Zorvin,Blood,Chemistry,mg/dL,old,10\n\
     2,WBC,Blood,Hematology,K/uL,,5\n\
     3,Zorvin,Blood,Chemistry,mg/dL,,1\n\
