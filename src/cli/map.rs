@@ -12,11 +12,13 @@ use std::sync::Arc;
 /// Map a file of local codes and names to a standard code system
 ///
 /// Reads and writes CSV, TSV, NDJSON (.gz and .zst too), XLSX and Parquet: every row with its own columns and the code found,
-/// its probability, how it was found and why. Columns are recognised by their names or bound by flags. "-" is
+/// its probability, how it was found and why. Columns are recognised by their names or bound by flags. The
+/// formats sssom, conceptmap-r4, conceptmap-r5, omop and usagi hold one mapping per distinct source instead. "-" is
 /// standard input or output.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tern map labs.csv -o mapped.csv --target loinc\n  \
     tern map meds.tsv -o mapped.ndjson --target rxnorm --name drug --context dose=strength --candidates 3\n  \
+    tern map labs.xlsx -o labs.sssom.tsv --target loinc\n  \
     tern map labs.csv -o mapped.csv --config mapping.toml --decisions reviewed.csv")]
 pub struct MapArgs {
     /// The file to map
@@ -54,7 +56,8 @@ pub struct MapArgs {
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// Format of the output where its name does not say it: csv, tsv, ndjson, xlsx, parquet
+    /// Format of the output where its name does not say it: csv, tsv, ndjson, xlsx, parquet, sssom, conceptmap-r4,
+    /// conceptmap-r5, omop, usagi
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Format of the input where its name and content do not say it: csv, tsv, ndjson, xlsx, parquet
@@ -63,6 +66,15 @@ pub struct MapArgs {
     /// Sheet of an XLSX workbook, if not the first
     #[arg(long, value_name = "NAME")]
     sheet: Option<String>,
+    /// CONCEPT table of the OMOP vocabularies, for the concept ids of omop and usagi
+    #[arg(long, value_name = "FILE")]
+    omop_concepts: Option<PathBuf>,
+    /// In sssom, conceptmap, omop and usagi, write only what the format itself defines
+    #[arg(long)]
+    bare: bool,
+    /// Date that a mapping set states [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<jiff::civil::Date>,
 }
 
 impl Vocabularies for Terminology {
@@ -94,11 +106,27 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
         told = done.bytes;
     });
     progress.finish();
-    report(&summary.map_err(failed)?);
+    let summary = summary.map_err(failed)?;
+    report(&summary);
+    let format = options
+        .format
+        .map_or_else(|| Format::of_path(&args.output), Ok)
+        .map_err(failed)?;
+    notes(&summary.lost, format, args.omop_concepts.is_some());
     Ok(Exit::Success)
 }
 
-fn failed(error: MapError) -> CliError {
+/// What a format had no place for, on standard error.
+pub(super) fn notes(lost: &[String], format: Format, concepts: bool) {
+    if !lost.is_empty() {
+        eprintln!("Lost, since {} has no place for it: {}", format.as_str(), lost.join(", "));
+    }
+    if matches!(format, Format::Omop | Format::Usagi) && !concepts {
+        eprintln!("Without a CONCEPT table (--omop-concepts) targets of which no concept id is known have the id 0.");
+    }
+}
+
+pub(super) fn failed(error: MapError) -> CliError {
     CliError::Data {
         message: error.to_string(),
         hint: String::new(),
@@ -133,6 +161,12 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
         options.input.format = Some(InputFormat::parse(format)?);
     }
     options.input.sheet.clone_from(&args.sheet);
+    options.set.omop_concepts.clone_from(&args.omop_concepts);
+    options.set.bare = args.bare;
+    let date = args
+        .date
+        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    options.date = Some(date.to_string());
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
     options.accept = args.accept.unwrap_or(options.accept);

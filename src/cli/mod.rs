@@ -3,6 +3,7 @@
 //! `output` is the one way to print data and `error` the one way to fail. No command computes an answer: that is
 //! the service's and the mapper's work.
 
+mod convert;
 mod demo;
 mod demo_files;
 mod error;
@@ -70,6 +71,7 @@ enum Command {
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
     Map(map::MapArgs),
+    Convert(convert::ConvertArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -97,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
+        Command::Convert(args) => convert::run(args),
         Command::Serve(args) => serve::run(args, &store()?),
         Command::Demo(args) => demo::run(args, cli.store.as_deref()),
         Command::Completions(args) => shell::completions(args, Cli::command()),

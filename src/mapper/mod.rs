@@ -14,7 +14,7 @@ mod decisions;
 mod drugs;
 mod error;
 mod exact;
-mod formats;
+pub mod formats;
 mod index;
 mod item;
 mod labs;
@@ -35,6 +35,8 @@ mod words;
 mod write;
 
 pub use error::MapError;
+pub use formats::exchange::{ReadSet, SetOptions, read_mapping_set, write_mapping_set};
+pub use formats::mapping_set::{Concept, MappingRow, MappingSet, State};
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
 pub use read::{InputFormat, InputOptions};
@@ -80,6 +82,10 @@ pub struct MapOptions {
     pub format: Option<Format>,
     /// The input's format and sheet, where its name and content do not say them.
     pub input: InputOptions,
+    /// How a mapping set is written, if the output is one.
+    pub set: SetOptions,
+    /// The date that a mapping set states, as ISO writes it; none is stated without it.
+    pub date: Option<String>,
 }
 
 impl Default for MapOptions {
@@ -94,6 +100,8 @@ impl Default for MapOptions {
             decisions: None,
             format: None,
             input: InputOptions::default(),
+            set: SetOptions::default(),
+            date: None,
         }
     }
 }

@@ -117,7 +117,7 @@ pub(super) fn bare_name(path: &Path) -> String {
 }
 
 /// What to call an input in messages.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     if is_stream(path) {
         "stdin".to_owned()
     } else {
@@ -126,7 +126,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Unpacked bytes, and whether they were packed.
-type Unpacked = (Box<dyn BufRead + Send>, bool);
+pub(super) type Unpacked = (Box<dyn BufRead + Send>, bool);
 
 /// The bytes of a file or of stdin, unpacked.
 pub(super) fn open_bytes(path: &Path) -> Result<Unpacked, MapError> {
@@ -195,8 +195,12 @@ impl Input {
 
     /// Opens a table of which more is known than its path.
     pub fn open_as(path: &Path, options: &InputOptions) -> Result<Self, MapError> {
+        Self::from_bytes(path, open_bytes(path)?, options)
+    }
+
+    /// Opens a table of which the bytes are open already.
+    pub fn from_bytes(path: &Path, (mut bytes, packed): Unpacked, options: &InputOptions) -> Result<Self, MapError> {
         let shown = shown(path);
-        let (mut bytes, packed) = open_bytes(path)?;
         let start = bytes.fill_buf().map_err(|error| MapError::io(&shown, error))?;
         let format = options.format.unwrap_or_else(|| InputFormat::settle(path, start));
         match format {

@@ -5,11 +5,15 @@
 //! of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
 
 use super::error::MapError;
-use super::item::Role;
+use super::formats::exchange::write_mapping_set;
+use super::formats::from_outcome::{self, Run};
+use super::formats::mapping_set::MappingSet;
+use super::formats::set_table::encoded;
+use super::item::{Role, SourceItem};
 use super::outcome::{Outcome, Status};
 use super::read::{Input, Row, is_stream};
 use super::resolve::Mapper;
-use super::roles::Binding;
+use super::roles::{Binding, Values};
 use super::write::{Format, Renderer, TableSink, open_table, table_columns};
 use super::{MapOptions, Vocabularies};
 use foldhash::fast::FixedState;
@@ -57,6 +61,8 @@ pub struct Summary {
     pub prepared: Duration,
     /// Time to read, map and write.
     pub mapped: Duration,
+    /// What the output's format had no place for.
+    pub lost: Vec<String>,
 }
 
 /// Maps a table. `input` and `output` may be `-`. `progress` is told after every block.
@@ -81,13 +87,18 @@ pub fn run(
     let mapper = Mapper::new(options, vocabularies)?;
     let prepared = start.elapsed();
     let start = Instant::now();
-    let sink = open_table(output, format, table_columns(&header, options.candidates))?;
+    let sink = if format.is_set() {
+        None
+    } else {
+        Some(open_table(output, format, table_columns(&header, options.candidates))?)
+    };
     let mut table = Table {
         options,
         binding: &binding,
         mapper: &mapper,
         renderer: Renderer::new(mapper.target_url(), options.candidates),
         known: Known::default(),
+        distinct: Vec::new(),
         summary: Summary {
             target: mapper.target_url().to_owned(),
             columns: binding
@@ -102,9 +113,17 @@ pub fn run(
             counts: BTreeMap::new(),
             prepared,
             mapped: Duration::ZERO,
+            lost: Vec::new(),
         },
     };
-    table.run(input, sink, progress)?;
+    match sink {
+        Some(sink) => table.run(input, sink, progress)?,
+        None => {
+            table.run_set(input, progress)?;
+            let set = table.mapping_set(output, vocabularies);
+            table.summary.lost = write_mapping_set(&set, output, format, &options.set)?;
+        }
+    }
     let mut summary = table.summary(binding.places().iter().any(|(role, _)| *role == Role::Count));
     summary.mapped = start.elapsed();
     Ok(summary)
@@ -204,10 +223,76 @@ struct Table<'r> {
     mapper: &'r Mapper,
     renderer: Renderer,
     known: Known,
+    /// For mapping sets: the distinct sources as they came, with what was found.
+    distinct: Vec<(SourceItem, Outcome)>,
     summary: Summary,
 }
 
 impl Table<'_> {
+    /// Maps the rows without writing them: a mapping set is about their distinct sources.
+    fn run_set(&mut self, mut input: Input, progress: &mut dyn FnMut(Progress)) -> Result<(), MapError> {
+        let (mut block, mut done) = (Block::default(), Progress::default());
+        loop {
+            block.fill(&mut input)?;
+            let (filled, bytes) = (block.filled, block.bytes);
+            done.rows += filled as u64;
+            done.bytes += bytes;
+            let known = self.known.statuses.len() as u32;
+            let (numbers, outcomes) = self.number(&block);
+            let (binding, asis) = (self.binding, Values::default());
+            let mut next = known;
+            let mut outcomes = outcomes.into_iter();
+            for (row, number) in block.rows().iter().zip(numbers) {
+                if number == next
+                    && let Some(outcome) = outcomes.next()
+                {
+                    let item = binding.item(&asis, |place| row.fields.get(place).unwrap_or(""));
+                    self.distinct.push((item, outcome));
+                    next += 1;
+                }
+            }
+            done.distinct = u64::from(next);
+            progress(done);
+            if filled < BLOCK {
+                self.summary.rows = done.rows;
+                return Ok(());
+            }
+        }
+    }
+
+    /// The distinct sources as a mapping set.
+    fn mapping_set(&self, output: &Path, vocabularies: &dyn Vocabularies) -> MappingSet {
+        let run = Run {
+            target: (self.mapper.target_url().to_owned(), self.mapper.target_version().to_owned()),
+            date: self.options.date.clone().unwrap_or_default(),
+        };
+        let counted = self.binding.places().iter().any(|(role, _)| *role == Role::Count);
+        let default_system = self.options.code_system.as_deref().unwrap_or("");
+        let counts = self.known.rows.iter().zip(&self.known.weights);
+        let rows = self.distinct.iter().zip(counts).map(|((item, outcome), (rows, weight))| {
+            let named = item.get(Role::System);
+            let system = vocabularies.canonical_url(if named.is_empty() { default_system } else { named });
+            let count = if counted { weight.round() as u64 } else { *rows };
+            from_outcome::row(&run, item, system, count, outcome)
+        });
+        let stem = output
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let stem = stem
+            .split('.')
+            .next()
+            .filter(|stem| !matches!(*stem, "" | "-"))
+            .unwrap_or("mapped")
+            .to_owned();
+        MappingSet {
+            id: format!("urn:tern:map:{}", encoded(&stem)),
+            date: run.date.clone(),
+            rows: rows.collect(),
+            ..MappingSet::default()
+        }
+    }
+
     fn run(&mut self, input: Input, sink: Box<dyn TableSink>, progress: &mut dyn FnMut(Progress)) -> Result<(), MapError> {
         let renderer = self.renderer.clone();
         let sink = std::thread::scope(|scope| {
@@ -232,7 +317,9 @@ impl Table<'_> {
                 };
                 done.rows += block.filled as u64;
                 done.bytes += block.bytes;
-                let numbered = self.number(block);
+                let (numbers, outcomes) = self.number(&block);
+                let fresh = outcomes.iter().map(|outcome| self.renderer.render(outcome)).collect();
+                let numbered = Numbered { block, numbers, fresh };
                 done.distinct = self.known.statuses.len() as u64;
                 if numbered_in.send(numbered).is_err() {
                     break;
@@ -250,7 +337,7 @@ impl Table<'_> {
     }
 
     /// The number of each row's tuple; new tuples are mapped.
-    fn number(&mut self, block: Block) -> Numbered {
+    fn number(&mut self, block: &Block) -> (Vec<u32>, Vec<Outcome>) {
         let mut key = Vec::new();
         let mut fresh: Vec<&Row> = Vec::new();
         let known = &mut self.known;
@@ -299,9 +386,8 @@ impl Table<'_> {
             .par_iter()
             .map(|row| mapper.map_one(&binding.item(values, |place| row.fields.get(place).unwrap_or(""))))
             .collect();
-        let fresh = outcomes.iter().map(|outcome| self.renderer.render(outcome)).collect();
         known.statuses.extend(outcomes.iter().map(|outcome| outcome.status));
-        Numbered { block, numbers, fresh }
+        (numbers, outcomes)
     }
 
     /// What the run came to.

@@ -38,11 +38,42 @@ pub enum Format {
     Xlsx,
     /// Parquet: probabilities as doubles, everything else as text.
     Parquet,
+    /// SSSOM TSV, one row per distinct source.
+    Sssom,
+    /// FHIR R4 ConceptMap.
+    ConceptMapR4,
+    /// FHIR R5 ConceptMap.
+    ConceptMapR5,
+    /// OMOP `source_to_concept_map`.
+    Omop,
+    /// Usagi's mapping export.
+    Usagi,
 }
 
 impl Format {
     /// The names of all formats, for messages and help.
-    pub const NAMES: &str = "csv, tsv, ndjson, xlsx, parquet";
+    pub const NAMES: &str = "csv, tsv, ndjson, xlsx, parquet, sssom, conceptmap-r4, conceptmap-r5, omop, usagi";
+
+    /// Whether it holds mappings of distinct sources rather than the rows of an extract.
+    pub fn is_set(self) -> bool {
+        !matches!(self, Self::Csv | Self::Tsv | Self::Ndjson | Self::Xlsx | Self::Parquet)
+    }
+
+    /// The name of the format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+            Self::Sssom => "sssom",
+            Self::ConceptMapR4 => "conceptmap-r4",
+            Self::ConceptMapR5 => "conceptmap-r5",
+            Self::Omop => "omop",
+            Self::Usagi => "usagi",
+        }
+    }
 
     /// Reads the name of a format.
     pub fn parse(name: &str) -> Result<Self, MapError> {
@@ -52,6 +83,11 @@ impl Format {
             "ndjson" | "jsonl" => Ok(Self::Ndjson),
             "xlsx" => Ok(Self::Xlsx),
             "parquet" | "pq" => Ok(Self::Parquet),
+            "sssom" => Ok(Self::Sssom),
+            "conceptmap-r4" => Ok(Self::ConceptMapR4),
+            "conceptmap-r5" => Ok(Self::ConceptMapR5),
+            "omop" => Ok(Self::Omop),
+            "usagi" => Ok(Self::Usagi),
             other => Err(MapError::UnknownFormat {
                 format: other.to_owned(),
             }),
@@ -64,6 +100,17 @@ impl Format {
             return Ok(Self::Csv);
         }
         let name = bare_name(path);
+        for (ending, format) in [
+            (".sssom.tsv", Self::Sssom),
+            (".r4.json", Self::ConceptMapR4),
+            (".r5.json", Self::ConceptMapR5),
+            ("source_to_concept_map.csv", Self::Omop),
+            (".usagi.csv", Self::Usagi),
+        ] {
+            if name.ends_with(ending) {
+                return Ok(format);
+            }
+        }
         let ending = name.rsplit_once('.').map_or("csv", |(_, ending)| ending);
         Self::parse(ending)
     }
@@ -143,6 +190,11 @@ pub(super) fn open_table(path: &Path, format: Format, columns: Vec<Column>) -> R
         Format::Ndjson => Box::new(TextOut::start(bytes, Text::Ndjson, columns)?),
         Format::Xlsx => Box::new(SpreadsheetOut::start(bytes, columns)?),
         Format::Parquet => Box::new(ParquetOut::start(bytes, columns)?),
+        set => {
+            return Err(MapError::UnknownFormat {
+                format: set.as_str().to_owned(),
+            });
+        }
     })
 }
 
@@ -168,7 +220,7 @@ pub(super) fn table_columns(header: &[String], candidates: usize) -> Vec<Column>
 /// What the values of one of the mapper's own columns are.
 pub(super) fn own_cell(name: &str) -> Cell {
     match name {
-        "probability" => Cell::Number,
+        "probability" | "similarity" | "count" => Cell::Number,
         "explanation" => Cell::Json,
         _ => Cell::Text,
     }
@@ -248,6 +300,10 @@ mod tests {
         assert_eq!(Format::of_path(Path::new("a.tsv")).unwrap(), Format::Tsv);
         assert_eq!(Format::of_path(Path::new("a.jsonl.zst")).unwrap(), Format::Ndjson);
         assert_eq!(Format::of_path(Path::new("a.xlsx")).unwrap(), Format::Xlsx);
+        assert_eq!(Format::of_path(Path::new("a.sssom.tsv.gz")).unwrap(), Format::Sssom);
+        for name in Format::NAMES.split(", ") {
+            assert_eq!(Format::parse(name).unwrap().as_str(), name);
+        }
         assert_eq!(Format::of_path(Path::new("-")).unwrap(), Format::Csv);
         assert!(Format::of_path(Path::new("a.xml")).is_err());
     }

@@ -119,12 +119,16 @@ fn push_pairs<'f>(buffer: &mut Vec<u8>, pairs: impl Iterator<Item = (&'f Vec<u8>
         buffer.extend_from_slice(key);
         match column.cell {
             Cell::Number if push_number(buffer, value) => {}
-            Cell::Json if serde_json::from_str::<&serde_json::value::RawValue>(value).is_ok() => {
+            Cell::Json if is_object_on_a_line(value) => {
                 buffer.extend_from_slice(value.as_bytes());
             }
             _ => push_json_text(buffer, value),
         }
     }
+}
+
+fn is_object_on_a_line(text: &str) -> bool {
+    text.starts_with('{') && !text.contains('\n') && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok()
 }
 
 /// Writes a number as JSON does; false if the text is none.
