@@ -70,7 +70,7 @@ enum Command {
     Subsumes(subsumes::SubsumesArgs),
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
-    Map(map::MapArgs),
+    Map(Box<map::MapArgs>),
     Convert(convert::ConvertArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),

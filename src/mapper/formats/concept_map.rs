@@ -467,7 +467,7 @@ pub(super) fn read(json: &str, shown: &str) -> Result<MappingSet, MapError> {
     refuse(shown, &faults)?;
     let kept = resource
         .iter()
-        .filter(|(name, value)| !KNOWN.contains(&name.as_str()) && !(*name == "status" && *value == "draft"));
+        .filter(|(name, value)| !(KNOWN.contains(&name.as_str()) || *name == "status" && *value == "draft"));
     for (name, value) in kept {
         // The scopes are kept under their new names, so that both versions read alike.
         set.other
@@ -593,7 +593,8 @@ mod tests {
     #[test]
     fn a_suggestion_is_not_stated_as_if_it_were_sure() {
         let mut row = MappingRow::default();
-        ("a".clone_into(&mut row.source.code), "b".clone_into(&mut row.target.code));
+        "a".clone_into(&mut row.source.code);
+        "b".clone_into(&mut row.target.code);
         let set = MappingSet {
             rows: vec![row],
             ..MappingSet::default()

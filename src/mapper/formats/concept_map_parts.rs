@@ -48,7 +48,7 @@ pub(super) fn extensions(object: &Object) -> impl Iterator<Item = (&str, &str)> 
 pub(super) fn extras(name: &str, value: &str) -> Value {
     if matches!(name, "probability" | "similarity")
         && let Some(number) = value.parse().ok().and_then(serde_json::Number::from_f64)
-        && serde_json::from_str::<Value>(&number.to_string()).is_ok_and(|read| read.to_string() == value)
+        && serde_json::from_str::<Value>(&number.to_string()).is_ok_and(|read| format!("{read}") == value)
     {
         return json!({"code": name, "valueDecimal": number});
     }

@@ -207,7 +207,9 @@ impl Rows for JsonLines {
 mod tests {
     use super::*;
 
-    fn read(text: &'static str) -> (Vec<String>, Vec<(Vec<String>, Option<String>)>) {
+    type Found = Vec<(Vec<String>, Option<String>)>;
+
+    fn read(text: &'static str) -> (Vec<String>, Found) {
         let (mut rows, header) = JsonLines::open(Box::new(text.as_bytes()), "x").unwrap();
         let (mut row, mut found) = (Row::default(), Vec::new());
         while rows.next(&mut row).unwrap() {
