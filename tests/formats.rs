@@ -54,9 +54,31 @@ fn an_extract_maps_the_same_from_and_to_every_table() {
 #[test]
 fn pipes_carry_what_streams() {
     let table = std::fs::read(labs()).unwrap();
-    for format in ["csv", "tsv", "ndjson", "sssom", "conceptmap-r4", "conceptmap-r5", "omop", "usagi", "parquet", "xlsx"] {
+    for format in [
+        "csv",
+        "tsv",
+        "ndjson",
+        "sssom",
+        "conceptmap-r4",
+        "conceptmap-r5",
+        "omop",
+        "usagi",
+        "parquet",
+        "xlsx",
+    ] {
         let mut child = tern()
-            .args(["map", "-", "-o", "-", "--target", "loinc", "--input-format", "csv", "--format", format])
+            .args([
+                "map",
+                "-",
+                "-o",
+                "-",
+                "--target",
+                "loinc",
+                "--input-format",
+                "csv",
+                "--format",
+                format,
+            ])
             .env("TERN_STORE", demo())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -73,7 +95,10 @@ fn pipes_carry_what_streams() {
             "ndjson" | "conceptmap-r4" | "conceptmap-r5" => "{",
             _ => "",
         };
-        assert!(output.stdout.starts_with(start.as_bytes()) && output.stdout.len() > 100, "{format}");
+        assert!(
+            output.stdout.starts_with(start.as_bytes()) && output.stdout.len() > 100,
+            "{format}"
+        );
     }
 }
 
@@ -83,10 +108,21 @@ fn a_mapping_set_comes_back_from_every_format() {
     let place = |name: &str| room.path().join(name);
     map(&labs(), &place("one.sssom.tsv"), &[]);
     let first = std::fs::read_to_string(place("one.sssom.tsv")).unwrap();
-    assert!(first.contains("2026-01-31") && first.contains("semapv:") && first.contains("ext_context:specimen"), "{first}");
+    assert!(
+        first.contains("2026-01-31") && first.contains("semapv:") && first.contains("ext_context.specimen"),
+        "{first}"
+    );
     convert(&place("one.sssom.tsv"), &place("rows.csv"), &[]);
     let rows = std::fs::read_to_string(place("rows.csv")).unwrap();
-    for name in ["b.r4.json", "b.r5.json", "b.usagi.csv", "b_source_to_concept_map.csv", "b.xlsx", "b.parquet", "b.ndjson"] {
+    for name in [
+        "b.r4.json",
+        "b.r5.json",
+        "b.usagi.csv",
+        "b_source_to_concept_map.csv",
+        "b.xlsx",
+        "b.parquet",
+        "b.ndjson",
+    ] {
         convert(&place("rows.csv"), &place(name), &[]);
         convert(&place(name), &place("again.csv"), &[]);
         assert_eq!(rows, std::fs::read_to_string(place("again.csv")).unwrap(), "{name}");
@@ -99,11 +135,19 @@ fn what_is_lost_is_said_and_what_is_wrong_is_located() {
     let room = tempfile::tempdir().unwrap();
     let place = |name: &str| room.path().join(name);
     let said = map(&labs(), &place("a.r4.json"), &["--bare"]);
-    assert!(said.contains("Lost, since conceptmap-r4") && said.contains("probability"), "{said}");
+    assert!(
+        said.contains("Lost, since conceptmap-r4") && said.contains("probability"),
+        "{said}"
+    );
     let said = map(&labs(), &place("source_to_concept_map.csv"), &[]);
     assert!(said.contains("--omop-concepts"), "{said}");
     for (content, arguments, code, part) in [
-        ("name\nx\n", vec!["--input-format", "xml"], 4, "csv, tsv, ndjson, xlsx, parquet"),
+        (
+            "name\nx\n",
+            vec!["--input-format", "xml"],
+            4,
+            "csv, tsv, ndjson, xlsx, parquet",
+        ),
         ("name\nx\n", vec!["--format", "docx"], 4, "conceptmap-r4"),
         ("name\nx\n", vec!["--input-format", "xlsx"], 4, "no XLSX workbook"),
         ("name\nx\n", vec!["--input-format", "parquet"], 4, "cannot be read as Parquet"),

@@ -48,8 +48,19 @@ pub(super) trait Layout {
     fn write(&self, row: &MappingRow, columns: &[String]) -> Vec<String>;
     /// What the own columns say.
     fn read(&self, fields: &Fields) -> Result<MappingRow, String>;
-    /// Before the name of a field in the name of the column that carries it.
+    /// Before the name of a field in the name of the column that carries it; empty where nothing is carried.
     fn carrier(&self) -> &'static str;
+
+    /// The column that carries a field.
+    fn column_of(&self, field: &str) -> String {
+        format!("{}{field}", self.carrier())
+    }
+
+    /// The field that a column carries.
+    fn field_of(&self, column: &str) -> Option<String> {
+        let field = column.strip_prefix(self.carrier())?;
+        (!self.carrier().is_empty()).then(|| field.to_owned())
+    }
 }
 
 /// The place of a field among the columns that carry.
@@ -81,7 +92,7 @@ pub(super) fn write_sheet(rows: &[MappingRow], layout: &dyn Layout, bare: bool) 
         return Ok((Sheet { header: columns, rows }, names));
     }
     let mut header = columns;
-    header.extend(names.iter().map(|name| format!("{}{name}", layout.carrier())));
+    header.extend(names.iter().map(|name| layout.column_of(name)));
     let rows = own.into_iter().zip(beyond).map(|(mut cells, missing)| {
         cells.extend(names.iter().map(|name| {
             let value = missing.iter().find(|(field, _)| field == name);
@@ -117,11 +128,13 @@ pub(super) fn read_sheet(sheet: &Sheet, layout: &dyn Layout, shown: &str) -> Res
 fn read_row(fields: &Fields, layout: &dyn Layout) -> Result<MappingRow, String> {
     let mut row = layout.read(fields)?;
     for (column, cell) in fields.all() {
-        let Some(name) = column.strip_prefix(layout.carrier()).filter(|_| !layout.carrier().is_empty()) else {
+        let Some(field) = layout.field_of(column) else {
             continue;
         };
-        if let Some(value) = uncarried(cell) {
-            row.set(name, value)?;
+        let Some(value) = uncarried(cell) else { continue };
+        if !row.set(&field, value)? {
+            // Somebody else's column that looks like one of ours.
+            row.other.insert(column.to_owned(), cell.to_owned());
         }
     }
     row.normalise();

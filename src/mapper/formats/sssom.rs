@@ -335,6 +335,14 @@ impl Layout for Sssom {
     fn carrier(&self) -> &'static str {
         CARRIER
     }
+
+    fn column_of(&self, field: &str) -> String {
+        format!("{CARRIER}{}", slot(field))
+    }
+
+    fn field_of(&self, column: &str) -> Option<String> {
+        column.strip_prefix(CARRIER).map(field_of_slot)
+    }
 }
 
 impl Sssom {
@@ -373,6 +381,16 @@ impl Sssom {
         }
         Ok(())
     }
+}
+
+/// A field's name as that of a slot, which has letters, digits, `_`, `.` and `-`: `.` for `:`, else `-XX`.
+fn slot(field: &str) -> String {
+    let plain = encoded(field).replace('-', "%2D").replace('.', "%2E");
+    plain.replace("%3A", ".").replace('%', "-")
+}
+
+fn field_of_slot(slot: &str) -> String {
+    decoded(&slot.replace('-', "%").replace('.', ":"))
 }
 
 /// Renders a set; also the fields that a bare one loses.
@@ -422,11 +440,11 @@ pub(super) fn write(set: &MappingSet, bare: bool) -> Result<(String, Vec<String>
         line("extension_definitions:".to_owned());
     }
     for column in extensions {
-        let field = column.strip_prefix(CARRIER).unwrap_or(column);
+        let field = layout.field_of(column).unwrap_or_default();
         line(format!("  - slot_name: {}", quoted(column)));
         line(format!(
             "    property: {}",
-            quoted(&format!("urn:tern:mapping:{}", encoded(field)))
+            quoted(&format!("urn:tern:mapping:{}", encoded(&field)))
         ));
         line("    type_hint: xsd:string".to_owned());
     }
@@ -629,6 +647,19 @@ mod tests {
             "{again}"
         );
         assert_eq!(read(&again, "x").unwrap(), set);
+    }
+
+    #[test]
+    fn slots_have_names_that_the_schema_allows() {
+        for field in ["state", "context:specimen", "other:a-b.c d%é", "other:ext_x"] {
+            let slot = slot(field);
+            assert!(
+                slot.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)),
+                "{slot}"
+            );
+            assert_eq!(field_of_slot(&slot), field);
+        }
     }
 
     #[test]
