@@ -4,10 +4,8 @@ use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
 use super::session::{Session, label};
-use crate::mapper::{self, Format, InputFormat, MapError, MapOptions, Role, Status, Summary, Vocabularies};
-use crate::service::{CodeSystemIndex, ConceptMapIndex, Terminology};
+use crate::mapper::{self, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Map a file of local codes and names to a standard code system
 ///
@@ -53,6 +51,9 @@ pub struct MapArgs {
     /// Runners-up to write for each row
     #[arg(long, value_name = "K")]
     candidates: Option<usize>,
+    /// Add a column with the explanation of each row: what matched, what was repaired, what would decide
+    #[arg(long)]
+    explain: bool,
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -75,20 +76,6 @@ pub struct MapArgs {
     /// Date that a mapping set states [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     date: Option<jiff::civil::Date>,
-}
-
-impl Vocabularies for Terminology {
-    fn canonical_url(&self, name: &str) -> String {
-        Terminology::canonical_url(self, name).to_owned()
-    }
-
-    fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
-        Terminology::code_system(self, url, None).ok()
-    }
-
-    fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
-        Terminology::concept_maps(self)
-    }
 }
 
 /// Runs the command.
@@ -169,6 +156,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     options.date = Some(date.to_string());
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
+    options.explain |= args.explain;
     options.accept = args.accept.unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);
     options.check()?;

@@ -8,6 +8,7 @@ mod demo;
 mod demo_files;
 mod error;
 mod expand;
+mod explain;
 mod load;
 mod lookup;
 mod map;
@@ -72,6 +73,7 @@ enum Command {
     Translate(translate::TranslateArgs),
     Map(Box<map::MapArgs>),
     Convert(convert::ConvertArgs),
+    Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -100,6 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
         Command::Convert(args) => convert::run(args),
+        Command::Explain(args) => explain::run(args, &store()?),
         Command::Serve(args) => serve::run(args, &store()?),
         Command::Demo(args) => demo::run(args, cli.store.as_deref()),
         Command::Completions(args) => shell::completions(args, Cli::command()),

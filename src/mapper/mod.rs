@@ -9,11 +9,14 @@
 //! outcome, never an abort.
 
 mod abbreviations;
+pub mod bulk;
 pub mod config;
 mod decisions;
+mod distinct;
 mod drugs;
 mod error;
 mod exact;
+pub mod explain;
 pub mod formats;
 mod index;
 mod item;
@@ -35,16 +38,20 @@ mod words;
 mod write;
 
 pub use error::MapError;
+pub use explain::Explanation;
 pub use formats::exchange::{ReadSet, SetOptions, read_mapping_set, write_mapping_set};
 pub use formats::mapping_set::{Concept, MappingRow, MappingSet, State};
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
 pub use read::{InputFormat, InputOptions};
-pub use resolve::Mapper;
+pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};
 
+use explain::Constraint;
+use index::MatchIndex;
+use lexical::Lexical;
 use rank::{Evidence, Features, Model};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -86,6 +93,8 @@ pub struct MapOptions {
     pub set: SetOptions,
     /// The date that a mapping set states, as ISO writes it; none is stated without it.
     pub date: Option<String>,
+    /// Whether outcomes are explained.
+    pub explain: bool,
 }
 
 impl Default for MapOptions {
@@ -102,6 +111,7 @@ impl Default for MapOptions {
             input: InputOptions::default(),
             set: SetOptions::default(),
             date: None,
+            explain: false,
         }
     }
 }
@@ -141,6 +151,8 @@ struct Scored {
     score: f32,
     /// Its features.
     features: Features,
+    /// How its best term matches.
+    lexical: Lexical,
     /// What the calibration looks at.
     evidence: Evidence,
     /// The words are the same on both sides.
@@ -168,6 +180,15 @@ trait Domain: Send + Sync {
     fn feature_names(&self) -> Vec<String>;
     /// What a source would have to state for the second not to be confused with the first.
     fn difference(&self, first: Ordinal, second: Ordinal) -> Option<&'static str>;
+    /// The words that names are compared by.
+    fn index(&self) -> &MatchIndex;
+    /// The readings of a source's name, by their numbers in [`Lexical::reading`].
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>>;
+    /// What a source states of the domain's axes, and what a concept has there; what neither has is left out. Only
+    /// what also is a conflict of the ranking is broken.
+    fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint>;
+    /// What a concept has on an axis that [`Domain::difference`] names; empty for nothing.
+    fn axis_value(&self, system: &CodeSystemIndex, axis: &str, concept: Ordinal) -> Option<String>;
 }
 
 /// The domain of a target, by its canonical URL and loader.

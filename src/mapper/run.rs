@@ -4,6 +4,7 @@
 //! bounded by these blocks and the distinct tuples. New tuples of a block are mapped in parallel and taken in the order
 //! of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
 
+use super::distinct::{Distinct, add_field};
 use super::error::MapError;
 use super::formats::exchange::write_mapping_set;
 use super::formats::from_outcome::{self, Run};
@@ -16,9 +17,7 @@ use super::resolve::Mapper;
 use super::roles::{Binding, Values};
 use super::write::{Format, Renderer, TableSink, open_table, table_columns};
 use super::{MapOptions, Vocabularies};
-use foldhash::fast::FixedState;
-use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -90,14 +89,16 @@ pub fn run(
     let sink = if format.is_set() {
         None
     } else {
-        Some(open_table(output, format, table_columns(&header, options.candidates))?)
+        Some(open_table(output, format, table_columns(&header, options))?)
     };
     let mut table = Table {
         options,
         binding: &binding,
         mapper: &mapper,
-        renderer: Renderer::new(mapper.target_url(), options.candidates),
-        known: Known::default(),
+        renderer: Renderer::new(mapper.target_url(), options),
+        known: Distinct::default(),
+        rows: Vec::new(),
+        weights: Vec::new(),
         distinct: Vec::new(),
         summary: Summary {
             target: mapper.target_url().to_owned(),
@@ -129,22 +130,10 @@ pub fn run(
     Ok(summary)
 }
 
-/// Tuples seen so far, by number.
-#[derive(Default)]
-struct Known {
-    numbers: HashMap<Box<[u8]>, u32, FixedState>,
-    statuses: Vec<Status>,
-    rows: Vec<u64>,
-    weights: Vec<f64>,
-}
-
-/// The number of a row that belongs to no tuple. Memory ends long before tuples reach it.
-const NO_TUPLE: u32 = u32::MAX;
-
 /// A block of rows with the numbers of their tuples, and what is to be written for the tuples that are new.
 struct Numbered {
     block: Block,
-    numbers: Vec<u32>,
+    numbers: Vec<Option<u32>>,
     fresh: Vec<Vec<String>>,
 }
 
@@ -201,7 +190,7 @@ fn write_blocks(
     while let Ok(Numbered { block, numbers, fresh }) = numbered.recv() {
         known.extend(fresh.into_iter().map(|fields| sink.encode(fields)));
         for (row, number) in block.rows().iter().zip(numbers) {
-            match known.get(number as usize) {
+            match number.and_then(|number| known.get(number as usize)) {
                 Some(encoded) => sink.row(&row.fields, encoded)?,
                 None => {
                     let reason = row.fault.clone().unwrap_or_default();
@@ -222,7 +211,10 @@ struct Table<'r> {
     binding: &'r Binding,
     mapper: &'r Mapper,
     renderer: Renderer,
-    known: Known,
+    known: Distinct<Status>,
+    /// Rows and weights by the number of their tuple.
+    rows: Vec<u64>,
+    weights: Vec<f64>,
     /// For mapping sets: the distinct sources as they came, with what was found.
     distinct: Vec<(SourceItem, Outcome)>,
     summary: Summary,
@@ -237,13 +229,13 @@ impl Table<'_> {
             let (filled, bytes) = (block.filled, block.bytes);
             done.rows += filled as u64;
             done.bytes += bytes;
-            let known = self.known.statuses.len() as u32;
+            let known = self.known.len() as u32;
             let (numbers, outcomes) = self.number(&block);
             let (binding, asis) = (self.binding, Values::default());
             let mut next = known;
             let mut outcomes = outcomes.into_iter();
             for (row, number) in block.rows().iter().zip(numbers) {
-                if number == next
+                if number == Some(next)
                     && let Some(outcome) = outcomes.next()
                 {
                     let item = binding.item(&asis, |place| row.fields.get(place).unwrap_or(""));
@@ -265,10 +257,11 @@ impl Table<'_> {
         let run = Run {
             target: (self.mapper.target_url().to_owned(), self.mapper.target_version().to_owned()),
             date: self.options.date.clone().unwrap_or_default(),
+            explain: self.options.explain,
         };
         let counted = self.binding.places().iter().any(|(role, _)| *role == Role::Count);
         let default_system = self.options.code_system.as_deref().unwrap_or("");
-        let counts = self.known.rows.iter().zip(&self.known.weights);
+        let counts = self.rows.iter().zip(&self.weights);
         let rows = self.distinct.iter().zip(counts).map(|((item, outcome), (rows, weight))| {
             let named = item.get(Role::System);
             let system = vocabularies.canonical_url(if named.is_empty() { default_system } else { named });
@@ -320,7 +313,7 @@ impl Table<'_> {
                 let (numbers, outcomes) = self.number(&block);
                 let fresh = outcomes.iter().map(|outcome| self.renderer.render(outcome)).collect();
                 let numbered = Numbered { block, numbers, fresh };
-                done.distinct = self.known.statuses.len() as u64;
+                done.distinct = self.known.len() as u64;
                 if numbered_in.send(numbered).is_err() {
                     break;
                 }
@@ -336,65 +329,48 @@ impl Table<'_> {
         sink.finish()
     }
 
-    /// The number of each row's tuple; new tuples are mapped.
-    fn number(&mut self, block: &Block) -> (Vec<u32>, Vec<Outcome>) {
-        let mut key = Vec::new();
-        let mut fresh: Vec<&Row> = Vec::new();
-        let known = &mut self.known;
-        let places: Vec<usize> = self.binding.tuple_places().map(|(_, place)| place).collect();
-        let count = self.binding.places().iter().find(|(role, _)| *role == Role::Count);
-        let mut numbers = Vec::with_capacity(block.filled);
-        for row in block.rows() {
+    /// The number of each row's tuple; new tuples are mapped, and their outcomes given in the order of their numbers.
+    fn number(&mut self, block: &Block) -> (Vec<Option<u32>>, Vec<Outcome>) {
+        let (mapper, binding, values) = (self.mapper, self.binding, &self.options.values);
+        let key = |row: &Row, key: &mut String| {
+            for (_, place) in binding.tuple_places() {
+                add_field(key, row.fields.get(place).unwrap_or(""));
+            }
+            row.fault.is_none()
+        };
+        let map = |row: &Row| mapper.map_one(&binding.item(values, |place| row.fields.get(place).unwrap_or("")));
+        let mut outcomes = Vec::new();
+        let numbers = self.known.place(block.rows(), key, map, |outcome: Outcome| {
+            let status = outcome.status;
+            outcomes.push(outcome);
+            status
+        });
+        self.rows.resize(self.known.len(), 0);
+        self.weights.resize(self.known.len(), 0.0);
+        let count = binding.places().iter().find(|(role, _)| *role == Role::Count);
+        for (row, number) in block.rows().iter().zip(&numbers) {
             let weight = count.map(|(_, place)| row.fields.get(*place).unwrap_or(""));
-            let weight = weight
-                .and_then(|text| text.trim().parse::<f64>().ok())
-                .filter(|weight| *weight > 0.0);
-            let weight = weight.unwrap_or_default();
-            if row.fault.is_some() {
-                *self.summary.statuses.entry(Status::Invalid).or_default() += 1;
-                *self.summary.counts.entry(Status::Invalid).or_default() += weight;
-                numbers.push(NO_TUPLE);
-                continue;
-            }
-            key.clear();
-            for place in &places {
-                let field = row.fields.get(*place).unwrap_or("").as_bytes();
-                // The length keeps ("a", "b") and ("ab", "") apart whatever the fields hold.
-                key.extend_from_slice(&(field.len() as u64).to_le_bytes());
-                key.extend_from_slice(field);
-            }
-            let number = match known.numbers.get(key.as_slice()) {
-                Some(number) => *number,
-                None => {
-                    let number = known.rows.len() as u32;
-                    known.numbers.insert(key.as_slice().into(), number);
-                    known.rows.push(0);
-                    known.weights.push(0.0);
-                    fresh.push(row);
-                    number
-                }
-            };
-            // Every number that is given out has its places in both.
-            if let (Some(rows), Some(total)) = (known.rows.get_mut(number as usize), known.weights.get_mut(number as usize)) {
+            let weight = weight.and_then(|text| text.trim().parse::<f64>().ok());
+            let weight = weight.filter(|weight| *weight > 0.0).unwrap_or_default();
+            let place = number.map(|number| number as usize);
+            // Made as long as there are numbers.
+            let counted = place.and_then(|place| self.rows.get_mut(place).zip(self.weights.get_mut(place)));
+            if let Some((rows, total)) = counted {
                 *rows += 1;
                 *total += weight;
+            } else {
+                *self.summary.statuses.entry(Status::Invalid).or_default() += 1;
+                *self.summary.counts.entry(Status::Invalid).or_default() += weight;
             }
-            numbers.push(number);
         }
-        let (mapper, binding, values) = (self.mapper, self.binding, &self.options.values);
-        let outcomes: Vec<Outcome> = fresh
-            .par_iter()
-            .map(|row| mapper.map_one(&binding.item(values, |place| row.fields.get(place).unwrap_or(""))))
-            .collect();
-        known.statuses.extend(outcomes.iter().map(|outcome| outcome.status));
         (numbers, outcomes)
     }
 
     /// What the run came to.
     fn summary(mut self, counted: bool) -> Summary {
-        self.summary.distinct = self.known.statuses.len() as u64;
-        let tuples = self.known.statuses.iter().zip(&self.known.rows).zip(&self.known.weights);
-        for ((status, rows), weight) in tuples {
+        self.summary.distinct = self.known.len() as u64;
+        for (number, (rows, weight)) in (0..).zip(self.rows.iter().zip(&self.weights)) {
+            let Some(status) = self.known.get(number) else { continue };
             *self.summary.distinct_statuses.entry(*status).or_default() += 1;
             *self.summary.statuses.entry(*status).or_default() += rows;
             *self.summary.counts.entry(*status).or_default() += weight;

@@ -147,7 +147,7 @@ pub(super) fn options() -> MapOptions {
     }
 }
 
-fn item(pairs: &[(Role, &str)]) -> SourceItem {
+pub(super) fn item(pairs: &[(Role, &str)]) -> SourceItem {
     let mut item = SourceItem::default();
     for (role, value) in pairs {
         item.set(*role, value);
@@ -238,7 +238,7 @@ fn a_name_that_is_a_term_is_taken_and_parts_never_are() {
 }
 
 /// An ingredient and two of its tablets, in the shape of RxNorm.
-fn drugs() -> Fixture {
+pub(super) fn drugs() -> Fixture {
     let url = "http://www.nlm.nih.gov/research/umls/rxnorm";
     let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new(url, None, "rxnorm"), false);
     for (code, type_, name) in [

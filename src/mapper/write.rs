@@ -4,7 +4,9 @@
 //! before can be mapped again and no reader takes the old answer for the new one. How each format is written is in
 //! `formats`.
 
+use super::MapOptions;
 use super::error::MapError;
+use super::explain;
 use super::formats::bytes_out::BytesOut;
 use super::formats::parquet_out::ParquetOut;
 use super::formats::spreadsheet_out::SpreadsheetOut;
@@ -24,6 +26,9 @@ pub const OUTCOME_COLUMNS: [&str; 8] = [
     "status",
     "reason",
 ];
+
+/// The column after them with the explanation as JSON, where it was asked for.
+pub const EXPLANATION_COLUMN: &str = "explanation";
 
 /// How a mapped table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,29 +204,33 @@ pub(super) fn open_table(path: &Path, format: Format, columns: Vec<Column>) -> R
 }
 
 /// The columns of a mapped table: those of the input, then what the mapper adds.
-pub(super) fn table_columns(header: &[String], candidates: usize) -> Vec<Column> {
+pub(super) fn table_columns(header: &[String], options: &MapOptions) -> Vec<Column> {
     let input = header.iter().map(|name| Column {
-        name: own_name(name),
+        name: own_name(name, options.explain),
         cell: Cell::Text,
     });
     let own = OUTCOME_COLUMNS.iter().map(|name| Column {
         name: (*name).to_owned(),
         cell: own_cell(name),
     });
-    let runners_up = (1..=candidates).flat_map(|number| {
+    let runners_up = (1..=options.candidates).flat_map(|number| {
         ["code", "display", "probability"].map(|part| Column {
             name: format!("candidate_{number}_{part}"),
             cell: own_cell(part),
         })
     });
-    input.chain(own).chain(runners_up).collect()
+    let explanation = options.explain.then(|| Column {
+        name: EXPLANATION_COLUMN.to_owned(),
+        cell: own_cell(EXPLANATION_COLUMN),
+    });
+    input.chain(own).chain(runners_up).chain(explanation).collect()
 }
 
 /// What the values of one of the mapper's own columns are.
 pub(super) fn own_cell(name: &str) -> Cell {
     match name {
         "probability" | "similarity" | "count" => Cell::Number,
-        "explanation" => Cell::Json,
+        EXPLANATION_COLUMN => Cell::Json,
         _ => Cell::Text,
     }
 }
@@ -231,14 +240,16 @@ pub(super) fn own_cell(name: &str) -> Cell {
 pub(super) struct Renderer {
     system: String,
     candidates: usize,
+    explain: bool,
 }
 
 impl Renderer {
     /// For outcomes that lead to `system`.
-    pub fn new(system: &str, candidates: usize) -> Self {
+    pub fn new(system: &str, options: &MapOptions) -> Self {
         Self {
             system: system.to_owned(),
-            candidates,
+            candidates: options.candidates,
+            explain: options.explain,
         }
     }
 
@@ -265,6 +276,9 @@ impl Renderer {
                     .unwrap_or_default(),
             );
         }
+        if self.explain {
+            fields.push(explain::value(outcome, self.candidates.max(1)).to_string());
+        }
         fields
     }
 }
@@ -274,8 +288,8 @@ fn probability(value: f32) -> String {
 }
 
 /// The name of an input column in the output.
-fn own_name(name: &str) -> String {
-    let ours = OUTCOME_COLUMNS.contains(&name) || is_candidate_column(name);
+fn own_name(name: &str, explain: bool) -> String {
+    let ours = OUTCOME_COLUMNS.contains(&name) || is_candidate_column(name) || (explain && name == EXPLANATION_COLUMN);
     if ours { format!("source_{name}") } else { name.to_owned() }
 }
 
@@ -310,9 +324,11 @@ mod tests {
 
     #[test]
     fn own_columns_step_aside() {
-        assert_eq!(own_name("target_code"), "source_target_code");
-        assert_eq!(own_name("candidate_12_code"), "source_candidate_12_code");
-        assert_eq!(own_name("candidate_name"), "candidate_name");
-        assert_eq!(own_name("name"), "name");
+        assert_eq!(own_name("target_code", false), "source_target_code");
+        assert_eq!(own_name("candidate_12_code", false), "source_candidate_12_code");
+        assert_eq!(own_name("candidate_name", false), "candidate_name");
+        assert_eq!(own_name("name", true), "name");
+        assert_eq!(own_name("explanation", false), "explanation");
+        assert_eq!(own_name("explanation", true), "source_explanation");
     }
 }

@@ -1,5 +1,6 @@
 //! What the mapper found, as rows of a mapping set: one per distinct source.
 
+use super::super::explain;
 use super::super::item::{Role, SourceItem};
 use super::super::outcome::{MatchType, Outcome, Status};
 use super::mapping_set::{Concept, MappingRow, State};
@@ -12,6 +13,8 @@ pub(in super::super) struct Run {
     pub target: (String, String),
     /// The date to write, as ISO writes it; empty for none.
     pub date: String,
+    /// Whether outcomes are explained.
+    pub explain: bool,
 }
 
 /// A role that is context of a source.
@@ -42,6 +45,9 @@ pub(in super::super) fn row(run: &Run, item: &SourceItem, system: String, count:
         ..MappingRow::default()
     };
     (row.target.system, row.target.version) = run.target.clone();
+    if run.explain {
+        row.explanation = explain::value(outcome, 1).to_string();
+    }
     row.state = match outcome.status {
         Status::Mapped => State::Auto,
         Status::Ambiguous | Status::Unmapped => State::Suggested,
@@ -58,7 +64,9 @@ pub(in super::super) fn row(run: &Run, item: &SourceItem, system: String, count:
     row.probability = format!("{:.4}", target.probability).parse().ok();
     target.match_type.as_str().clone_into(&mut row.match_type);
     justification(&row.match_type).clone_into(&mut row.justification);
-    if target.match_type == MatchType::Exact {
+    if let Some(explanation) = &target.explanation {
+        row.match_string.clone_from(&explanation.matched);
+    } else if target.match_type == MatchType::Exact {
         item.get(Role::Name).clone_into(&mut row.match_string);
     }
     if target.match_type == MatchType::Decision && outcome.status == Status::Mapped {
