@@ -80,13 +80,16 @@ const KEPT: [&str; 22] = [
 ];
 
 /// Prefixes that the columns themselves need.
-const STANDARD: [(&str, &str); 6] = [
+const STANDARD: [(&str, &str); 8] = [
     ("semapv", "https://w3id.org/semapv/vocab/"),
     ("skos", "http://www.w3.org/2004/02/skos/core#"),
     ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
     ("owl", "http://www.w3.org/2002/07/owl#"),
     ("sssom", "https://w3id.org/sssom/"),
     ("xsd", "http://www.w3.org/2001/XMLSchema#"),
+    ("orcid", "https://orcid.org/"),
+    // Where an identifier is wanted, validators take a URN for a CURIE.
+    ("urn", "urn:"),
 ];
 
 /// The layout, with the prefixes of a set: namespaces by prefix, prefixes by system.
@@ -97,7 +100,8 @@ struct Sssom {
 }
 
 impl Sssom {
-    fn of(rows: &[MappingRow]) -> Self {
+    fn of(set: &MappingSet) -> Self {
+        let rows = &set.rows;
         let mut layout = Self::default();
         let used: BTreeSet<&String> = rows.iter().flat_map(|row| [&row.source.system, &row.target.system]).collect();
         for system in used {
@@ -112,7 +116,20 @@ impl Sssom {
             layout.namespaces.insert(prefix.clone(), namespace);
             layout.prefixes.insert(system.clone(), prefix);
         }
+        let standard = STANDARD.map(|(prefix, namespace)| (prefix.to_owned(), namespace.to_owned()));
+        let foreign = set.other.get("curie_map").and_then(|map| serde_json::from_str(map).ok());
+        let foreign: BTreeMap<String, String> = foreign.unwrap_or_default();
+        for (prefix, namespace) in standard.into_iter().chain(foreign) {
+            layout.namespaces.entry(prefix).or_insert(namespace);
+        }
         layout
+    }
+
+    /// Whether a text can stand where SSSOM wants an identifier: an IRI, or a CURIE with a prefix that is declared.
+    fn is_id(&self, text: &str) -> bool {
+        let curie = text.split_once(':').filter(|(_, local)| !local.is_empty());
+        let known = |prefix: &str| self.namespaces.contains_key(prefix) || matches!(prefix, "http" | "https");
+        curie.is_some_and(|(prefix, _)| known(prefix)) && !text.contains(char::is_whitespace)
     }
 
     fn curie(&self, system: &str, code: &str) -> String {
@@ -188,14 +205,6 @@ fn method(row: &MappingRow) -> (&'static str, &'static str) {
     method.map_or(("", ""), |(.., field, preprocessing)| (field, preprocessing))
 }
 
-/// Whether an agent's name can stand where SSSOM wants an identifier.
-fn is_id(agent: &str) -> bool {
-    agent
-        .split_once(':')
-        .is_some_and(|(prefix, local)| !prefix.is_empty() && !local.is_empty())
-        && !agent.contains(char::is_whitespace)
-}
-
 fn date(text: &str) -> &str {
     text.get(..10)
         .filter(|date| date.parse::<jiff::civil::Date>().is_ok())
@@ -219,10 +228,10 @@ impl Layout for Sssom {
         let said = row
             .other
             .get("predicate_id")
-            .filter(|word| !negative && parse_predicate(word) == Some(Word::Is(row.relationship)) && is_id(word));
+            .filter(|word| !negative && parse_predicate(word) == Some(Word::Is(row.relationship)) && self.is_id(word));
         let number = |share: Option<f64>| share.map(|share| share.to_string()).unwrap_or_default();
         let agent = |agent: &str, wanted: bool| {
-            if is_id(agent) == wanted {
+            if self.is_id(agent) == wanted {
                 agent.to_owned()
             } else {
                 String::new()
@@ -239,7 +248,7 @@ impl Layout for Sssom {
             "object_id" if row.has_target() => self.curie(&row.target.system, &row.target.code),
             "object_id" => NO_TERM.to_owned(),
             "object_label" => row.target.label.clone(),
-            "mapping_justification" if is_id(&row.justification) => row.justification.clone(),
+            "mapping_justification" if self.is_id(&row.justification) => row.justification.clone(),
             "mapping_justification" => justification(&row.match_type).to_owned(),
             "author_id" => agent(&row.author, true),
             "author_label" => agent(&row.author, false),
@@ -395,7 +404,7 @@ fn field_of_slot(slot: &str) -> String {
 
 /// Renders a set; also the fields that a bare one loses.
 pub(super) fn write(set: &MappingSet, bare: bool) -> Result<(String, Vec<String>), String> {
-    let layout = Sssom::of(&set.rows);
+    let layout = Sssom::of(set);
     let (sheet, lost) = write_sheet(&set.rows, &layout, bare)?;
     let mut text = String::new();
     let mut line = |content: String| {
@@ -404,16 +413,7 @@ pub(super) fn write(set: &MappingSet, bare: bool) -> Result<(String, Vec<String>
         text.push('\n');
     };
     line("curie_map:".to_owned());
-    let mut namespaces = layout.namespaces.clone();
-    namespaces.extend(STANDARD.map(|(prefix, namespace)| (prefix.to_owned(), namespace.to_owned())));
-    let foreign = set
-        .other
-        .get("curie_map")
-        .and_then(|map| serde_json::from_str::<BTreeMap<String, String>>(map).ok());
-    for (prefix, namespace) in foreign.unwrap_or_default() {
-        namespaces.entry(prefix).or_insert(namespace);
-    }
-    for (prefix, namespace) in &namespaces {
+    for (prefix, namespace) in &layout.namespaces {
         line(format!("  {prefix}: {}", quoted(namespace)));
     }
     let or = |text: &String, absent: &str| if text.is_empty() { absent.to_owned() } else { text.clone() };
