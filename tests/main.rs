@@ -5,6 +5,7 @@
 
 mod cli;
 mod docs;
+mod formats;
 mod http;
 mod review;
 mod shared;

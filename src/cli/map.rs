@@ -5,18 +5,20 @@ use super::output::thousands;
 use super::progress::Progress;
 use super::review::{DECISIONS_VARIABLE, decisions_path, now, scope_name};
 use super::session::{Session, label};
-use crate::mapper::{self, Acceptance, Format, MapError, MapOptions, Role, Status, Summary};
+use crate::mapper::{self, Acceptance, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
 use crate::review::{self, Actor, Added, DecisionStore, Scope};
 use std::path::{Path, PathBuf};
 
 /// Map a file of local codes and names to a standard code system
 ///
-/// Reads CSV or TSV (.gz and .zst too), writes CSV, TSV or NDJSON: every row with its own columns and the code found,
-/// its probability, how it was found and why. Columns are recognised by their names or bound by flags. "-" is
+/// Reads and writes CSV, TSV, NDJSON (.gz and .zst too), XLSX and Parquet: every row with its own columns and the code found,
+/// its probability, how it was found and why. Columns are recognised by their names or bound by flags. The
+/// formats sssom, conceptmap-r4, conceptmap-r5, omop and usagi hold one mapping per distinct source instead. "-" is
 /// standard input or output.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tern map labs.csv -o mapped.csv --target loinc\n  \
     tern map meds.tsv -o mapped.ndjson --target rxnorm --name drug --context dose=strength --candidates 3\n  \
+    tern map labs.xlsx -o labs.sssom.tsv --target loinc\n  \
     tern map labs.csv -o mapped.csv --config mapping.toml --decisions reviewed.csv\n  \
     tern map labs.csv -o mapped.csv --target loinc --scope north --queue")]
 pub struct MapArgs {
@@ -73,9 +75,25 @@ pub struct MapArgs {
     /// Put the outcomes into the queue for `tern review`
     #[arg(long)]
     queue: bool,
-    /// Format of the output where its name does not say it: csv, tsv, ndjson
+    /// Format of the output where its name does not say it: csv, tsv, ndjson, xlsx, parquet, sssom, conceptmap-r4,
+    /// conceptmap-r5, omop, usagi
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// Format of the input where its name and content do not say it: csv, tsv, ndjson, xlsx, parquet
+    #[arg(long, value_name = "FORMAT")]
+    input_format: Option<String>,
+    /// Sheet of an XLSX workbook, if not the first
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// CONCEPT table of the OMOP vocabularies, for the concept ids of omop and usagi
+    #[arg(long, value_name = "FILE")]
+    omop_concepts: Option<PathBuf>,
+    /// In sssom, conceptmap, omop and usagi, write only what the format itself defines
+    #[arg(long)]
+    bare: bool,
+    /// Date that a mapping set states [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<jiff::civil::Date>,
 }
 
 /// Runs the command.
@@ -104,6 +122,11 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
     progress.finish();
     let mut summary = summary.map_err(failed)?;
     report(&summary);
+    let format = options
+        .format
+        .map_or_else(|| Format::of_path(&args.output), Ok)
+        .map_err(failed)?;
+    notes(&summary.lost, format, args.omop_concepts.is_some());
     if let Some(decisions) = decisions.as_mut().filter(|_| args.queue) {
         let release = target.header().version.clone();
         let (batch, unusable) = review::batch(scope, release, std::mem::take(&mut summary.kept));
@@ -111,6 +134,16 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
         report_queue(&added, unusable, decisions.path());
     }
     Ok(Exit::Success)
+}
+
+/// What a format had no place for, on standard error.
+pub(super) fn notes(lost: &[String], format: Format, concepts: bool) {
+    if !lost.is_empty() {
+        eprintln!("Lost, since {} has no place for it: {}", format.as_str(), lost.join(", "));
+    }
+    if matches!(format, Format::Omop | Format::Usagi) && !concepts {
+        eprintln!("Without a CONCEPT table (--omop-concepts) targets of which no concept id is known have the id 0.");
+    }
 }
 
 /// The decisions that the run heeds: those that were named, else those of the store if it has some. A queue begins them.
@@ -186,6 +219,16 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     if let Some(format) = &args.format {
         options.format = Some(Format::parse(format)?);
     }
+    if let Some(format) = &args.input_format {
+        options.input.format = Some(InputFormat::parse(format)?);
+    }
+    options.input.sheet.clone_from(&args.sheet);
+    options.set.omop_concepts.clone_from(&args.omop_concepts);
+    options.set.bare = args.bare;
+    let date = args
+        .date
+        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    options.date = Some(date.to_string());
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
     options.decisions_db = args.decisions_db.clone().or(options.decisions_db);

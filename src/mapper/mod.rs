@@ -19,6 +19,7 @@ mod error;
 mod exact;
 pub mod explain;
 mod forest;
+pub mod formats;
 mod index;
 mod item;
 mod labs;
@@ -41,8 +42,11 @@ mod write;
 pub use decisions::Decisions;
 pub use error::MapError;
 pub use explain::Explanation;
+pub use formats::exchange::{ReadSet, SetOptions, read_mapping_set, write_mapping_set};
+pub use formats::mapping_set::{Concept, MappingRow, MappingSet, State};
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
+pub use read::{InputFormat, InputOptions};
 pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Kept, Progress, Summary, run};
@@ -98,6 +102,12 @@ pub struct MapOptions {
     pub keep_outcomes: bool,
     /// The output's format, where its name does not say it.
     pub format: Option<Format>,
+    /// The input's format and sheet, where its name and content do not say them.
+    pub input: InputOptions,
+    /// How a mapping set is written, if the output is one.
+    pub set: SetOptions,
+    /// The date that a mapping set states, as ISO writes it; none is stated without it.
+    pub date: Option<String>,
     /// Whether outcomes are explained.
     pub explain: bool,
 }
@@ -117,6 +127,9 @@ impl Default for MapOptions {
             earlier: Decisions::default(),
             keep_outcomes: false,
             format: None,
+            input: InputOptions::default(),
+            set: SetOptions::default(),
+            date: None,
             explain: false,
         }
     }

@@ -149,6 +149,11 @@ impl Mapper {
         &self.target_url
     }
 
+    /// The version of the target that is used; empty where it has none.
+    pub fn target_version(&self) -> &str {
+        self.target.header().version.as_deref().unwrap_or("")
+    }
+
     /// Maps one source as the options ask.
     pub fn map_one(&self, item: &SourceItem) -> Outcome {
         self.answer(item, self.ask)

@@ -147,7 +147,7 @@ fn named(name: &str) -> Option<&'static Known> {
 }
 
 /// The system URI for what a system column says: a well-known name becomes its URI, all else stays as it is.
-pub(super) fn system(text: &str) -> &str {
+pub fn system(text: &str) -> &str {
     if text.contains(':') {
         return text;
     }
@@ -171,7 +171,7 @@ pub(super) fn in_namespace(namespace: &str, local: &str) -> (String, String) {
 }
 
 /// System and code for a local part after a well-known CURIE prefix.
-pub(super) fn with_prefix(prefix: &str, local: &str) -> Option<(String, String)> {
+pub fn with_prefix(prefix: &str, local: &str) -> Option<(String, String)> {
     named(prefix).map(|known| (known.uri.to_owned(), format!("{}{local}", known.code_prefix)))
 }
 
@@ -190,6 +190,34 @@ pub(super) fn of_iri(iri: &str) -> Option<(String, String)> {
         }
     };
     (!local.is_empty()).then(|| in_namespace(namespace, local))
+}
+
+/// System and code of a CURIE or IRI. `namespace` gives what the file declares for a prefix.
+pub fn resolve<'n>(text: &str, namespace: impl Fn(&str) -> Option<&'n str>) -> Result<(String, String), String> {
+    if text.is_empty() {
+        return Err("the id is empty; where there is no term, write sssom:NoTermFound".into());
+    }
+    if text.contains("://") {
+        return of_iri(text).ok_or_else(|| format!("{text:?} has nothing after its namespace"));
+    }
+    let Some((prefix, local)) = text.split_once(':').filter(|(_, local)| !local.is_empty()) else {
+        return Err(format!("{text:?} is no CURIE (prefix:code) and no IRI"));
+    };
+    let declared = namespace(prefix);
+    let in_declared = declared.map(|namespace| in_namespace(namespace, local));
+    let known_namespace = declared.is_some_and(is_known_namespace);
+    let found = match in_declared {
+        Some(pair) if known_namespace => Some(pair),
+        other => with_prefix(prefix, local).or(other),
+    };
+    found.ok_or_else(|| format!("the prefix {prefix:?} is not in the curie_map; add a line `#  {prefix}: <namespace>` to it"))
+}
+
+/// How CURIEs of a well-known code system are written: prefix, namespace, and what of the code the prefix stands for.
+pub fn curie(uri: &str) -> Option<(String, &'static str, &'static str)> {
+    let known = KNOWN.iter().find(|known| known.uri == uri)?;
+    let (name, namespace) = known.names.first().zip(known.namespaces.first())?;
+    Some((name.to_uppercase(), namespace, known.code_prefix))
 }
 
 #[cfg(test)]
