@@ -152,3 +152,59 @@ impl Terminology {
         mapper.map_err(NoMapper::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::{ANIMALS, ANIMALS_2, terminology};
+    use rayon::prelude::*;
+
+    const URL: &str = "http://example.org/animals";
+
+    #[test]
+    fn views_of_a_snapshot_share_a_mapper_and_the_next_snapshot_has_its_own() {
+        let first = terminology(&[ANIMALS, ANIMALS_2]);
+        let mapper = first.mapper(URL, None).unwrap();
+        let view = first.for_fhir_version("5.0").with_overlay(Vec::new());
+        assert!(Arc::ptr_eq(&mapper, &view.mapper(URL, Some("2.0.0")).unwrap()));
+        assert!(!Arc::ptr_eq(&mapper, &view.mapper(URL, Some("1.0.0")).unwrap()));
+        let next = terminology(&[ANIMALS]);
+        assert_eq!(
+            next.mapper(URL, None).unwrap().target().header().version.as_deref(),
+            Some("1.0.0")
+        );
+        assert!(matches!(next.mapper("urn:none", None), Err(NoMapper::Unresolved(_))));
+    }
+
+    #[test]
+    fn the_least_recently_used_mapper_makes_room() {
+        let terminology = terminology(&[ANIMALS, ANIMALS_2]).keeping_mappers(1);
+        let first = terminology.mapper(URL, Some("1.0.0")).unwrap();
+        assert!(Arc::ptr_eq(&first, &terminology.mapper(URL, Some("1.0.0")).unwrap()));
+        terminology.mapper(URL, Some("2.0.0")).unwrap();
+        assert!(!Arc::ptr_eq(&first, &terminology.mapper(URL, Some("1.0.0")).unwrap()));
+    }
+
+    #[test]
+    fn what_a_request_brings_is_its_own_target() {
+        let loaded = terminology(&[ANIMALS_2]);
+        let kept = loaded.mapper(URL, None).unwrap();
+        let brought = terminology(&[ANIMALS]).code_system(URL, None).unwrap();
+        let view = loaded.with_overlay(vec![crate::service::Resource::CodeSystem(brought)]);
+        let own = view.mapper(URL, None).unwrap();
+        assert_eq!(own.target().header().version.as_deref(), Some("1.0.0"));
+        assert!(Arc::ptr_eq(&kept, &loaded.mapper(URL, None).unwrap()));
+    }
+
+    #[test]
+    fn workers_of_the_shared_pool_may_all_wait_for_one_mapper() {
+        for _ in 0..5 {
+            let terminology = terminology(&[ANIMALS]);
+            let mappers: Vec<Arc<Mapper>> = (0..64)
+                .into_par_iter()
+                .map(|_| terminology.mapper(URL, None).unwrap())
+                .collect();
+            assert!(mappers.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1])));
+        }
+    }
+}
