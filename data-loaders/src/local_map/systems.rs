@@ -198,7 +198,9 @@ pub fn resolve<'n>(text: &str, namespace: impl Fn(&str) -> Option<&'n str>) -> R
         return Err("the id is empty; where there is no term, write sssom:NoTermFound".into());
     }
     if text.contains("://") {
-        return of_iri(text).ok_or_else(|| format!("{text:?} has nothing after its namespace"));
+        return of_iri(text)
+            .map(plain)
+            .ok_or_else(|| format!("{text:?} has nothing after its namespace"));
     }
     let Some((prefix, local)) = text.split_once(':').filter(|(_, local)| !local.is_empty()) else {
         return Err(format!("{text:?} is no CURIE (prefix:code) and no IRI"));
@@ -210,7 +212,37 @@ pub fn resolve<'n>(text: &str, namespace: impl Fn(&str) -> Option<&'n str>) -> R
         Some(pair) if known_namespace => Some(pair),
         other => with_prefix(prefix, local).or(other),
     };
-    found.ok_or_else(|| format!("the prefix {prefix:?} is not in the curie_map; add a line `#  {prefix}: <namespace>` to it"))
+    found
+        .map(plain)
+        .ok_or_else(|| format!("the prefix {prefix:?} is not in the curie_map; add a line `#  {prefix}: <namespace>` to it"))
+}
+
+/// `%XX` as the bytes they stand for; text that would not be UTF-8 stays as it is.
+pub fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// A code as it is: what a CURIE or IRI cannot hold stands in it as `%XX`.
+fn plain((system, code): (String, String)) -> (String, String) {
+    (system, decoded(&code))
 }
 
 /// How CURIEs of a well-known code system are written: prefix, namespace, and what of the code the prefix stands for.
@@ -256,6 +288,19 @@ mod tests {
             pair("https://example.org/lab", "glu")
         );
         assert_eq!(of_iri("https://example.org/"), None);
+    }
+
+    #[test]
+    fn codes_that_a_curie_cannot_hold_are_decoded() {
+        let namespace = |prefix: &str| (prefix == "lab").then_some("https://example.org/lab/");
+        assert_eq!(
+            resolve("lab:GLU%20SER", namespace),
+            Ok(pair("https://example.org/lab", "GLU SER"))
+        );
+        assert_eq!(
+            (decoded("5%"), decoded("%ff"), decoded("%C3%A9")),
+            ("5%".into(), "%ff".into(), "é".into())
+        );
     }
 
     #[test]

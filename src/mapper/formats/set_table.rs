@@ -9,6 +9,8 @@ use super::super::read::{Input, Row};
 use super::mapping_set::{FIELDS, MappingRow, carried, uncarried};
 use std::collections::BTreeSet;
 
+pub(super) use tern_loaders::local_map::systems::decoded;
+
 /// A table in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Sheet {
@@ -197,29 +199,6 @@ pub(in super::super) fn encoded(text: &str) -> String {
         }
     }
     encoded
-}
-
-/// `%XX` as the bytes they stand for; text that would not be UTF-8 stays as it is.
-pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail
-            .get(..2)
-            .filter(|_| *first == b'%')
-            .and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 /// A moment as milliseconds since 1970: of a date, its midnight in UTC.

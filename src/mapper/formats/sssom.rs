@@ -144,7 +144,7 @@ impl Sssom {
 
     fn resolve(&self, text: &str) -> Result<(String, String), String> {
         let (system, code) = systems::resolve(text, |prefix| self.namespaces.get(prefix).map(String::as_str))?;
-        Ok((as_system(&system), decoded(&code)))
+        Ok((as_system(&system), code))
     }
 }
 
