@@ -38,6 +38,8 @@ pub struct Match {
     pub source_conflicts: f32,
     /// Distinguishing words that only the term has.
     pub target_conflicts: f32,
+    /// Words that one side has and the other says to be absent.
+    pub denied: f32,
     /// Content words that only the term has.
     pub extra: f32,
     /// Share of the source's neighbouring words that are neighbours in the term.
@@ -51,9 +53,10 @@ pub struct Match {
 impl Match {
     /// By what terms of one concept, and concepts before they are ranked, are compared.
     pub fn rank(&self) -> f32 {
-        0.4 * self.cosine + 0.4 * self.source_alike + 0.2 * self.target_alike - 0.02 * f32::from(self.reading)
+        0.4 * self.cosine + 0.4 * self.source_alike + 0.2 * self.target_alike
+            - 0.02 * f32::from(self.reading)
             - 0.01 * f32::from(self.kind)
-            - 0.03 * (self.source_conflicts + self.target_conflicts)
+            - 0.03 * (self.source_conflicts + self.target_conflicts + self.denied)
     }
 }
 
@@ -94,9 +97,18 @@ pub fn compare(index: &TermIndex, query: &Query, term: u32, cosine: f32, reading
         if let Some((unit, trust)) = best {
             found.source += weight * trust;
             covered.push(*unit);
-            let same = |token: &super::query::Token| Some(token.word) == word.known;
-            if index.tokens(term).iter().any(same) {
-                found.surface += weight;
+            let own = index
+                .tokens(term)
+                .iter()
+                .filter(|token| index.lexicon.class(token.word) == *unit);
+            let (mut same, mut present) = (false, false);
+            for token in own {
+                same |= Some(token.word) == word.known;
+                present |= !token.absent;
+            }
+            found.surface += if same { weight } else { 0.0 };
+            if present == word.absent && index.lexicon.factor(*unit) >= 0.5 {
+                found.denied += 1.0;
             }
         } else {
             open.push(word);
@@ -132,16 +144,20 @@ pub fn compare(index: &TermIndex, query: &Query, term: u32, cosine: f32, reading
     found.source = share(found.source, total);
     found.surface = share(found.surface, total);
     found.target = share(found.target, target_total);
-    found.exact = open.is_empty() && left_over.is_empty() && found.source > 0.999;
+    found.exact = found.denied == 0.0 && open.is_empty() && left_over.is_empty() && found.source > 0.999;
     let content = |unit: u32| index.lexicon.factor(unit) >= 0.5;
-    let open_content = open.iter().any(|word| word.classes.first().is_none_or(|(unit, _)| content(*unit)));
+    let open_content = open
+        .iter()
+        .any(|word| word.classes.first().is_none_or(|(unit, _)| content(*unit)));
     found.content = found.source > 0.0 && !open_content && found.extra == 0.0;
     found
 }
 
 /// What open words of the source gain when parts count.
 fn partly(open: &[&QueryWord], classes: &[u32], parts: &[u32]) -> f32 {
-    open.iter().map(|word| word.weight.powi(2) * by_parts(word, classes, parts)).sum()
+    open.iter()
+        .map(|word| word.weight.powi(2) * by_parts(word, classes, parts))
+        .sum()
 }
 
 fn by_parts(word: &QueryWord, classes: &[u32], parts: &[u32]) -> f32 {
@@ -157,13 +173,19 @@ fn by_parts(word: &QueryWord, classes: &[u32], parts: &[u32]) -> f32 {
 
 /// What left-over words of the term gain when parts count.
 fn partly_back(index: &TermIndex, query: &Query, left_over: &[(u32, f32)]) -> f32 {
-    let gains = left_over.iter().map(|(number, weight)| weight * by_parts_back(index, query, *number));
+    let gains = left_over
+        .iter()
+        .map(|(number, weight)| weight * by_parts_back(index, query, *number));
     gains.sum()
 }
 
 fn by_parts_back(index: &TermIndex, query: &Query, number: u32) -> f32 {
     let Some(word) = index.lexicon.word(number) else { return 0.0 };
-    if query.words.iter().any(|source| source.parts.binary_search(&word.class).is_ok()) {
+    if query
+        .words
+        .iter()
+        .any(|source| source.parts.binary_search(&word.class).is_ok())
+    {
         return 0.6;
     }
     if word.parts.is_empty() {
@@ -181,7 +203,12 @@ pub fn closer(index: &TermIndex, query: &Query, found: &mut Match) {
     let (classes, parts) = (index.classes(found.term), index.parts(found.term));
     let has = |word: &QueryWord| word.classes.iter().any(|(unit, _)| classes.binary_search(unit).is_ok());
     let open: Vec<&QueryWord> = query.words.iter().filter(|word| !has(word)).collect();
-    let sought = |class: u32| query.words.iter().any(|word| word.classes.iter().any(|(unit, _)| *unit == class));
+    let sought = |class: u32| {
+        query
+            .words
+            .iter()
+            .any(|word| word.classes.iter().any(|(unit, _)| *unit == class))
+    };
     let mut left_over = Vec::new();
     let mut target_total = 0.0f32;
     for token in index.tokens(found.term) {
@@ -205,7 +232,10 @@ pub fn closer(index: &TermIndex, query: &Query, found: &mut Match) {
     found.source_alike = found.source_parts + share(gain, total);
     let mut gain = 0.0f32;
     for (number, weight, word) in &left_over {
-        let alike = open.iter().map(|source| likeness(&source.grams, &word.grams)).fold(0.0f32, f32::max);
+        let alike = open
+            .iter()
+            .map(|source| likeness(&source.grams, &word.grams))
+            .fold(0.0f32, f32::max);
         let more = if alike >= ALIKE { alike } else { 0.0 } - by_parts_back(index, query, *number);
         gain += weight * more.max(0.0);
     }
@@ -224,7 +254,11 @@ fn pairs(index: &TermIndex, query: &Query, term: u32) -> f32 {
         .iter()
         .map(|word| word.classes.first().map_or(u32::MAX, |(unit, _)| *unit))
         .collect();
-    let of_term: Vec<u32> = index.tokens(term).iter().map(|token| index.lexicon.class(token.word)).collect();
+    let of_term: Vec<u32> = index
+        .tokens(term)
+        .iter()
+        .map(|token| index.lexicon.class(token.word))
+        .collect();
     if of_query.len() < 2 {
         return 0.0;
     }

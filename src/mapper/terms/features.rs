@@ -84,6 +84,28 @@ const NAMES: &[&str] = &[
     "extension_words",
     "extension_commas",
     "residual_votes",
+    "group_gain",
+    "group_behind",
+    "open_group",
+    "block_share",
+    "block_behind",
+    "chapter_share",
+    "chapter_behind",
+    "residual_group",
+    "nos_unspecified",
+    "nos_other",
+    "nos_without",
+    "nos_extra",
+    "nos_content",
+    "product",
+    "source_square",
+    "target_square",
+    "cosine_square",
+    "behind_product",
+    "open_header",
+    "covering_leaf_without",
+    "denied",
+    "denied_any",
 ];
 
 /// The names of all features, by number.
@@ -94,7 +116,12 @@ pub fn names() -> Vec<String> {
     let only_source = GROUPS.iter().map(move |group| format!("source_only.{}", first(group)));
     let leaf = GROUPS.iter().map(move |group| format!("leaf_if.{}", first(group)));
     let extension = GROUPS.iter().map(move |group| format!("extension_if.{}", first(group)));
-    plain.chain(only_target).chain(only_source).chain(leaf).chain(extension).collect()
+    plain
+        .chain(only_target)
+        .chain(only_source)
+        .chain(leaf)
+        .chain(extension)
+        .collect()
 }
 
 /// A concept of the target.
@@ -108,6 +135,9 @@ pub struct Target {
     parent: Option<u32>,
     /// The topmost concept at or above it that may be chosen.
     group: u32,
+    /// The concept above the group, and the topmost of all.
+    block: u32,
+    chapter: u32,
     /// Its display is that of the concept above with words at the end.
     extension: bool,
     parent_is_same: bool,
@@ -125,6 +155,83 @@ pub struct Targets {
     all: Vec<Target>,
     /// For each concept the one above, and leaves beside and below it that are residual.
     relatives: Vec<Vec<u32>>,
+    neighbourhood: Neighbourhood,
+}
+
+/// Where in the hierarchy units are at home.
+#[derive(Debug, Default)]
+struct Neighbourhood {
+    /// Units of all displays in a group, sorted.
+    groups: HashMap<u32, Vec<u32>>,
+    /// For each unit the blocks and chapters that have it, with the share of the unit's groups that are there.
+    blocks: Vec<Vec<(u32, f32)>>,
+}
+
+impl Neighbourhood {
+    fn read(all: &[Target], index: &TermIndex) -> Self {
+        let mut groups: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut places: HashMap<u32, [u32; 2]> = HashMap::new();
+        for (concept, target) in (0u32..).zip(all).filter(|(_, target)| target.usable) {
+            let display = index.display(concept);
+            let units = groups.entry(target.group).or_default();
+            units.extend(index.classes(display));
+            units.extend(index.parts(display));
+            if units.len() > 4096 {
+                units.sort_unstable();
+                units.dedup();
+            }
+            places.insert(target.group, [target.block, target.chapter]);
+        }
+        let mut counts: Vec<HashMap<u32, u32>> = vec![HashMap::new(); index.lexicon.units()];
+        let mut totals = vec![0u32; index.lexicon.units()];
+        for (group, units) in &mut groups {
+            units.sort_unstable();
+            units.dedup();
+            for unit in units {
+                let Some((counts, total)) = counts.get_mut(*unit as usize).zip(totals.get_mut(*unit as usize)) else {
+                    continue;
+                };
+                *total += 1;
+                for place in places.get(group).copied().unwrap_or_default() {
+                    *counts.entry(place).or_default() += 1;
+                }
+            }
+        }
+        let blocks = counts.into_iter().zip(totals).map(|(counts, total)| {
+            let mut shares: Vec<(u32, f32)> = counts
+                .into_iter()
+                .map(|(place, count)| (place, count as f32 / (total as f32 + 1.0)))
+                .collect();
+            shares.sort_unstable_by_key(|(place, _)| *place);
+            shares
+        });
+        Self {
+            blocks: blocks.collect(),
+            groups,
+        }
+    }
+
+    fn has(&self, group: u32, unit: u32) -> bool {
+        self.groups
+            .get(&group)
+            .is_some_and(|units| units.binary_search(&unit).is_ok())
+    }
+
+    /// How much of a query's weight is at home in each block and chapter.
+    fn shares(&self, query: &Query) -> HashMap<u32, f32> {
+        let mut found: HashMap<u32, f32> = HashMap::new();
+        let mut total = 0.0f32;
+        for word in &query.words {
+            total += word.weight;
+            if let Some((unit, trust)) = word.classes.first() {
+                for (place, share) in self.blocks.get(*unit as usize).map_or(&[][..], Vec::as_slice) {
+                    *found.entry(*place).or_default() += share * trust * word.weight;
+                }
+            }
+        }
+        found.values_mut().for_each(|share| *share /= total.max(1e-6));
+        found
+    }
 }
 
 impl Targets {
@@ -146,7 +253,11 @@ impl Targets {
         };
         let relatives = (0..system.len() as u32).into_par_iter().map(|concept| {
             let mut found = below(Ordinal(concept));
-            if let Some(parent) = system.parents(Ordinal(concept)).next().filter(|parent| usable(system, *parent)) {
+            if let Some(parent) = system
+                .parents(Ordinal(concept))
+                .next()
+                .filter(|parent| usable(system, *parent))
+            {
                 found.push(parent.0);
                 found.extend(below(parent));
             }
@@ -155,6 +266,11 @@ impl Targets {
         });
         Self {
             relatives: if tree { relatives.collect() } else { Vec::new() },
+            neighbourhood: if tree {
+                Neighbourhood::read(&all, index)
+            } else {
+                Neighbourhood::default()
+            },
             all,
         }
     }
@@ -231,7 +347,15 @@ fn target(system: &CodeSystemIndex, index: &TermIndex, concept: u32, tree: bool)
         children: system.children(own).len() as u32,
         depth: chain.len() as u32,
         parent: above_number,
-        group: if tree { group.map_or(concept, |group| group.0) } else { above_number.unwrap_or(concept) },
+        block: group
+            .map_or(above_number, |group| system.parents(*group).next().map(|parent| parent.0))
+            .unwrap_or(u32::MAX),
+        chapter: chain.last().map_or(concept, |top| top.0),
+        group: if tree {
+            group.map_or(concept, |group| group.0)
+        } else {
+            above_number.unwrap_or(concept)
+        },
         extension: !above_words.is_empty() && words.len() > above_words.len() && words.starts_with(above_words),
         parent_is_same: !above_words.is_empty() && index.same_content(display, above_display),
         words: classes.len() as u32,
@@ -270,9 +394,15 @@ pub struct Found<'i> {
     best_cosine: f32,
     best_source: f32,
     best_target: f32,
+    best_product: f32,
     votes: HashMap<u32, f32>,
     near: HashMap<u32, f32>,
     covers: HashMap<u32, f32>,
+    shares: HashMap<u32, f32>,
+    best_block: f32,
+    best_chapter: f32,
+    group_sources: HashMap<u32, f32>,
+    best_group: f32,
     places: HashMap<u32, usize>,
     first: Option<u32>,
     commas: f32,
@@ -302,6 +432,22 @@ impl<'i> Found<'i> {
         for shares in [&mut votes, &mut near] {
             shares.values_mut().for_each(|share| *share /= total.max(1e-6));
         }
+        let shares = queries
+            .first()
+            .map(|query| targets.neighbourhood.shares(query))
+            .unwrap_or_default();
+        let mut group_sources: HashMap<u32, f32> = HashMap::new();
+        let (mut best_block, mut best_chapter) = (0.0f32, 0.0f32);
+        for (concept, _) in gathered {
+            let Some(target) = targets.get(*concept) else { continue };
+            let share = |place: u32| shares.get(&place).copied().unwrap_or_default();
+            best_block = best_block.max(share(target.block));
+            best_chapter = best_chapter.max(share(target.chapter));
+            group_sources.entry(target.group).or_insert_with(|| {
+                let covered = queries.iter().map(|query| group_source(targets, target.group, query));
+                covered.fold(0.0f32, f32::max)
+            });
+        }
         let own = queries.first().map_or(&[][..], |query| query.words.as_slice());
         let content = |word: &&super::query::QueryWord| {
             let factor = word.classes.first().map_or(1.0, |(unit, _)| index.lexicon.factor(*unit));
@@ -317,10 +463,23 @@ impl<'i> Found<'i> {
             best_cosine: most(|matched| matched.cosine),
             best_source: most(|matched| matched.source_alike),
             best_target: most(|matched| matched.target_alike),
+            best_product: most(|matched| matched.source_alike * matched.target_alike),
             votes,
             near,
-            covers: gathered.iter().map(|(concept, matched)| (*concept, matched.source_alike)).collect(),
-            places: gathered.iter().enumerate().map(|(place, (concept, _))| (*concept, place)).collect(),
+            covers: gathered
+                .iter()
+                .map(|(concept, matched)| (*concept, matched.source_alike))
+                .collect(),
+            best_group: group_sources.values().copied().fold(0.0f32, f32::max),
+            best_block,
+            best_chapter,
+            group_sources,
+            shares,
+            places: gathered
+                .iter()
+                .enumerate()
+                .map(|(place, (concept, _))| (*concept, place))
+                .collect(),
             first: gathered.first().map(|(concept, _)| *concept),
             commas: name.matches([',', ';']).count().min(3) as f32 / 3.0,
             length: (1.0 + own.len() as f32).ln() / 3.0,
@@ -344,14 +503,21 @@ impl<'i> Found<'i> {
         let vote = |shares: &HashMap<u32, f32>, key: u32| shares.get(&key).copied().unwrap_or_default();
         let votes = vote(&self.votes, target.group);
         let near = target.parent.map_or(0.0, |parent| vote(&self.near, parent));
-        let parent_covers = target.parent.and_then(|parent| self.covers.get(&parent).copied()).unwrap_or_default();
+        let parent_covers = target
+            .parent
+            .and_then(|parent| self.covers.get(&parent).copied())
+            .unwrap_or_default();
         let likeness = dice(&self.grams, &target.grams);
         let has = |unit: Option<u32>| unit.is_some_and(|unit| self.index.classes(matched.term).binary_search(&unit).is_ok());
         let unspecified = target.qualifiers.has("unspecified");
         let other = target.qualifiers.has("other");
+        let without = target.qualifiers.has("without") || target.qualifiers.has("not");
+        let nos = flag(self.qualifiers.has("unspecified"));
         let parent_place = target.parent.and_then(|parent| self.places.get(&parent));
         let covering = parent_covers > 0.0 && parent_covers >= matched.source_alike - 1e-3;
         let first = self.first.and_then(|first| self.targets.get(first));
+        let group = vote(&self.group_sources, target.group);
+        let (block, chapter) = (vote(&self.shares, target.block), vote(&self.shares, target.chapter));
         let child_of_first = target.parent.is_some() && target.parent == self.first;
         let values = [
             matched.cosine,
@@ -423,6 +589,28 @@ impl<'i> Found<'i> {
             self.length * flag(target.extension),
             self.commas * flag(target.extension),
             votes * flag(other || unspecified),
+            group - matched.source_parts,
+            self.best_group - group,
+            open * group,
+            block,
+            self.best_block - block,
+            chapter,
+            self.best_chapter - chapter,
+            group * flag(other || unspecified),
+            nos * flag(unspecified),
+            nos * flag(other),
+            nos * flag(without),
+            nos * (1.0 + matched.extra).ln(),
+            nos * flag(matched.content),
+            matched.source_alike * matched.target_alike,
+            matched.source_alike.powi(2),
+            matched.target_alike.powi(2),
+            matched.cosine.powi(2),
+            self.best_product - matched.source_alike * matched.target_alike,
+            open * flag(target.children > 0),
+            flag(covering && target.leaf && without),
+            matched.denied.min(3.0),
+            flag(matched.denied > 0.0),
         ];
         let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
         let start = NAMES.len() as u16;
@@ -466,13 +654,34 @@ impl<'i> Found<'i> {
 
     /// Whether the source has the term's first word of content.
     fn head_back(&self, matched: &Match) -> bool {
-        let classes = self.index.tokens(matched.term).iter().map(|token| self.index.lexicon.class(token.word));
+        let classes = self
+            .index
+            .tokens(matched.term)
+            .iter()
+            .map(|token| self.index.lexicon.class(token.word));
         let mut content = classes.filter(|class| self.index.lexicon.factor(*class) >= 0.5);
         let Some(head) = content.next() else { return false };
         self.queries
             .get(usize::from(matched.reading))
             .is_some_and(|query| query.units.iter().any(|(unit, _)| *unit == head))
     }
+}
+
+/// Share of a query's words, by squared weight, that any display of a group has.
+fn group_source(targets: &Targets, group: u32, query: &Query) -> f32 {
+    let (mut found, mut total) = (0.0f32, 0.0f32);
+    for word in &query.words {
+        let weight = word.weight.powi(2);
+        total += weight;
+        let within = |unit: u32| targets.neighbourhood.has(group, unit);
+        if word.classes.iter().any(|(unit, _)| within(*unit)) {
+            found += weight;
+        } else if !word.parts.is_empty() {
+            let parts = word.parts.iter().filter(|part| within(**part)).count();
+            found += 0.6 * weight * parts as f32 / word.parts.len() as f32;
+        }
+    }
+    if total > 0.0 { found / total } else { 0.0 }
 }
 
 fn dice(left: &[u32], right: &[u32]) -> f32 {

@@ -4,7 +4,7 @@
 //! nothing new, so that the many codes below "fracture of femur" do not make the femur a common word.
 
 use super::lexicon::Lexicon;
-use super::query::{Query, Token, tokens};
+use super::query::{Piece, Query, Token, pieces};
 use crate::mapper::index::{Rows, common};
 use rayon::prelude::*;
 use std::cell::RefCell;
@@ -14,6 +14,12 @@ use tern_index::read::CodeSystemIndex;
 
 /// The weight of a part of a word beside that of the word.
 pub const PART: f32 = 0.4;
+
+/// How much of a term's own length counts, against the mean of all terms.
+const PIVOT: f32 = 0.6;
+
+/// The share of its weight from which on a word is searched for.
+const TELLING: f32 = 0.35;
 
 /// The terms of a code system.
 #[derive(Debug, Default)]
@@ -52,7 +58,7 @@ thread_local! {
 
 /// A text of a concept, split.
 struct Text {
-    words: Vec<(String, bool)>,
+    words: Vec<Piece>,
     kind: u8,
 }
 
@@ -74,9 +80,10 @@ impl TermIndex {
                 let sequence: Vec<Token> = text
                     .words
                     .iter()
-                    .map(|(word, aside)| Token {
-                        word: index.lexicon.intern(word),
-                        aside: *aside,
+                    .map(|piece| Token {
+                        word: index.lexicon.intern(&piece.text),
+                        aside: piece.aside,
+                        absent: piece.absent,
                     })
                     .collect();
                 let next = terms.len() as u32;
@@ -103,7 +110,9 @@ impl TermIndex {
 
     fn fill(&mut self, terms: &[Vec<Token>]) {
         let numbered = || (0u32..).zip(terms);
-        let tokens: Vec<(u32, Token)> = numbered().flat_map(|(term, all)| all.iter().map(move |token| (term, *token))).collect();
+        let tokens: Vec<(u32, Token)> = numbered()
+            .flat_map(|(term, all)| all.iter().map(move |token| (term, *token)))
+            .collect();
         self.tokens = Rows::from_pairs(terms.len(), &tokens);
         let mut classes: Vec<(u32, u32)> = Vec::new();
         let mut parts: Vec<(u32, u32)> = Vec::new();
@@ -150,6 +159,11 @@ impl TermIndex {
             own.sqrt()
         };
         self.norms = (0..terms as u32).map(norm).collect();
+        // Long terms are not held against a name that says only part of them as much as the cosine would.
+        let mean = self.norms.iter().sum::<f32>() / terms.max(1) as f32;
+        self.norms
+            .iter_mut()
+            .for_each(|norm| *norm = PIVOT * *norm + (1.0 - PIVOT) * mean);
     }
 
     /// How much a unit counts.
@@ -194,7 +208,10 @@ impl TermIndex {
 
     fn search_in(&self, query: &Query, limit: usize, scratch: &mut Scratch) -> Vec<Hit> {
         scratch.scores.resize(self.norms.len().max(scratch.scores.len()), 0.0);
-        for (unit, weight) in &query.units {
+        // Words that say little are in half of all terms: they are left to the comparison where others are there to search.
+        let telling = query.units.iter().any(|(unit, _)| self.lexicon.factor(*unit) >= TELLING);
+        let searched = |unit: &u32| !telling || self.lexicon.factor(*unit) >= TELLING;
+        for (unit, weight) in query.units.iter().filter(|(unit, _)| searched(unit)) {
             let gain = weight * self.weight(*unit);
             for (postings, share) in [(&self.by_class, 1.0), (&self.by_part, PART)] {
                 for term in postings.get(*unit) {
@@ -224,6 +241,9 @@ impl TermIndex {
         if hits.len() > limit && limit > 0 {
             hits.select_nth_unstable_by(limit - 1, better);
             hits.truncate(limit);
+        }
+        for hit in &mut hits {
+            hit.cosine = self.cosine(query, hit.term);
         }
         hits.sort_unstable_by(better);
         hits
@@ -265,7 +285,7 @@ fn texts(system: &CodeSystemIndex, concept: Ordinal) -> Vec<Text> {
             DesignationKind::FullySpecifiedName => text.rsplit_once(" (").map_or(&*text, |(plain, _)| plain),
             _ => &*text,
         };
-        let words = tokens(plain);
+        let words = pieces(plain);
         if !words.is_empty() {
             found.push(Text { words, kind: kind as u8 });
         }

@@ -18,7 +18,6 @@ mod synonyms;
 
 use super::item::{Role, SourceItem};
 use super::rank::{Evidence, Model};
-use super::words::words;
 use super::{Domain, Scored};
 use compare::{Match, compare};
 use features::{Found, Target, Targets};
@@ -30,7 +29,7 @@ use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
 
 /// Terms of a reading that are compared.
-const TERMS: usize = 400;
+const TERMS: usize = 320;
 /// Candidates that are ranked.
 const CANDIDATES: usize = 100;
 /// Of the candidates, those that are taken for their place beside others.
@@ -101,7 +100,11 @@ impl Terms {
     /// Puts the residual codes around the best candidates ("other", "unspecified", and what is above) among the candidates:
     /// they are the answer to names that no term has.
     fn add_relatives(&self, queries: &[Query], found: &mut Vec<(u32, Match)>) {
-        let mut known: HashSet<u32> = found.iter().take(CANDIDATES - RELATIVES).map(|(concept, _)| *concept).collect();
+        let mut known: HashSet<u32> = found
+            .iter()
+            .take(CANDIDATES - RELATIVES)
+            .map(|(concept, _)| *concept)
+            .collect();
         let mut added: Vec<(u32, Match)> = Vec::new();
         for (concept, matched) in found.iter().take(KIN) {
             for relative in self.targets.relatives(*concept) {
@@ -124,18 +127,38 @@ impl Terms {
     }
 }
 
+/// What forbids accepting a candidate by itself.
+fn conflict(contradicts: bool, matched: &Match) -> Option<&'static str> {
+    if contradicts {
+        Some("side, stage or number")
+    } else if matched.denied > 0.0 {
+        Some("what is said to be absent")
+    } else {
+        (matched.source_conflicts > 0.0).then_some("number")
+    }
+}
+
 fn order(found: &mut [(u32, Match)]) {
     found.sort_by(|left, right| right.1.rank().total_cmp(&left.1.rank()).then(left.0.cmp(&right.0)));
 }
 
 impl Domain for Terms {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
-        let source = words(item.get(Role::Name));
-        let mut queries = vec![Query::new(&self.index, &source)];
+        let written = item.get(Role::Name);
+        let modern = synonyms::modern(written);
+        let name = modern.as_deref().unwrap_or(written);
+        let pieces = query::pieces(name);
+        let absent: Vec<String> = pieces
+            .iter()
+            .filter(|piece| piece.absent)
+            .map(|piece| piece.text.clone())
+            .collect();
+        let source: Vec<String> = pieces.into_iter().map(|piece| piece.text).collect();
+        let mut queries = vec![Query::new(&self.index, &source, &absent)];
         let rewritten = SYNONYMS.rewritings(&source, READINGS);
-        queries.extend(rewritten.iter().map(|reading| Query::new(&self.index, reading)));
+        queries.extend(rewritten.iter().map(|reading| Query::new(&self.index, reading, &absent)));
         let gathered = self.gather(&queries);
-        let found = Found::new(&self.index, &self.targets, item.get(Role::Name), &queries, &gathered);
+        let found = Found::new(&self.index, &self.targets, name, &queries, &gathered);
         let mut scored: Vec<Scored> = gathered
             .iter()
             .enumerate()
@@ -154,8 +177,8 @@ impl Domain for Terms {
                         measure: 0.0,
                         context: 0.0,
                     },
-                    exact: matched.exact && matched.reading == 0 && matched.surface > 0.999,
-                    conflict: found.contradicts(target).then_some("side, stage or number"),
+                    exact: modern.is_none() && matched.exact && matched.reading == 0 && matched.surface > 0.999,
+                    conflict: conflict(found.contradicts(target), matched),
                 })
             })
             .collect();

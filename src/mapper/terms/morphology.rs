@@ -320,7 +320,9 @@ pub fn parts(word: &str) -> Vec<&'static str> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    let with_prefix = PREFIXES.iter().filter_map(|(prefix, plain)| Some((word.strip_prefix(prefix)?, *plain)));
+    let with_prefix = PREFIXES
+        .iter()
+        .filter_map(|(prefix, plain)| Some((word.strip_prefix(prefix)?, *plain)));
     for (rest, plain) in std::iter::once((word, "")).chain(with_prefix) {
         found.clear();
         if split(rest, &mut found, 0) {

@@ -67,6 +67,8 @@ pub const GROUPS: &[&[&str]] = &[
     &["disease"],
     &["syndrome"],
     &["infection"],
+    &["not"],
+    &["mention"],
 ];
 
 /// Words of which two different ones exclude each other.

@@ -12,6 +12,19 @@ pub struct Token {
     pub word: u32,
     /// Between brackets or parentheses, where terms put what may be left out.
     pub aside: bool,
+    /// After "without" or "no": said to be absent.
+    pub absent: bool,
+}
+
+/// A word of a text as it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Normalised.
+    pub text: String,
+    /// As in [`Token`].
+    pub aside: bool,
+    /// As in [`Token`].
+    pub absent: bool,
 }
 
 /// A word of a query.
@@ -29,6 +42,8 @@ pub struct QueryWord {
     pub weight: f32,
     /// Hashes of its 3-grams, sorted.
     pub grams: Vec<u32>,
+    /// Said to be absent.
+    pub absent: bool,
 }
 
 /// A reading of a name.
@@ -42,14 +57,31 @@ pub struct Query {
     pub norm: f32,
 }
 
-/// Words of a text in order; the second is true between brackets.
-pub fn tokens(text: &str) -> Vec<(String, bool)> {
-    let mut found = Vec::new();
+/// Words that say that what follows is absent, to the end of the phrase.
+const ABSENCE: &[&str] = &["without", "no", "denies", "negative"];
+
+/// Words of a text in order. "Non" is read as part of the word behind it.
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let mut found: Vec<Piece> = Vec::new();
     let mut depth = 0usize;
-    for piece in text.split_inclusive(['(', ')', '[', ']']) {
-        let plain = piece.trim_end_matches(['(', ')', '[', ']']);
-        found.extend(words(plain).into_iter().map(|word| (word, depth > 0)));
-        match piece.chars().next_back() {
+    for part in text.split_inclusive(['(', ')', '[', ']', ',', ';']) {
+        // Absence ends with the phrase; "with" begins another, and is left out of the words.
+        for phrase in part.split_inclusive(" with ") {
+            let mut absent = false;
+            for word in words(phrase) {
+                let negates = ABSENCE.contains(&word.as_str());
+                match found.last_mut() {
+                    Some(last) if last.text == "non" => last.text.push_str(&word),
+                    _ => found.push(Piece {
+                        text: word,
+                        aside: depth > 0,
+                        absent,
+                    }),
+                }
+                absent |= negates;
+            }
+        }
+        match part.chars().next_back() {
             Some('(' | '[') => depth += 1,
             Some(')' | ']') => depth = depth.saturating_sub(1),
             _ => {}
@@ -58,16 +90,23 @@ pub fn tokens(text: &str) -> Vec<(String, bool)> {
     found
 }
 
+/// The share of its weight that a word counts with that is said to be absent.
+const ABSENT: f32 = 0.5;
 /// Most words of a name that are searched.
 const WORDS: usize = 48;
 
 impl Query {
     /// Looks up the words of a reading.
-    pub fn new(index: &TermIndex, source: &[String]) -> Self {
+    pub fn new(index: &TermIndex, source: &[String], absent: &[String]) -> Self {
         let mut query = Self::default();
         for text in source.iter().take(WORDS) {
             if !query.words.iter().any(|word| word.text == *text) {
-                query.words.push(look_up(index, text));
+                let mut word = look_up(index, text);
+                if absent.contains(text) {
+                    word.absent = true;
+                    word.weight *= ABSENT;
+                }
+                query.words.push(word);
             }
         }
         for word in &query.words {
@@ -102,7 +141,11 @@ fn look_up(index: &TermIndex, text: &str) -> QueryWord {
     } else {
         classes.extend(index.lexicon.find_unit(&class).map(|unit| (unit, 0.95)));
         let made_of = morphology::parts(text);
-        parts.extend(made_of.iter().filter_map(|part| index.lexicon.find_unit(&SYNONYMS.class(part))));
+        parts.extend(
+            made_of
+                .iter()
+                .filter_map(|part| index.lexicon.find_unit(&SYNONYMS.class(part))),
+        );
         parts.sort_unstable();
         parts.dedup();
         if classes.is_empty() {
@@ -122,5 +165,46 @@ fn look_up(index: &TermIndex, text: &str) -> QueryWord {
         parts,
         weight,
         grams: lexicon::grams(text),
+        absent: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let mark = |piece: &Piece| {
+            let mut shown = piece.text.clone();
+            shown.push_str(if piece.aside { ")" } else { "" });
+            shown.push_str(if piece.absent { "-" } else { "" });
+            shown
+        };
+        pieces(text).iter().map(mark).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn absence_ends_with_the_phrase() {
+        assert_eq!(
+            shown("Ulcer without hemorrhage or perforation, with obstruction"),
+            "ulcer without hemorrhage- perforation- obstruction"
+        );
+        assert_eq!(
+            shown("Open wound without foreign body with infection"),
+            "open wound without foreign- body- infection"
+        );
+    }
+
+    #[test]
+    fn brackets_are_aside_and_non_is_a_prefix() {
+        assert_eq!(shown("Disease [HIV] (acute) now"), "disease hiv) acute) now");
+        assert_eq!(shown("Non-autoimmune anemia"), shown("Nonautoimmune anemia"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read(text in "\\PC{0,80}") {
+            proptest::prop_assert!(pieces(&text).iter().all(|piece| !piece.text.is_empty()));
+        }
     }
 }

@@ -179,6 +179,7 @@ drowning submersion
 bite bitten
 hypertension hypertensive
 hypotension hypotensive
+without no
 one first 1st
 two second 2nd
 three third 3rd
@@ -569,9 +570,104 @@ check up ~ examination
 checkup ~ examination
 physical exam = examination
 vaccination ~ immunization
+proximal end ~ upper end
+distal end ~ lower end
+proximal third = upper end
+distal third = lower end
+refractory ~ intractable
+pharmacoresistant = intractable
+treatment resistant = intractable
+use disorder mild ~ abuse
+use disorder moderate ~ dependence
+use disorder severe ~ dependence
+early remission ~ remission
+sustained remission ~ remission
+extradural ~ epidural
+disseminated ~ generalized
+hypersomnia ~ excessive sleepiness
+aplasia ~ absence
+supernumerary ~ accessory
+atresia ~ absence
+fibroid ~ leiomyoma
+lipoma ~ benign lipomatous neoplasm
+melanoma ~ malignant melanoma
+nevus ~ melanocytic nevi
+hemangioma ~ angioma
+cold injury ~ frostbite
+scald ~ burn
+sting ~ venom
+food poisoning ~ foodborne intoxication
+infestation ~ infection
+catarrh ~ inflammation
+hypertrophy ~ hyperplasia
+enlarged prostate ~ prostatic hyperplasia
+undescended testis ~ cryptorchidism
+wasting ~ atrophy
+wasting ~ cachexia
+malnutrition ~ nutritional deficiency
+tension headache ~ tension type headache
+chronic fatigue ~ postviral fatigue
 well child ~ routine child health examination
 birth control ~ contraceptive
 ";
+
+/// What ICD-9-CM appends to titles for its fifth digits, and what ICD-10-CM says there: nothing, for the most part.
+const FIFTH_DIGITS: &[(&str, &str)] = &[
+    ("bacteriological or histological examination not done", ""),
+    ("bacteriological or histological examination unknown (at present)", ""),
+    ("tubercle bacilli found (in sputum) by microscopy", ""),
+    (
+        "tubercle bacilli not found (in sputum) by microscopy, but found by bacterial culture",
+        "",
+    ),
+    (
+        "tubercle bacilli not found by bacteriological examination, but tuberculosis confirmed histologically",
+        "",
+    ),
+    (
+        "tubercle bacilli not found by bacteriological or histological examination, but tuberculosis confirmed by other methods \
+         [inoculation of animals]",
+        "",
+    ),
+    ("unspecified as to episode of care or not applicable", "unspecified trimester"),
+    ("unspecified as to episode of care", "unspecified"),
+    ("delivered, with or without mention of antepartum condition", "childbirth"),
+    ("delivered, with mention of postpartum complication", "puerperium"),
+    ("antepartum condition or complication", "unspecified trimester"),
+    ("postpartum condition or complication", "puerperium"),
+    (
+        "without mention of having achieved remission",
+        "not having achieved remission",
+    ),
+    ("without mention of complication", ""),
+    ("not stated as uncontrolled", ""),
+    ("type ii or unspecified type", "type 2"),
+    ("type i [juvenile type]", "type 1"),
+    ("without mention of", "without"),
+    ("with no loss of consciousness", "without loss of consciousness"),
+    (
+        "state of consciousness unspecified",
+        "loss of consciousness of unspecified duration",
+    ),
+    (
+        "loss of consciousness of unspecified duration",
+        "loss of consciousness of unspecified duration",
+    ),
+];
+
+/// A name as ICD-10-CM would have it, where it is written as ICD-9-CM writes. `None` where nothing is to be changed.
+pub fn modern(name: &str) -> Option<String> {
+    let mut found = name.to_ascii_lowercase();
+    let before = found.len();
+    let mut changed = false;
+    for (old, new) in FIFTH_DIGITS {
+        if found.len() <= 4 * before && found.contains(old) {
+            found = found.replace(old, new);
+            changed = true;
+        }
+    }
+    changed.then_some(found)
+}
 
 /// What the tables say, ready to be asked.
 #[derive(Debug)]
@@ -697,7 +793,10 @@ mod tests {
     #[test]
     fn short_forms_and_lay_phrases_are_written_out() {
         assert_eq!(rewritten("Heart attack, old"), ["myocardial infarction old"]);
-        assert_eq!(rewritten("acute exacerbation of COPD"), ["acute exacerbation chronic obstructive pulmonary disease"]);
+        assert_eq!(
+            rewritten("acute exacerbation of COPD"),
+            ["acute exacerbation chronic obstructive pulmonary disease"]
+        );
         assert!(rewritten("fracture of femur").is_empty());
     }
 
