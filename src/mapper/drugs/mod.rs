@@ -5,9 +5,11 @@
 //! in brackets, what is left are ingredients. Which term type is right when strength, form or brand are (not) stated is
 //! learned.
 
+mod explain;
 mod form;
 mod strength;
 
+use super::explain::Constraint;
 use super::index::{MatchIndex, TermText};
 use super::item::{Role, SourceItem};
 use super::lexical::{self, Lexical};
@@ -453,6 +455,7 @@ impl Domain for Drugs {
                     concept: Ordinal(concept),
                     score: self.rough.score(&features),
                     features,
+                    lexical,
                     evidence: Evidence::of(&lexical, strength, form),
                     exact: lexical.exact && lexical.reading == 0 && conflict.is_none(),
                     conflict,
@@ -495,5 +498,22 @@ impl Domain for Drugs {
         } else {
             None
         }
+    }
+
+    fn index(&self) -> &MatchIndex {
+        &self.index
+    }
+
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
+        self.read(item).readings
+    }
+
+    fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint> {
+        let target = take_apart(&system.display(concept).unwrap_or_default(), "");
+        explain::constraints(&self.read(item), item, &target)
+    }
+
+    fn axis_value(&self, system: &CodeSystemIndex, axis: &str, concept: Ordinal) -> Option<String> {
+        explain::axis_value(&take_apart(&system.display(concept)?, ""), axis)
     }
 }

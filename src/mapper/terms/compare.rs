@@ -3,6 +3,7 @@
 use super::index::TermIndex;
 use super::query::{Query, QueryWord};
 use crate::mapper::index::common;
+use crate::mapper::lexical::{AlignedWords, Lexical};
 use crate::mapper::words::is_distinguishing;
 
 /// How a term matches a reading. Shares are by squared weight.
@@ -58,6 +59,57 @@ impl Match {
             - 0.01 * f32::from(self.kind)
             - 0.03 * (self.source_conflicts + self.target_conflicts + self.denied)
     }
+}
+
+impl Match {
+    /// What all domains say of a match.
+    pub fn lexical(&self) -> Lexical {
+        Lexical {
+            cosine: self.cosine,
+            source_coverage: self.source_alike,
+            target_coverage: self.target_alike,
+            source_conflicts: self.source_conflicts,
+            target_conflicts: self.target_conflicts,
+            kind: self.kind,
+            exact: self.exact,
+            reading: self.reading,
+            term: self.term,
+        }
+    }
+}
+
+/// Lays a reading beside a term: the same classes meet.
+pub fn align(index: &TermIndex, query: &Query, term: u32) -> AlignedWords {
+    let mut aligned = AlignedWords::default();
+    let mut met: Vec<u32> = Vec::new();
+    for word in &query.words {
+        let stands_for = |class: u32| word.classes.iter().any(|(unit, _)| *unit == class);
+        let found = index
+            .tokens(term)
+            .iter()
+            .find(|token| stands_for(index.lexicon.class(token.word)));
+        match found {
+            Some(token) => {
+                met.push(index.lexicon.class(token.word));
+                aligned
+                    .matched
+                    .push((word.text.clone(), index.lexicon.text(token.word).to_owned()));
+            }
+            None => aligned.source_only.push(word.text.clone()),
+        }
+    }
+    for token in index.tokens(term) {
+        let text = index.lexicon.text(token.word).to_owned();
+        if !met.contains(&index.lexicon.class(token.word)) {
+            aligned.target_only.push(text.clone());
+        }
+        aligned.term.push(text);
+    }
+    for words in [&mut aligned.target_only, &mut aligned.term] {
+        words.sort_unstable();
+        words.dedup();
+    }
+    aligned
 }
 
 /// The share of its weight that a word between brackets counts with.

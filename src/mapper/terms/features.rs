@@ -142,7 +142,8 @@ pub struct Target {
     extension: bool,
     parent_is_same: bool,
     words: u32,
-    qualifiers: Qualifiers,
+    /// What its display states.
+    pub qualifiers: Qualifiers,
     /// Hashes of the 3-grams of its display, sorted.
     grams: Vec<u32>,
     /// Classes of the displays above it, sorted.

@@ -150,6 +150,11 @@ impl Lexicon {
         });
     }
 
+    /// The words by their looks.
+    pub fn spelling(&self) -> &MatchIndex {
+        &self.spelling
+    }
+
     /// Number of units.
     pub fn units(&self) -> usize {
         self.factors.len()

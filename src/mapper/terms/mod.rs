@@ -16,7 +16,10 @@ mod qualifiers;
 mod query;
 mod synonyms;
 
+use super::explain::{Constraint, Verdict};
+use super::index::MatchIndex;
 use super::item::{Role, SourceItem};
+use super::lexical::{AlignedWords, Lexical};
 use super::rank::{Evidence, Model};
 use super::{Domain, Scored};
 use compare::{Match, compare};
@@ -144,21 +147,10 @@ fn order(found: &mut [(u32, Match)]) {
 
 impl Domain for Terms {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
-        let written = item.get(Role::Name);
-        let modern = synonyms::modern(written);
-        let name = modern.as_deref().unwrap_or(written);
-        let pieces = query::pieces(name);
-        let absent: Vec<String> = pieces
-            .iter()
-            .filter(|piece| piece.absent)
-            .map(|piece| piece.text.clone())
-            .collect();
-        let source: Vec<String> = pieces.into_iter().map(|piece| piece.text).collect();
-        let mut queries = vec![Query::new(&self.index, &source, &absent)];
-        let rewritten = SYNONYMS.rewritings(&source, READINGS);
-        queries.extend(rewritten.iter().map(|reading| Query::new(&self.index, reading, &absent)));
+        let name = Name::read(item);
+        let queries = name.queries(&self.index);
         let gathered = self.gather(&queries);
-        let found = Found::new(&self.index, &self.targets, name, &queries, &gathered);
+        let found = Found::new(&self.index, &self.targets, &name.text, &queries, &gathered);
         let mut scored: Vec<Scored> = gathered
             .iter()
             .enumerate()
@@ -169,6 +161,7 @@ impl Domain for Terms {
                     concept: Ordinal(*concept),
                     score: self.model.score(&features),
                     features,
+                    lexical: matched.lexical(),
                     evidence: Evidence {
                         cosine: matched.cosine,
                         source_coverage: matched.source_alike,
@@ -177,7 +170,7 @@ impl Domain for Terms {
                         measure: 0.0,
                         context: 0.0,
                     },
-                    exact: modern.is_none() && matched.exact && matched.reading == 0 && matched.surface > 0.999,
+                    exact: !name.changed && matched.exact && matched.reading == 0 && matched.surface > 0.999,
                     conflict: conflict(found.contradicts(target), matched),
                 })
             })
@@ -202,7 +195,88 @@ impl Domain for Terms {
         features::names()
     }
 
-    fn difference(&self, _first: Ordinal, _second: Ordinal) -> Option<&'static str> {
-        None
+    fn difference(&self, first: Ordinal, second: Ordinal) -> Option<&'static str> {
+        let (first, second) = (self.target(first.0)?, self.target(second.0)?);
+        let mut axes = first.qualifiers.axes(&second.qualifiers).into_iter();
+        axes.find(|(_, left, right)| left != right).map(|(axis, ..)| axis)
+    }
+
+    fn index(&self) -> &MatchIndex {
+        self.index.lexicon.spelling()
+    }
+
+    fn align(&self, reading: &[String], lexical: &Lexical) -> AlignedWords {
+        compare::align(&self.index, &Query::new(&self.index, reading, &[]), lexical.term)
+    }
+
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
+        Name::read(item).readings
+    }
+
+    fn constraints(&self, _system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint> {
+        let Some(target) = self.targets.get(concept.0) else {
+            return Vec::new();
+        };
+        let stated = features::stated(&Name::read(item).queries(&self.index));
+        let axes = stated.axes(&target.qualifiers).into_iter();
+        axes.map(|(axis, ours, theirs)| {
+            let same = ours
+                .split(' ')
+                .any(|word| !word.is_empty() && theirs.split(' ').any(|other| other == word));
+            let verdict = Verdict::of(same, !ours.is_empty() && !theirs.is_empty());
+            Constraint::new(axis, ours, theirs, verdict)
+        })
+        .collect()
+    }
+
+    fn axis_value(&self, _system: &CodeSystemIndex, axis: &str, concept: Ordinal) -> Option<String> {
+        let own = self.targets.get(concept.0)?.qualifiers;
+        let axes = own.axes(&own).into_iter();
+        Some(
+            axes.filter(|(known, ..)| *known == axis)
+                .map(|(_, value, _)| value)
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
+    }
+}
+
+/// A name with its readings.
+struct Name {
+    /// As it is compared.
+    text: String,
+    /// It was rewritten as ICD-10-CM would have it.
+    changed: bool,
+    /// Words of each reading, the name itself first.
+    readings: Vec<Vec<String>>,
+    /// Words that are said to be absent.
+    absent: Vec<String>,
+}
+
+impl Name {
+    fn read(item: &SourceItem) -> Self {
+        let written = item.get(Role::Name);
+        let modern = synonyms::modern(written);
+        let changed = modern.is_some();
+        let text = modern.unwrap_or_else(|| written.to_owned());
+        let pieces = query::pieces(&text);
+        let absent = pieces
+            .iter()
+            .filter(|piece| piece.absent)
+            .map(|piece| piece.text.clone())
+            .collect();
+        let source: Vec<String> = pieces.into_iter().map(|piece| piece.text).collect();
+        let rewritten = SYNONYMS.rewritings(&source, READINGS);
+        Self {
+            readings: std::iter::once(source).chain(rewritten).collect(),
+            text,
+            changed,
+            absent,
+        }
+    }
+
+    fn queries(&self, index: &TermIndex) -> Vec<Query> {
+        let queries = self.readings.iter().map(|reading| Query::new(index, reading, &self.absent));
+        queries.collect()
     }
 }

@@ -71,30 +71,30 @@ pub const GROUPS: &[&[&str]] = &[
     &["mention"],
 ];
 
-/// Words of which two different ones exclude each other.
-const OPPOSITES: &[&[&str]] = &[
-    &["left", "right", "bilateral"],
-    &["acute", "chronic"],
-    &["upper", "lower"],
-    &["primary", "secondary"],
-    &["benign", "malignant"],
-    &["male", "female"],
-    &["open", "closed"],
-    &["mild", "moderate", "severe"],
-    &["congenital", "acquired"],
-    &["initial", "subsequent", "sequela"],
-    &["anterior", "posterior"],
-    &["medial", "lateral"],
-    &["internal", "external"],
-    &["proximal", "distal"],
-    &["hypertension", "hypotension"],
-    &["hyperthyroidism", "hypothyroidism"],
-    &["hyperglycemia", "hypoglycemia"],
-    &["displaced", "nondisplaced"],
-    &["maternal", "newborn"],
-    &["first", "second", "third", "fourth"],
-    &["a", "b", "c", "d", "e"],
-    &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"],
+/// Words of which two different ones exclude each other, with what they are about.
+const OPPOSITES: &[(&str, &[&str])] = &[
+    ("laterality", &["left", "right", "bilateral"]),
+    ("course", &["acute", "chronic"]),
+    ("position", &["upper", "lower"]),
+    ("order", &["primary", "secondary"]),
+    ("behaviour", &["benign", "malignant"]),
+    ("sex", &["male", "female"]),
+    ("wound", &["open", "closed"]),
+    ("severity", &["mild", "moderate", "severe"]),
+    ("origin", &["congenital", "acquired"]),
+    ("encounter", &["initial", "subsequent", "sequela"]),
+    ("position", &["anterior", "posterior"]),
+    ("position", &["medial", "lateral"]),
+    ("position", &["internal", "external"]),
+    ("position", &["proximal", "distal"]),
+    ("pressure", &["hypertension", "hypotension"]),
+    ("thyroid", &["hyperthyroidism", "hypothyroidism"]),
+    ("glucose", &["hyperglycemia", "hypoglycemia"]),
+    ("displacement", &["displaced", "nondisplaced"]),
+    ("patient", &["maternal", "newborn"]),
+    ("degree", &["first", "second", "third", "fourth"]),
+    ("type", &["a", "b", "c", "d", "e"]),
+    ("number", &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
 ];
 
 /// Which groups and opposites a set of classes has.
@@ -114,7 +114,7 @@ static CLASSES: LazyLock<HashMap<String, Qualifiers>> = LazyLock::new(|| {
             found.entry(SYNONYMS.class(word)).or_default().groups |= 1 << number;
         }
     }
-    for (number, set) in OPPOSITES.iter().enumerate() {
+    for (number, (_, set)) in OPPOSITES.iter().enumerate() {
         for (place, word) in set.iter().enumerate() {
             if let Some(bits) = found.entry(SYNONYMS.class(word)).or_default().opposites.get_mut(number) {
                 *bits |= 1 << place;
@@ -153,6 +153,19 @@ impl Qualifiers {
     pub fn contradicts(&self, other: &Self) -> bool {
         let mut sets = self.opposites.iter().zip(other.opposites);
         sets.any(|(ours, theirs)| *ours != 0 && theirs != 0 && ours & theirs == 0)
+    }
+
+    /// What either states of each axis: the axis, the words of both.
+    pub fn axes(&self, other: &Self) -> Vec<(&'static str, String, String)> {
+        let stated = |bits: u16, set: &[&str]| {
+            let words = set.iter().enumerate().filter(|(place, _)| bits & (1 << place) != 0);
+            words.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+        };
+        let sets = OPPOSITES.iter().zip(self.opposites.iter().zip(other.opposites));
+        let stated_of_either = sets.filter(|(_, (ours, theirs))| **ours | *theirs != 0);
+        stated_of_either
+            .map(|((axis, set), (ours, theirs))| (*axis, stated(*ours, set), stated(theirs, set)))
+            .collect()
     }
 
     /// Whether an encounter after the first is stated.
