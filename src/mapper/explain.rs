@@ -236,11 +236,10 @@ impl Explainer<'_> {
         let reading = readings.get(usize::from(lexical.reading)).map_or(&[][..], Vec::as_slice);
         let aligned = self.domain.align(reading, lexical);
         let (matched, matched_kind) = self.matched_text(concept, &aligned.term);
-        let words_matched =
-            aligned
-                .matched
-                .into_iter()
-                .map(|(word, found)| if word == found { word } else { format!("{word}~{found}") });
+        let words_matched = aligned
+            .matched
+            .into_iter()
+            .map(|(word, found)| if word == found { word } else { format!("{word}~{found}") });
         Explanation {
             matched,
             matched_kind,

@@ -15,6 +15,8 @@ mod morphology;
 mod qualifiers;
 mod query;
 mod synonyms;
+#[cfg(test)]
+mod tests;
 
 use super::explain::{Constraint, Verdict};
 use super::index::MatchIndex;
@@ -25,6 +27,7 @@ use super::{Domain, Scored};
 use compare::{Match, compare};
 use features::{Found, Target, Targets};
 use index::TermIndex;
+use qualifiers::Qualifiers;
 use query::Query;
 use std::collections::{HashMap, HashSet};
 use synonyms::SYNONYMS;
@@ -65,13 +68,18 @@ impl Terms {
         self.targets.get(concept).filter(|target| target.usable)
     }
 
+    /// Later encounters are only for names that say so: there are a dozen of them for each injury.
+    fn is_candidate(&self, concept: u32, stated: &Qualifiers) -> bool {
+        let target = self.target(concept);
+        target.is_some_and(|target| stated.is_later_encounter() || !target.is_later_encounter())
+    }
+
     /// Concepts with their best match, best first.
     fn gather(&self, queries: &[Query]) -> Vec<(u32, Match)> {
         let mut best: HashMap<u32, Match> = HashMap::new();
         let stated = features::stated(queries);
         let mut keep = |concept: u32, matched: Match| {
-            let target = self.target(concept);
-            if target.is_none_or(|target| target.is_later_encounter() && !stated.is_later_encounter()) {
+            if !self.is_candidate(concept, &stated) {
                 return;
             }
             let kept = best.entry(concept).or_insert(matched);
@@ -89,7 +97,7 @@ impl Terms {
         }
         let mut found: Vec<(u32, Match)> = best.into_iter().collect();
         order(&mut found);
-        self.add_relatives(queries, &mut found);
+        self.add_relatives(queries, &stated, &mut found);
         found.truncate(CANDIDATES);
         for (_, matched) in &mut found {
             if let Some(query) = queries.get(usize::from(matched.reading)) {
@@ -102,7 +110,7 @@ impl Terms {
 
     /// Puts the residual codes around the best candidates ("other", "unspecified", and what is above) among the candidates:
     /// they are the answer to names that no term has.
-    fn add_relatives(&self, queries: &[Query], found: &mut Vec<(u32, Match)>) {
+    fn add_relatives(&self, queries: &[Query], stated: &Qualifiers, found: &mut Vec<(u32, Match)>) {
         let mut known: HashSet<u32> = found
             .iter()
             .take(CANDIDATES - RELATIVES)
@@ -116,7 +124,7 @@ impl Terms {
                 }
                 if known.insert(*relative)
                     && let Some(query) = queries.get(usize::from(matched.reading))
-                    && self.target(*relative).is_some()
+                    && self.is_candidate(*relative, stated)
                 {
                     let term = self.index.display(*relative);
                     let cosine = self.index.cosine(query, term);

@@ -358,6 +358,14 @@ fn split(rest: &str, found: &mut Vec<&'static str>, roots: usize) -> bool {
         if split(after, found, roots + 1) {
             return true;
         }
+        // "cardi" and "itis" share their vowel in "carditis".
+        if root.ends_with('i')
+            && let Some(shared) = rest.get(root.len() - 1..)
+            && let Some((_, process)) = PROCESSES.iter().find(|(process, _)| *process == shared)
+        {
+            found.push(process);
+            return true;
+        }
         if let Some(linked) = after.strip_prefix(['o', 'i', 'a'])
             && split(linked, found, roots + 1)
         {
