@@ -12,7 +12,7 @@ use crate::mapper::lexical::Lexical;
 use crate::mapper::rank::{Evidence, Features};
 
 /// Facts by name; the value of each is in the array of the same order in [`View::values`].
-const SINGLE: [&str; 57] = [
+const SINGLE: [&str; 59] = [
     "cosine",
     "source_coverage",
     "target_coverage",
@@ -67,13 +67,24 @@ const SINGLE: [&str; 57] = [
     "volume_differs",
     "volume_only_source",
     "volume_only_target",
+    "hours_same",
     "hours_only_target",
     "doses_only_target",
     "pack_asked",
+    "biosimilar_named",
 ];
 
 /// What is stated, in the order of the feature names.
 const EVIDENCE: [&str; 4] = ["bare", "strength", "form", "strength_form"];
+/// Steps of the number of clinical drugs with the same ingredients.
+const PRODUCTS: [u32; 5] = [2, 4, 8, 16, 40];
+/// Steps of the RXCUI, which tells when a product came to the market.
+const ERAS: [f32; 6] = [3e5, 6e5, 9e5, 1.3e6, 1.7e6, 2.2e6];
+/// Steps of the number of brands with the same ingredients.
+const BRANDS: [u32; 3] = [2, 3, 5];
+/// Groups of the facts that tell whether a product is sold under one brand.
+const GUESSES: [(&str, usize); 3] = [("products", 6), ("era", 7), ("brands", 4)];
+
 /// Where the form comes from, in the order of the feature names.
 const CONTEXTS: [&str; 3] = ["unstated", "stated", "implied"];
 
@@ -107,7 +118,29 @@ impl Layout {
         cross("form", &CONTEXTS);
         cross("route", &form::ROUTES);
         cross("stated", &self.stated);
+        for (group, steps) in GUESSES {
+            names.extend((0..steps).map(|step| format!("brand_unasked.{group}.{step}")));
+        }
         names
+    }
+
+    /// Facts of the market, for a branded product whose brand the source does not name.
+    fn guesses(&self, target: &Target) -> [u16; 3] {
+        let crossed = (CONTEXTS.len() + form::ROUTES.len() + self.stated.len()) * self.dose_forms.len();
+        let first = SINGLE.len() + EVIDENCE.len() * TYPES.len() + crossed;
+        let market = target.market;
+        let steps = [
+            PRODUCTS.iter().filter(|step| market.generic >= **step).count(),
+            ERAS.iter().filter(|step| target.number >= **step).count(),
+            BRANDS.iter().filter(|step| market.brands >= **step).count(),
+        ];
+        let mut before = first;
+        let mut places = [0; 3];
+        for ((place, step), (_, count)) in places.iter_mut().zip(steps).zip(GUESSES) {
+            *place = (before + step) as u16;
+            before += count;
+        }
+        places
     }
 
     /// The crossed features of a source and a target: each is there or not.
@@ -318,6 +351,9 @@ impl<'v> View<'v> {
         let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
         let crossed = layout.crossed(self.source, self.target);
         features.extend(crossed.iter().map(|number| (*number, 1.0)));
+        if self.target.is_branded() && !self.brand_named {
+            features.extend(layout.guesses(self.target).iter().map(|number| (*number, 1.0)));
+        }
         features
     }
 
@@ -350,7 +386,7 @@ impl<'v> View<'v> {
             (target.words.len() as f32 + 1.0).ln() / 3.0,
             target.number.max(1.0).ln() / 10.0,
             flag(target.capitalised),
-            flag(target.suffix),
+            flag(target.suffix && !self.brand_named),
             flag(self.sets == Sets::Equal),
             flag(self.sets == Sets::More),
             flag(self.sets == Sets::Fewer),
@@ -395,9 +431,11 @@ impl<'v> View<'v> {
             flag(volume[2]),
             flag(volume[3]),
             flag(volume[4]),
+            flag(target.found.hours.is_some() && source.found.hours == target.found.hours),
             flag(target.found.hours.is_some() && source.found.hours.is_none()),
             flag(target.found.doses.is_some() && source.found.doses.is_none()),
             flag(packed == source.pack && packed),
+            flag(target.suffix && self.brand_named),
         ]
     }
 }

@@ -10,6 +10,8 @@ mod names;
 mod source;
 mod strength;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use super::index::MatchIndex;
 use super::item::SourceItem;
@@ -25,7 +27,7 @@ use tern_index::read::CodeSystemIndex;
 /// Terms looked at for each reading of a name.
 const TERMS: usize = 200;
 /// Candidates that the trained weights rank.
-const CANDIDATES: usize = 96;
+const CANDIDATES: usize = 80;
 /// Candidates by their ingredients alone.
 const JOINED: usize = 600;
 

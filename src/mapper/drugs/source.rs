@@ -49,34 +49,46 @@ pub(super) struct Resolved {
     pub brand: bool,
     /// Words are left that name nothing: perhaps a brand or a company that RxNorm does not know.
     pub leftover: bool,
+    /// The words that were understood.
+    pub words: Vec<String>,
 }
 
 impl Source {
     /// Reads a row.
     pub fn read(item: &SourceItem, targets: &Targets, stated_names: &[&'static str]) -> Self {
-        let text = item.get(Role::Name).replace(['[', ']'], " ");
-        let text = names::fluid(&text).map_or(text, str::to_owned);
-        let name = Name::of_source(&text);
+        let (substance, product) = (plain_text(item, Role::Ingredient), plain_text(item, Role::Name));
+        let text = if substance.is_empty() { &product } else { &substance };
+        let name = Name::of_source(text);
+        let beside_name = Name::of_source(&format!("{product} {}", plain_text(item, Role::Brand)));
         let strength = strength::find(item.get(Role::Strength));
         let (form, route) = (words(item.get(Role::Form)), words(item.get(Role::Route)));
         let beside = words(&strength.rest);
         let context: Vec<String> = form.iter().chain(&route).chain(&beside).cloned().collect();
-        let everything: Vec<String> = context.iter().chain(&name.words).cloned().collect();
+        let everything: Vec<String> = context.iter().chain(&beside_name.words).chain(&name.words).cloned().collect();
         let no_form = stated_names.len().saturating_sub(1);
         let stated = [&form, &context, &everything]
             .into_iter()
             .map(|words| form::stated(words, stated_names))
             .find(|place| *place != no_form);
         let section = words(item.get(Role::Section));
-        let class = [&form, &context, &name.words, &section]
+        let class = [&form, &context, &name.words, &beside_name.words, &section]
             .into_iter()
             .find_map(|words| form::of(words));
         let plain = names::international(&name.ingredients);
         let mut bag = everything.clone();
         bag.extend(plain.iter().cloned());
         let salts: Vec<String> = plain.iter().filter(|word| names::is_salt(word)).cloned().collect();
+        let mut named = resolve(&name.found.rest, targets);
+        if *text != product || !item.get(Role::Brand).is_empty() {
+            let product = resolve(&beside_name.found.rest, targets);
+            named.brand |= product.brand;
+            named.leftover |= product.leftover;
+            if named.ingredients.is_empty() {
+                named.ingredients = product.ingredients;
+            }
+        }
         Self {
-            readings: readings(item.get(Role::Name), &name, &plain),
+            readings: readings(text, &name, &plain, &named.words),
             bag: targets.index.bag(&bag),
             form: class,
             form_column: !item.get(Role::Form).is_empty(),
@@ -84,26 +96,35 @@ impl Source {
             stated: stated.unwrap_or(no_form),
             route: form::route(if route.is_empty() { &everything } else { &route }),
             salts: targets.index.bag(&salts),
-            named: resolve(&name.found.rest, targets),
+            named,
             pack: item.get(Role::Strength).contains('+') && strength.strengths.len() > 1,
-            found: strengths(item, strength, name.found),
+            found: strengths(item, strength, name.found, beside_name.found),
         }
     }
 }
 
+/// The text of a role, without brackets; the short name of a fluid written out.
+fn plain_text(item: &SourceItem, role: Role) -> String {
+    let text = item.get(role).replace(['[', ']'], " ");
+    names::fluid(&text).map_or(text, str::to_owned)
+}
+
 /// Strengths from the column for them, else from the name, else from wherever damaged rows have them.
-fn strengths(item: &SourceItem, column: Found, name: Found) -> Found {
+fn strengths(item: &SourceItem, column: Found, name: Found, product: Found) -> Found {
     if !column.strengths.is_empty() {
         return column;
     }
     if !name.strengths.is_empty() {
         return name;
     }
+    if !product.strengths.is_empty() {
+        return product;
+    }
     let elsewhere = strength::find(&format!("{} {}", item.get(Role::Form), item.get(Role::Route)));
     if elsewhere.strengths.is_empty() { name } else { elsewhere }
 }
 
-fn readings(text: &str, name: &Name, plain: &[String]) -> Vec<Vec<String>> {
+fn readings(text: &str, name: &Name, plain: &[String], understood: &[String]) -> Vec<Vec<String>> {
     let mut readings = vec![plain.to_vec()];
     let mut add = |reading: Vec<String>| {
         if !reading.is_empty() && !readings.contains(&reading) {
@@ -112,6 +133,7 @@ fn readings(text: &str, name: &Name, plain: &[String]) -> Vec<Vec<String>> {
     };
     add(names::unsalted(plain).unwrap_or_default());
     add(name.ingredients.clone());
+    add(understood.to_vec());
     // "Ingredient (Brand)" and "Brand (ingredient)": each alone is a reading too.
     if let Some((before, rest)) = text.split_once('(') {
         for part in [before, rest.trim_end_matches(')')] {
@@ -149,8 +171,9 @@ fn resolve(text: &str, targets: &Targets) -> Resolved {
                 let word = own.get(at).map_or("", String::as_str);
                 let telling = !names::is_salt(word) && word.chars().count() > 1 && !word.chars().all(|c| c.is_ascii_digit());
                 found.leftover |= telling;
-                // A word that RxNorm uses may change what is meant; one that it does not know cannot.
-                doubtful |= telling && targets.index.find_word(word).is_some();
+                // A word that other substances have in their names may change what is meant; others cannot.
+                let known = targets.index.find_word(word);
+                doubtful |= telling && known.is_some_and(|word| targets.substance_words.binary_search(&word).is_ok());
                 at += 1;
                 continue;
             };
@@ -160,6 +183,8 @@ fn resolve(text: &str, targets: &Targets) -> Resolved {
             } else {
                 found.ingredients.extend(&named.ingredients);
             }
+            let understood = own.get(at..at + length).unwrap_or_default();
+            found.words.extend(names::international(understood));
             at += length;
         }
     }

@@ -422,10 +422,10 @@ impl Found {
             // "1 ml/2 ml" and the like say nothing that could be compared.
             (Kind::Volume, Some(_)) => {}
             _ => {
-                if let Some((Kind::Volume, amount)) = strength.per
-                    && amount != 1.0
-                {
-                    self.volume = self.volume.or(Some(amount));
+                match strength.per {
+                    Some((Kind::Volume, amount)) if amount != 1.0 => self.volume = self.volume.or(Some(amount)),
+                    Some((Kind::Hours, amount)) if amount != 1.0 => self.hours = self.hours.or(Some(amount)),
+                    _ => {}
                 }
                 if in_parentheses && !self.strengths.is_empty() {
                     self.aside.push(strength);

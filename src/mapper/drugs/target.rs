@@ -43,6 +43,8 @@ impl Name {
     /// Takes a name of RxNorm apart: `ingredient strength form [brand]`.
     pub fn of_target(text: &str) -> Self {
         let bracket = text.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+        // `[USP'U]` is a unit.
+        let bracket = bracket.filter(|(_, brand)| !brand.eq_ignore_ascii_case("USP'U"));
         match bracket {
             Some((name, brand)) => Self {
                 brand: words(brand),
@@ -147,6 +149,8 @@ pub(super) struct Targets {
     pub all: Vec<Target>,
     /// Names of ingredients and brands.
     pub names: NameTable,
+    /// Words that names of ingredients have, sorted.
+    pub substance_words: Vec<u32>,
     /// Concepts by their ingredients.
     pub by_ingredients: BTreeMap<Vec<u32>, Vec<u32>>,
 }
@@ -170,9 +174,12 @@ impl Targets {
             .map(|(name, concept)| target(system, &index, &names, name, Ordinal(concept)))
             .collect();
         let by_ingredients = add_markets(&mut all);
+        let substances = names.iter().filter(|(_, named)| !named.brand).flat_map(|(bag, _)| bag);
+        let substance_words: BTreeSet<u32> = substances.copied().collect();
         Self {
             index,
             all,
+            substance_words: substance_words.into_iter().collect(),
             names,
             by_ingredients,
         }
