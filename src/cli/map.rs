@@ -4,10 +4,8 @@ use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
 use super::session::{Session, label};
-use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary, Vocabularies};
-use crate::service::{CodeSystemIndex, ConceptMapIndex, Terminology};
+use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Map a file of local codes and names to a standard code system
 ///
@@ -51,26 +49,15 @@ pub struct MapArgs {
     /// Runners-up to write for each row
     #[arg(long, value_name = "K")]
     candidates: Option<usize>,
+    /// Add a column with the explanation of each row: what matched, what was repaired, what would decide
+    #[arg(long)]
+    explain: bool,
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
     /// Format of the output where its name does not say it: csv, tsv, ndjson
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-}
-
-impl Vocabularies for Terminology {
-    fn canonical_url(&self, name: &str) -> String {
-        Terminology::canonical_url(self, name).to_owned()
-    }
-
-    fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
-        Terminology::code_system(self, url, None).ok()
-    }
-
-    fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
-        Terminology::concept_maps(self)
-    }
 }
 
 /// Runs the command.
@@ -92,7 +79,7 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
-fn failed(error: MapError) -> CliError {
+pub(super) fn failed(error: MapError) -> CliError {
     CliError::Data {
         message: error.to_string(),
         hint: String::new(),
@@ -125,6 +112,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     }
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
+    options.explain |= args.explain;
     options.accept = args.accept.unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);
     options.check()?;

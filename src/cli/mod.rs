@@ -7,6 +7,7 @@ mod demo;
 mod demo_files;
 mod error;
 mod expand;
+mod explain;
 mod load;
 mod lookup;
 mod map;
@@ -70,6 +71,7 @@ enum Command {
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
     Map(map::MapArgs),
+    Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
@@ -97,6 +99,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
+        Command::Explain(args) => explain::run(args, &store()?),
         Command::Serve(args) => serve::run(args, &store()?),
         Command::Demo(args) => demo::run(args, cli.store.as_deref()),
         Command::Completions(args) => shell::completions(args, Cli::command()),

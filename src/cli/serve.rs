@@ -1,9 +1,10 @@
 //! `tern serve`: all that is loaded as a FHIR terminology server.
 
 use super::error::{CliError, Exit};
-use crate::http::{ServeConfig, serve};
+use crate::http::{Limits, ServeConfig, serve};
 use crate::service::Terminology;
 use std::path::Path;
+use std::time::Duration;
 use tern_index::store::Store;
 
 /// Serve FHIR R4 and R5 terminology operations over HTTP
@@ -22,6 +23,18 @@ pub struct ServeArgs {
     /// Threads that read requests; 0 for one per processor
     #[arg(long, default_value_t = 0, value_name = "N")]
     workers: usize,
+    /// Targets of algorithmic maps that are kept in memory
+    #[arg(long, default_value_t = Limits::default().mappers, value_name = "N")]
+    mappers: usize,
+    /// Streams of /map/TARGET at once
+    #[arg(long, default_value_t = Limits::default().bulk_streams, value_name = "N")]
+    bulk_streams: usize,
+    /// Largest line of such a stream
+    #[arg(long, default_value_t = Limits::default().bulk_line_bytes, value_name = "BYTES")]
+    bulk_line_bytes: usize,
+    /// Seconds after which a stream in which nothing moves is ended
+    #[arg(long, default_value_t = Limits::default().bulk_idle.as_secs(), value_name = "SECONDS")]
+    bulk_idle: u64,
 }
 
 /// Runs the command.
@@ -37,6 +50,13 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
         bind: args.bind.clone(),
         port: args.port,
         workers: args.workers,
+        limits: Limits {
+            mappers: args.mappers,
+            bulk_streams: args.bulk_streams,
+            bulk_line_bytes: args.bulk_line_bytes,
+            bulk_idle: Duration::from_secs(args.bulk_idle.max(1)),
+            ..Limits::default()
+        },
         ..ServeConfig::new(Terminology::new(&store, Vec::new()))
     };
     serve(config, |addresses| {

@@ -4,6 +4,7 @@
 //! beside them.
 
 use super::FhirVersion;
+use super::algorithmic;
 use super::interaction::Operation;
 use super::render::List;
 use super::render_resource::type_name;
@@ -62,7 +63,7 @@ pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
         let operations: Vec<Value> = Operation::ALL
             .into_iter()
             .filter(|operation| operation.kind() == kind)
-            .map(|operation| json!({"name": operation.name(), "definition": operation.definition()}))
+            .map(operation_json)
             .collect();
         let parameters: Vec<Value> = SEARCH_PARAMETERS
             .iter()
@@ -108,6 +109,23 @@ pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
     })
 }
 
+fn operation_json(operation: Operation) -> Value {
+    let mut json = json!({"name": operation.name(), "definition": operation.definition()});
+    if let (Some(text), Value::Object(json)) = (operation.documentation(), &mut json) {
+        json.insert("documentation".into(), text.into());
+    }
+    json
+}
+
+/// The algorithmic maps that there are, for their clients to find.
+fn algorithmic_maps(terminology: &Terminology) -> Vec<Value> {
+    terminology
+        .algorithmic_maps()
+        .into_iter()
+        .map(|map| json!({"url": algorithmic::MAP, "valueCanonical": map.to_string()}))
+        .collect()
+}
+
 fn feature(definition: &str, value: Value) -> Value {
     json!({"url": FEATURE, "extension": [{"url": "definition", "valueCanonical": definition}, value]})
 }
@@ -149,7 +167,12 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         );
         json.insert("codeSearch".into(), "all".into());
         json.insert("validateCode".into(), json!({"translations": true}));
-        json.insert("translation".into(), json!({"needsMap": false}));
+        let mut translation = json!({"needsMap": false});
+        let maps = algorithmic_maps(terminology);
+        if let (false, Value::Object(translation)) = (maps.is_empty(), &mut translation) {
+            translation.insert("extension".into(), maps.into());
+        }
+        json.insert("translation".into(), translation);
     }
     json
 }

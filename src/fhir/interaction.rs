@@ -7,7 +7,7 @@ use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
-use super::{FhirVersion, capability, query, render, render_expansion, render_resource, search};
+use super::{FhirVersion, algorithmic, capability, query, render, render_expansion, render_resource, search};
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{ResourceKind, Terminology};
 use crate::service::{expand, lookup, subsumes, translate, validate_code};
@@ -69,6 +69,16 @@ impl Operation {
             Self::Subsumes => "subsumes",
             Self::Translate => "translate",
             Self::Expand => "expand",
+        }
+    }
+
+    /// What a client should know that the definition does not say.
+    pub fn documentation(self) -> Option<&'static str> {
+        match self {
+            Self::Translate => Some(
+                "With the canonical of an algorithmic map as 'url' (urn:tern:algorithmic-map:TARGET), or with 'algorithmic' true, local codes and names are mapped with a probability and an explanation for each match",
+            ),
+            _ => None,
         }
     }
 
@@ -371,6 +381,14 @@ fn operate(
             Ok(render::subsumption(subsumes::subsumes(terminology, &request)?))
         }
         Operation::Translate => {
+            let later_names = requests::has_later_names(parameters);
+            if let Some(named) = algorithmic::named(parameters, context)? {
+                return algorithmic::answer(terminology, &named, version, later_names);
+            }
+            let fallback = algorithmic::asked(parameters, context)?;
+            if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
+                return algorithmic::answer(terminology, fallback, version, later_names);
+            }
             let asked = requests::translate(parameters, context, room.cache)?;
             let style = render::TranslationStyle {
                 version,
@@ -378,10 +396,11 @@ fn operate(
                 direction: asked.request.direction,
                 concept_is_source: asked.concept_is_source,
             };
-            Ok(render::translation(
-                &translate::translate(terminology, &asked.request)?,
-                style,
-            ))
+            let translation = translate::translate(terminology, &asked.request)?;
+            match fallback.filter(|_| !translation.result) {
+                Some(fallback) => algorithmic::answer(terminology, &fallback, version, later_names),
+                None => Ok(render::translation(&translation, style)),
+            }
         }
         Operation::Expand => {
             let mut request = requests::expand(parameters, context)?;

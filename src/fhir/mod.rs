@@ -4,6 +4,7 @@
 //! room knows a FHIR element name. It evaluates nothing (that is `service`) and knows no status code or
 //! socket (that is `http`).
 
+pub mod algorithmic;
 pub mod bundle;
 pub mod capability;
 pub mod interaction;

@@ -41,6 +41,22 @@ impl List {
         self
     }
 
+    /// Adds a value with extensions of the parameter.
+    pub fn extended(&mut self, name: &str, suffix: &str, value: impl Into<Value>, extensions: Vec<Value>) -> &mut Self {
+        let mut parameter = Map::new();
+        parameter.insert("extension".into(), extensions.into());
+        parameter.insert("name".into(), name.into());
+        parameter.insert(format!("value{suffix}"), value.into());
+        self.0.push(parameter.into());
+        self
+    }
+
+    /// Adds a parameter with parts and extensions.
+    pub fn extended_parts(&mut self, name: &str, parts: List, extensions: Vec<Value>) -> &mut Self {
+        self.0.push(json!({"extension": extensions, "name": name, "part": parts.0}));
+        self
+    }
+
     /// Adds a resource.
     pub fn resource(&mut self, name: &str, resource: Value) -> &mut Self {
         self.0.push(json!({"name": name, "resource": resource}));

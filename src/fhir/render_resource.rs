@@ -8,6 +8,7 @@
 use super::FhirVersion;
 use super::outcome::{Refusal, RefusalKind};
 use super::render::{attribute_value, r4_equivalence};
+use crate::service::algorithmic;
 use crate::service::resource::Resource;
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{CodeSystemIndex, ConceptMapIndex, ResourceKind};
@@ -223,6 +224,9 @@ fn described_concept_map(header: &ConceptMapHeader) -> Map<String, Value> {
     text(&mut json, "name", header.name.as_deref());
     text(&mut json, "title", header.title.as_deref());
     json.insert("status".into(), header.status.as_deref().unwrap_or("unknown").into());
+    if algorithmic::target_of(&header.url).is_some() {
+        json.insert("experimental".into(), true.into());
+    }
     text(&mut json, "date", header.date.as_deref());
     text(&mut json, "publisher", header.publisher.as_deref());
     text(&mut json, "description", header.description.as_deref());

@@ -4,6 +4,7 @@
 //! means what it says. Names that no version has are ignored unless the client asked for strict handling
 //! (`Prefer: handling=strict`), because clients send hints of their own along.
 
+use super::algorithmic;
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{GivenConcept, ParameterError, Parameters};
 use super::resource_in::{ResourceCache, read_value_set};
@@ -38,14 +39,16 @@ pub enum Instance {
 }
 
 impl Context {
-    fn canonical(&self) -> Option<Canonical> {
+    /// The canonical of the instance, if there is one.
+    pub fn canonical(&self) -> Option<Canonical> {
         match &self.instance {
             Some(Instance::Canonical(canonical)) => Some(canonical.clone()),
             _ => None,
         }
     }
 
-    fn check(&self, parameters: &Parameters, known: &[&[&str]]) -> Result<(), ParameterError> {
+    /// Refuses names that are not known, where the client asked for that.
+    pub fn check(&self, parameters: &Parameters, known: &[&[&str]]) -> Result<(), ParameterError> {
         if !self.strict {
             return Ok(());
         }
@@ -353,7 +356,7 @@ pub fn subsumes(parameters: &Parameters, context: &Context) -> Result<SubsumesRe
     Ok(SubsumesRequest { system, version, a, b })
 }
 
-const TRANSLATED: &[&str] = &[
+pub(super) const TRANSLATED: &[&str] = &[
     "url",
     "conceptMap",
     "conceptMapVersion",
@@ -405,9 +408,14 @@ const LATER_NAMES: &[&str] = &[
     "targetSystem",
 ];
 
+/// Whether a request uses names of `$translate` that R4 does not have.
+pub fn has_later_names(parameters: &Parameters) -> bool {
+    LATER_NAMES.iter().any(|name| parameters.has(name))
+}
+
 /// `ConceptMap/$translate`
 pub fn translate(parameters: &Parameters, context: &Context, cache: &ResourceCache) -> Result<Translate, Refusal> {
-    context.check(parameters, &[TRANSLATED])?;
+    context.check(parameters, &[TRANSLATED, algorithmic::NAMES])?;
     let reverse_flag = parameters.boolean("reverse")?.unwrap_or(false);
     let version = parameters.text(&["version"])?;
     let source_system = parameters.text(&["sourceSystem", "system"])?;
@@ -475,7 +483,7 @@ pub fn translate(parameters: &Parameters, context: &Context, cache: &ResourceCac
     Ok(Translate {
         request,
         concept_is_source,
-        later_names: LATER_NAMES.iter().any(|name| parameters.has(name)),
+        later_names: has_later_names(parameters),
     })
 }
 

@@ -4,7 +4,7 @@
 //! it is a fault of the program, and must cost no more than the one request.
 
 use super::negotiation::{self, BodyKind, FHIR_JSON};
-use super::{State, status};
+use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
 use crate::fhir::bundle::{self, BatchResponse};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
@@ -35,6 +35,11 @@ pub fn app(
         .service(web::resource(["/health", "/health/live"]).route(web::get().to(live)))
         .service(web::resource("/health/ready").route(web::get().to(ready)))
         .service(web::resource("/version").route(web::get().to(version)))
+        .service(
+            web::resource("/map/{target:.+}")
+                .route(web::post().to(bulk::map))
+                .default_service(web::to(bulk::other_method)),
+        )
         .default_service(web::to(fhir))
 }
 
@@ -86,21 +91,24 @@ async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web:
     let pretty = query_flag(request.query_string(), "_pretty");
     match answer(&request, body, &state).await {
         Ok(value) => respond(status::ANSWERED, &value, pretty),
-        Err(refusal) => {
-            let code = status::of_refusal(refusal.kind);
-            tracing::debug!(path = request.path(), code, "{refusal}");
-            let mut response = respond(code, &operation_outcome(&refusal.issues), pretty);
-            if refusal.kind == RefusalKind::Busy {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            response
-        }
+        Err(refusal) => refused(&refusal, request.path(), pretty),
     }
 }
 
-fn preflight() -> HttpResponse {
+/// The answer to a request that is refused.
+pub(super) fn refused(refusal: &Refusal, path: &str, pretty: bool) -> HttpResponse {
+    let code = status::of_refusal(refusal.kind);
+    tracing::debug!(path, code, "{refusal}");
+    let mut response = respond(code, &operation_outcome(&refusal.issues), pretty);
+    if refusal.kind == RefusalKind::Busy {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+pub(super) fn preflight() -> HttpResponse {
     HttpResponse::build(code(status::NOTHING_TO_SAY))
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"))
         .insert_header((
@@ -112,7 +120,7 @@ fn preflight() -> HttpResponse {
 }
 
 /// `status` names real codes only, so the fallback is never taken.
-fn code(status: u16) -> StatusCode {
+pub(super) fn code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 

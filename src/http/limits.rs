@@ -23,6 +23,19 @@ pub struct Limits {
     pub waiting: usize,
     /// How long a request may take.
     pub time: Duration,
+    /// Targets whose mappers are kept.
+    pub mappers: usize,
+    /// Streams of `/map/{target}` at once; the next is refused.
+    pub bulk_streams: usize,
+    /// Bytes of a line of such a stream.
+    pub bulk_line_bytes: usize,
+    /// A body of at most so many bytes is received before its lines are answered; a longer one, or one of unknown
+    /// length, is answered while it comes.
+    pub bulk_body_bytes: usize,
+    /// Bytes of answers that a stream keeps for lines that come again.
+    pub bulk_kept_bytes: usize,
+    /// A stream in which nothing moves for so long is ended, at the latest after twice the time.
+    pub bulk_idle: Duration,
 }
 
 impl Default for Limits {
@@ -38,6 +51,12 @@ impl Default for Limits {
             heavy: processors * 2,
             waiting: processors * 64,
             time: Duration::from_secs(60),
+            mappers: 8,
+            bulk_streams: processors * 2,
+            bulk_line_bytes: 64 << 10,
+            bulk_body_bytes: 16 << 20,
+            bulk_kept_bytes: 32 << 20,
+            bulk_idle: Duration::from_secs(60),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The service over HTTP: actix-web, and nothing else of the program knows it.
 //!
 //! `handler` turns HTTP requests into those of `fhir::interaction` and its answers into responses, `status` decides
-//! every status code, `negotiation` reads media types, `gate` limits heavy work, `server` binds, serves and stops.
+//! every status code, `negotiation` reads media types, `gate` limits heavy work, `bulk` streams lines through the
+//! mapper, `server` binds, serves and stops.
 
+mod bulk;
 mod gate;
 mod handler;
 mod limits;

@@ -15,17 +15,27 @@ pub struct State {
     cache: ResourceCache,
     pub(super) gate: Gate,
     pub(super) limits: Limits,
+    /// Each stream at work holds a share.
+    bulk: Arc<()>,
 }
 
 impl State {
     /// The state of a service over a snapshot.
     pub fn new(terminology: Terminology, limits: Limits) -> Self {
         Self {
-            terminology: ArcSwap::from_pointee(terminology),
+            terminology: ArcSwap::from_pointee(terminology.keeping_mappers(limits.mappers)),
             cache: ResourceCache::new(limits.remembered_resources),
             gate: Gate::new(limits.heavy, limits.waiting),
             limits,
+            bulk: Arc::default(),
         }
+    }
+
+    /// Room for a stream, if there is any.
+    pub(super) fn bulk_permit(&self) -> Option<Arc<()>> {
+        let permit = Arc::clone(&self.bulk);
+        // One share is the state's own.
+        (Arc::strong_count(&permit) <= self.limits.bulk_streams + 1).then_some(permit)
     }
 
     /// The snapshot as it is now; a request keeps it to its end.
@@ -35,6 +45,7 @@ impl State {
 
     /// Puts another snapshot in its place: requests from now on see it.
     pub fn replace(&self, terminology: Terminology) {
+        let terminology = terminology.keeping_mappers(self.limits.mappers);
         self.terminology.store(Arc::new(terminology));
     }
 

@@ -70,3 +70,11 @@ impl ExactNames {
         found
     }
 }
+
+/// The designation of a concept that is this name.
+pub(super) fn designation(system: &CodeSystemIndex, name: &str, concept: Ordinal) -> Option<u32> {
+    let wanted = plain(name);
+    system
+        .designation_numbers(concept)
+        .find(|number| plain(&system.designation_text(*number)) == wanted)
+}

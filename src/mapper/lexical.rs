@@ -3,7 +3,7 @@
 //! Shared by all domains. A source may have several readings (short forms expanded, qualifiers dropped); a concept
 //! is judged by its best term under its best reading.
 
-use super::index::{MatchIndex, QueryWord, Scratch};
+use super::index::{Alternative, MatchIndex, QueryWord, Scratch};
 use super::words::is_distinguishing;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -27,6 +27,8 @@ pub(super) struct Lexical {
     pub exact: bool,
     /// Number of the reading.
     pub reading: u8,
+    /// Number of the term.
+    pub term: u32,
 }
 
 impl Lexical {
@@ -69,11 +71,7 @@ fn compare(index: &MatchIndex, query: &[QueryWord], term: u32, cosine: f32, read
     for word in query {
         let weight = word.weight.powi(2);
         wanted += weight;
-        let matched = word
-            .alternatives
-            .iter()
-            .filter(|other| bag.binary_search(&other.word).is_ok());
-        match matched.max_by(|left, right| left.trust.total_cmp(&right.trust)) {
+        match meeting(word, bag) {
             Some(other) => {
                 found += weight * other.trust;
                 covered.push(other.word);
@@ -101,5 +99,40 @@ fn compare(index: &MatchIndex, query: &[QueryWord], term: u32, cosine: f32, read
         kind: 0,
         exact: covered.len() == bag.len() && query.len() == bag.len() && found >= wanted * 0.999,
         reading,
+        term,
     }
+}
+
+/// Which words of a reading and of a term meet, and which are left over.
+#[derive(Debug, Default)]
+pub(super) struct Alignment<'q> {
+    /// Words of the reading with what they stand for in the term.
+    pub matched: Vec<(&'q QueryWord, Alternative)>,
+    /// Words of the reading that the term lacks.
+    pub source_only: Vec<&'q QueryWord>,
+    /// Words of the term that the reading lacks.
+    pub target_only: Vec<u32>,
+}
+
+/// The word of a term that a word of a reading stands for, the surest of several.
+fn meeting(word: &QueryWord, bag: &[u32]) -> Option<Alternative> {
+    let matched = word
+        .alternatives
+        .iter()
+        .filter(|other| bag.binary_search(&other.word).is_ok());
+    matched.max_by(|left, right| left.trust.total_cmp(&right.trust)).copied()
+}
+
+/// Lays a reading beside the words of a term, as [`gather`] compares them.
+pub(super) fn align<'q>(query: &'q [QueryWord], bag: &[u32]) -> Alignment<'q> {
+    let mut alignment = Alignment::default();
+    for word in query {
+        match meeting(word, bag) {
+            Some(found) => alignment.matched.push((word, found)),
+            None => alignment.source_only.push(word),
+        }
+    }
+    let covered = |word: &u32| alignment.matched.iter().any(|(_, found)| found.word == *word);
+    alignment.target_only = bag.iter().copied().filter(|word| !covered(word)).collect();
+    alignment
 }

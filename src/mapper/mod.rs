@@ -9,11 +9,14 @@
 //! outcome, never an abort.
 
 mod abbreviations;
+pub mod bulk;
 pub mod config;
 mod decisions;
+mod distinct;
 mod drugs;
 mod error;
 mod exact;
+pub mod explain;
 mod index;
 mod item;
 mod labs;
@@ -34,13 +37,17 @@ mod words;
 mod write;
 
 pub use error::MapError;
+pub use explain::Explanation;
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
-pub use resolve::Mapper;
+pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};
 
+use explain::Constraint;
+use index::MatchIndex;
+use lexical::Lexical;
 use rank::{Evidence, Features, Model};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,6 +83,8 @@ pub struct MapOptions {
     pub decisions: Option<PathBuf>,
     /// The output's format, where its name does not say it.
     pub format: Option<Format>,
+    /// Whether outcomes are explained.
+    pub explain: bool,
 }
 
 impl Default for MapOptions {
@@ -89,6 +98,7 @@ impl Default for MapOptions {
             candidates: 0,
             decisions: None,
             format: None,
+            explain: false,
         }
     }
 }
@@ -128,6 +138,8 @@ struct Scored {
     score: f32,
     /// Its features.
     features: Features,
+    /// How its best term matches.
+    lexical: Lexical,
     /// What the calibration looks at.
     evidence: Evidence,
     /// The words are the same on both sides.
@@ -155,6 +167,15 @@ trait Domain: Send + Sync {
     fn feature_names(&self) -> Vec<String>;
     /// What a source would have to state for the second not to be confused with the first.
     fn difference(&self, first: Ordinal, second: Ordinal) -> Option<&'static str>;
+    /// The words that names are compared by.
+    fn index(&self) -> &MatchIndex;
+    /// The readings of a source's name, by their numbers in [`Lexical::reading`].
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>>;
+    /// What a source states of the domain's axes, and what a concept has there; what neither has is left out. Only
+    /// what also is a conflict of the ranking is broken.
+    fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint>;
+    /// What a concept has on an axis that [`Domain::difference`] names; empty for nothing.
+    fn axis_value(&self, system: &CodeSystemIndex, axis: &str, concept: Ordinal) -> Option<String>;
 }
 
 /// The domain of a target, by its canonical URL and loader.

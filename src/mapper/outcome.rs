@@ -1,5 +1,6 @@
 //! What the mapper says of a source: target, relationship, probability, how it was found, and why.
 
+use super::explain::{Explanation, StageNote};
 use tern_index::model::Relationship;
 
 /// What was decided.
@@ -79,9 +80,11 @@ pub struct Candidate {
     pub relationship: Relationship,
     /// How it was found.
     pub match_type: MatchType,
+    /// What it was matched on; only where it was asked for.
+    pub explanation: Option<Box<Explanation>>,
 }
 
-/// What the mapper says of one distinct tuple.
+/// What the mapper says of one distinct tuple. The last three say how it came to that, where it was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// What was decided.
@@ -90,23 +93,33 @@ pub struct Outcome {
     pub reason: String,
     /// Possible targets, best first; the first one is the target.
     pub candidates: Vec<Candidate>,
+    /// The stages that the source went through.
+    pub stages: Vec<StageNote>,
+    /// What was mended in the source.
+    pub repairs: Vec<String>,
+    /// What the source would have to state to be decided: an axis with the values that lead to different targets.
+    pub would_decide: Vec<String>,
 }
 
 impl Outcome {
-    pub(super) fn invalid(reason: impl Into<String>) -> Self {
+    /// An outcome without its explanation.
+    pub(super) fn new(status: Status, reason: impl Into<String>, candidates: Vec<Candidate>) -> Self {
         Self {
-            status: Status::Invalid,
+            status,
             reason: reason.into(),
-            candidates: Vec::new(),
+            candidates,
+            stages: Vec::new(),
+            repairs: Vec::new(),
+            would_decide: Vec::new(),
         }
     }
 
+    pub(super) fn invalid(reason: impl Into<String>) -> Self {
+        Self::new(Status::Invalid, reason, Vec::new())
+    }
+
     pub(super) fn unmapped(reason: impl Into<String>) -> Self {
-        Self {
-            status: Status::Unmapped,
-            reason: reason.into(),
-            candidates: Vec::new(),
-        }
+        Self::new(Status::Unmapped, reason, Vec::new())
     }
 
     /// The target: the first candidate of an outcome that is mapped or ambiguous.

@@ -3,6 +3,7 @@
 use super::decisions::{Decision, Decisions};
 use super::error::MapError;
 use super::exact::ExactNames;
+use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine};
@@ -16,6 +17,8 @@ use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 const HOPELESS: f32 = 0.05;
 /// What is kept of candidates beyond those asked for, to explain.
 const LEAST_KEPT: usize = 5;
+/// Candidates with at least this share of the best one's probability are close to it.
+const CLOSE: f32 = 0.3;
 /// Steps from a retired code to what replaces it.
 const REPLACEMENTS: usize = 5;
 
@@ -29,8 +32,55 @@ pub struct Mapper {
     decisions: Decisions,
     systems: BTreeMap<String, String>,
     code_system: Option<String>,
-    accept: f32,
-    keep: usize,
+    ask: Ask,
+    features: Vec<String>,
+}
+
+/// What is wanted of one mapping. It changes what is said, never a probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ask {
+    /// From which probability on a candidate is mapped rather than ambiguous.
+    pub accept: f32,
+    /// Candidates to keep.
+    pub keep: usize,
+    /// Whether the outcome is explained.
+    pub explain: bool,
+}
+
+impl Default for Ask {
+    fn default() -> Self {
+        Self::of(&MapOptions::default())
+    }
+}
+
+impl Ask {
+    /// What the options of a run ask for.
+    pub fn of(options: &MapOptions) -> Self {
+        Self {
+            accept: options.accept,
+            keep: options.candidates.max(LEAST_KEPT),
+            explain: options.explain,
+        }
+    }
+}
+
+/// What the ranking found, kept to be explained.
+#[derive(Default)]
+struct Ranked {
+    scored: Vec<Scored>,
+    probabilities: Vec<f32>,
+}
+
+impl Ranked {
+    /// The best candidate and those close to it.
+    fn close(&self) -> Vec<Ordinal> {
+        let best = self.probabilities.first().copied().unwrap_or_default();
+        let close = self.scored.iter().zip(&self.probabilities);
+        close
+            .take_while(|(_, share)| **share > best * CLOSE)
+            .map(|(scored, _)| scored.concept)
+            .collect()
+    }
 }
 
 /// What became of a supplied code.
@@ -63,8 +113,10 @@ impl Mapper {
         ] {
             systems.insert(name.to_owned(), vocabularies.canonical_url(name));
         }
+        let domain = domain(&target);
         Ok(Self {
-            domain: domain(&target),
+            features: domain.feature_names(),
+            domain,
             exact: ExactNames::build(&target),
             code_system: options.code_system.as_deref().map(|name| vocabularies.canonical_url(name)),
             target,
@@ -72,9 +124,13 @@ impl Mapper {
             maps,
             decisions,
             systems,
-            accept: options.accept,
-            keep: options.candidates.max(LEAST_KEPT),
+            ask: Ask::of(options),
         })
+    }
+
+    /// The target.
+    pub fn target(&self) -> &CodeSystemIndex {
+        &self.target
     }
 
     /// The canonical URL of the target.
@@ -82,21 +138,60 @@ impl Mapper {
         &self.target_url
     }
 
-    /// Maps one source.
+    /// Maps one source as the options ask.
     pub fn map_one(&self, item: &SourceItem) -> Outcome {
+        self.answer(item, self.ask)
+    }
+
+    /// Maps one source and explains the outcome.
+    pub fn explain(&self, item: &SourceItem) -> Outcome {
+        self.answer(
+            item,
+            Ask {
+                explain: true,
+                ..self.ask
+            },
+        )
+    }
+
+    /// Maps one source as asked.
+    pub fn answer(&self, item: &SourceItem, ask: Ask) -> Outcome {
+        let mut story = Story::new(ask.explain);
+        story.note("read", || roles_of(item));
+        let mut ranked = Ranked::default();
+        let mut outcome = self.resolve(item, ask, &mut story, &mut ranked);
+        outcome.candidates.truncate(ask.keep);
+        if ask.explain {
+            story.finish(&mut outcome);
+            let explainer = Explainer {
+                target: &self.target,
+                domain: &*self.domain,
+                features: &self.features,
+            };
+            explainer.explain(item, &mut outcome, &ranked.scored);
+            if outcome.status == Status::Ambiguous {
+                outcome.would_decide = explainer.would_decide(&ranked.close());
+            }
+        }
+        outcome
+    }
+
+    fn resolve(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
         if item.is_empty() {
             return Outcome::invalid("the row has neither a code nor a name");
         }
         if let Some(outcome) = self.decided(item) {
+            story.note("decisions", || outcome.reason.clone());
             return outcome;
         }
-        let complaint = match self.supplied(item) {
+        story.note("decisions", || "no earlier decision".to_owned());
+        let complaint = match self.supplied(item, story) {
             Supplied::Decided(outcome) => return outcome,
             Supplied::Refused(complaint) => Some(complaint),
             Supplied::Absent => None,
         };
         let mut outcome = if !item.get(Role::Name).is_empty() {
-            self.by_name(item)
+            self.by_name(item, ask, story, ranked)
         } else if let Some(complaint) = &complaint {
             return Outcome::invalid(complaint.clone());
         } else {
@@ -117,6 +212,7 @@ impl Mapper {
             probability,
             relationship,
             match_type,
+            explanation: None,
         }
     }
 
@@ -149,11 +245,7 @@ impl Mapper {
         };
         let share = 1.0 / found.len().max(1) as f32;
         candidates.iter_mut().for_each(|candidate| candidate.probability = share);
-        Some(Outcome {
-            status,
-            reason: reason.to_owned(),
-            candidates,
-        })
+        Some(Outcome::new(status, reason, candidates))
     }
 
     /// The canonical URL of the system that a row's code is in, if it is known.
@@ -170,30 +262,40 @@ impl Mapper {
         Some(self.systems.get(short).cloned().unwrap_or_else(|| stated.to_owned()))
     }
 
-    fn supplied(&self, item: &SourceItem) -> Supplied {
+    fn supplied(&self, item: &SourceItem, story: &mut Story) -> Supplied {
         let code = item.get(Role::Code);
         if code.is_empty() {
+            story.note("supplied-code", || "no code".to_owned());
             return Supplied::Absent;
         }
         match self.system_of(item) {
-            Some(system) if system == self.target_url => self.of_target(code, Notation::of(&system)),
-            Some(system) => match self.by_maps(code, &system) {
-                Some(outcome) => Supplied::Decided(outcome),
-                None => Supplied::Absent,
-            },
+            Some(system) if system == self.target_url => self.of_target(code, Notation::of(&system), story),
+            Some(system) => {
+                story.note("supplied-code", || format!("{code} is a code of {system}, not of the target"));
+                match self.by_maps(code, &system, story) {
+                    Some(outcome) => Supplied::Decided(outcome),
+                    None => {
+                        story.note("concept-map", || format!("no loaded map leads from {code} to the target"));
+                        Supplied::Absent
+                    }
+                }
+            }
             // A code says nothing of its system, but for one with a check digit of its own shape.
             None if Notation::of(&self.target_url) == Notation::Loinc && code.contains('-') => {
-                match self.of_target(code, Notation::Loinc) {
+                match self.of_target(code, Notation::Loinc, story) {
                     Supplied::Decided(outcome) => Supplied::Decided(outcome),
                     _ => Supplied::Absent,
                 }
             }
-            None => Supplied::Absent,
+            None => {
+                story.note("supplied-code", || format!("nothing says which system {code} is a code of"));
+                Supplied::Absent
+            }
         }
     }
 
     /// A code of the target itself.
-    fn of_target(&self, code: &str, notation: Notation) -> Supplied {
+    fn of_target(&self, code: &str, notation: Notation, story: &mut Story) -> Supplied {
         let examination = examine(code, notation);
         let found = examination
             .attempts
@@ -203,20 +305,30 @@ impl Mapper {
             let complaint = examination
                 .complaint
                 .unwrap_or_else(|| format!("{code} is no code of the target"));
+            story.note("supplied-code", || complaint.clone());
             return Supplied::Refused(complaint);
         };
         let repaired = match attempt.repair {
             "" => String::new(),
-            repair => format!(" ({code} read as {}: {repair})", attempt.code),
+            repair => {
+                story.repaired(|| format!("{code} read as {}: {repair}", attempt.code));
+                format!(" ({code} read as {}: {repair})", attempt.code)
+            }
         };
         if self.target.is_active(concept) {
-            let certainty = if repaired.is_empty() { 1.0 } else { 0.98 };
-            return Supplied::Decided(Outcome {
-                status: Status::Mapped,
-                reason: format!("the source names a code of the target{repaired}"),
-                candidates: vec![self.candidate(concept, certainty, Relationship::Equivalent, MatchType::SuppliedCode)],
+            story.note("supplied-code", || {
+                format!("{} is a code of the target, in use", attempt.code)
             });
+            let certainty = if repaired.is_empty() { 1.0 } else { 0.98 };
+            return Supplied::Decided(Outcome::new(
+                Status::Mapped,
+                format!("the source names a code of the target{repaired}"),
+                vec![self.candidate(concept, certainty, Relationship::Equivalent, MatchType::SuppliedCode)],
+            ));
         }
+        story.note("supplied-code", || {
+            format!("{} is a code of the target, retired", attempt.code)
+        });
         Supplied::Decided(self.replaced(concept, &repaired))
     }
 
@@ -225,11 +337,11 @@ impl Mapper {
         let code = self.target.code(concept).to_owned();
         let ends = self.replacements(concept);
         if ends.is_empty() {
-            return Outcome {
-                status: Status::Ambiguous,
-                reason: format!("{code} is retired, and no loaded map says what replaces it{repaired}"),
-                candidates: vec![self.candidate(concept, 0.5, Relationship::Equivalent, MatchType::SuppliedCode)],
-            };
+            return Outcome::new(
+                Status::Ambiguous,
+                format!("{code} is retired, and no loaded map says what replaces it{repaired}"),
+                vec![self.candidate(concept, 0.5, Relationship::Equivalent, MatchType::SuppliedCode)],
+            );
         }
         let share = 0.98 / ends.len() as f32;
         let candidates: Vec<Candidate> = ends
@@ -237,15 +349,13 @@ impl Mapper {
             .map(|(end, relationship)| self.candidate(*end, share, *relationship, MatchType::SuppliedCode))
             .collect();
         let names: Vec<&str> = candidates.iter().map(|candidate| candidate.code.as_str()).collect();
-        Outcome {
-            status: if candidates.len() == 1 {
-                Status::Mapped
-            } else {
-                Status::Ambiguous
-            },
-            reason: format!("{code} is retired; replaced by {}{repaired}", names.join(" or ")),
-            candidates,
-        }
+        let reason = format!("{code} is retired; replaced by {}{repaired}", names.join(" or "));
+        let status = if candidates.len() == 1 {
+            Status::Mapped
+        } else {
+            Status::Ambiguous
+        };
+        Outcome::new(status, reason, candidates)
     }
 
     /// Codes in use that a retired one leads to, through maps of the target to itself.
@@ -298,7 +408,7 @@ impl Mapper {
     }
 
     /// A code of another system, through concept maps.
-    fn by_maps(&self, code: &str, system: &str) -> Option<Outcome> {
+    fn by_maps(&self, code: &str, system: &str, story: &mut Story) -> Option<Outcome> {
         let attempts = examine(code, Notation::of(system)).attempts;
         let (rows, attempt) = attempts.into_iter().find_map(|attempt| {
             let rows = self.rows(&attempt.code, system);
@@ -306,8 +416,12 @@ impl Mapper {
         })?;
         let repaired = match attempt.repair {
             "" => String::new(),
-            repair => format!(" ({code} read as {}: {repair})", attempt.code),
+            repair => {
+                story.repaired(|| format!("{code} read as {}: {repair}", attempt.code));
+                format!(" ({code} read as {}: {repair})", attempt.code)
+            }
         };
+        story.note("concept-map", || format!("{} rows for {}", rows.len(), attempt.code));
         let conditional = rows
             .iter()
             .any(|row| row.rule.as_deref().is_some_and(|rule| !is_trivial(rule)))
@@ -352,24 +466,53 @@ impl Mapper {
         } else {
             "concept maps name several targets"
         };
-        Some(Outcome {
-            status: if sure { Status::Mapped } else { Status::Ambiguous },
-            reason: format!("{reason}{repaired}"),
-            candidates,
-        })
+        let status = if sure { Status::Mapped } else { Status::Ambiguous };
+        Some(Outcome::new(status, format!("{reason}{repaired}"), candidates))
     }
 
-    fn by_name(&self, item: &SourceItem) -> Outcome {
+    fn by_name(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
         let mut exact = self.exact.find(&self.target, item.get(Role::Name));
         exact.retain(|concept| self.domain.is_target(*concept));
+        story.note("exact", || match exact.len() {
+            0 => "the name is no term of the target as it stands".to_owned(),
+            1 => "the name is a term of one concept".to_owned(),
+            several => format!("the name is a term of {several} concepts"),
+        });
         let scored = self.domain.candidates(item);
         let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
         let evidence = scored.first().map(|first| first.evidence).unwrap_or_default();
         let probabilities = self.domain.model().probabilities(&scores, &evidence);
-        let mut candidates: Vec<Candidate> = scored
+        self.note_ranking(&scored, &probabilities, story);
+        let outcome = self.conclude(item, ask, &exact, &scored, &probabilities);
+        if story.is_wanted() {
+            *ranked = Ranked { scored, probabilities };
+        }
+        outcome
+    }
+
+    fn note_ranking(&self, scored: &[Scored], probabilities: &[f32], story: &mut Story) {
+        story.note("candidates", || format!("{} candidates", scored.len()));
+        if let Some(first) = scored.first() {
+            story.note("ranking", || match scored.get(1) {
+                Some(second) => format!("the first scores {:.2}, the second {:.2}", first.score, second.score),
+                None => format!("the only one scores {:.2}", first.score),
+            });
+            let best = probabilities.first().copied().unwrap_or_default();
+            let trained = if self.domain.model().trained {
+                "calibrated by reviewed maps"
+            } else {
+                "no trained model: only equal names are accepted"
+            };
+            story.note("calibration", || format!("the first has probability {best:.4}; {trained}"));
+        }
+    }
+
+    /// What follows from the exact names and the ranking.
+    fn conclude(&self, item: &SourceItem, ask: Ask, exact: &[Ordinal], scored: &[Scored], probabilities: &[f32]) -> Outcome {
+        let candidates: Vec<Candidate> = scored
             .iter()
-            .zip(&probabilities)
-            .take(self.keep)
+            .zip(probabilities)
+            .take(ask.keep)
             .map(|(scored, probability)| {
                 let match_type = match (exact.contains(&scored.concept), scored.exact) {
                     (true, _) => MatchType::Exact,
@@ -381,26 +524,28 @@ impl Mapper {
             .collect();
         // A name says it all only where the row says no more: an ingredient's name with a strength beside it is no
         // ingredient. Then the ranking, which knows the strength, must agree.
-        if let ([only], Some(first)) = (exact.as_slice(), scored.first())
+        if let ([only], Some(first)) = (exact, scored.first())
             && (first.concept == *only || !item.has_context())
         {
-            return self.exactly(*only, first, &scored, candidates);
+            return self.exactly(*only, first, scored, probabilities, candidates);
         }
         let Some(first) = scored.first() else {
             return Outcome::unmapped("no word of the name is known to the target");
         };
         let best = probabilities.first().copied().unwrap_or_default();
-        candidates.truncate(self.keep);
-        let (status, reason) = self.judge(first, best, &scored, &probabilities);
-        Outcome {
-            status,
-            reason,
-            candidates,
-        }
+        let (status, reason) = self.judge(ask, first, best, scored, probabilities);
+        Outcome::new(status, reason, candidates)
     }
 
     /// The name is the name of exactly one concept.
-    fn exactly(&self, only: Ordinal, first: &Scored, scored: &[Scored], mut candidates: Vec<Candidate>) -> Outcome {
+    fn exactly(
+        &self,
+        only: Ordinal,
+        first: &Scored,
+        scored: &[Scored],
+        probabilities: &[f32],
+        mut candidates: Vec<Candidate>,
+    ) -> Outcome {
         let conflict = scored
             .iter()
             .find(|other| other.concept == only)
@@ -411,28 +556,20 @@ impl Mapper {
             own.probability = 0.5;
             let reason = format!("the name is a term of the target, but the {conflict} contradicts it");
             candidates.insert(0, own);
-            return Outcome {
-                status: Status::Ambiguous,
-                reason,
-                candidates,
-            };
+            return Outcome::new(Status::Ambiguous, reason, candidates);
         }
-        // What is left for the others is small, whatever the ranking thought.
-        let others: f32 = candidates.iter().map(|other| other.probability).sum();
+        // What is left for the others is small, whatever the ranking thought; all of them, kept or not, share it.
+        let others = scored.iter().zip(probabilities).filter(|(other, _)| other.concept != only);
+        let others: f32 = others.map(|(_, probability)| probability).sum();
         if others > 0.02 {
             candidates.iter_mut().for_each(|other| other.probability *= 0.02 / others);
         }
         own.probability = if first.concept == only { 0.98 } else { 0.95 };
         candidates.insert(0, own);
-        candidates.truncate(self.keep);
-        Outcome {
-            status: Status::Mapped,
-            reason: "the name is a term of the target".to_owned(),
-            candidates,
-        }
+        Outcome::new(Status::Mapped, "the name is a term of the target", candidates)
     }
 
-    fn judge(&self, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
+    fn judge(&self, ask: Ask, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
         let coverage = (first.evidence.source_coverage * 100.0).round();
         if best < HOPELESS {
             return (Status::Unmapped, "no candidate is likely; the best is listed".to_owned());
@@ -444,7 +581,7 @@ impl Mapper {
             );
         }
         let trusted = self.domain.model().trained || first.exact;
-        if best >= self.accept && trusted {
+        if best >= ask.accept && trusted {
             return (
                 Status::Mapped,
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),
@@ -454,7 +591,7 @@ impl Mapper {
             .iter()
             .zip(probabilities)
             .skip(1)
-            .take_while(|(_, share)| **share > best * 0.3);
+            .take_while(|(_, share)| **share > best * CLOSE);
         let mut differences: Vec<&str> = rivals
             .filter_map(|(rival, _)| self.domain.difference(first.concept, rival.concept))
             .collect();

@@ -3,6 +3,7 @@
 //! Memory is bounded by one block of rows and the distinct tuples. New tuples of a block are mapped in parallel and
 //! taken in the order of their first row, so nothing depends on the number of threads. One pass, so stdin will do.
 
+use super::distinct::{Distinct, add_field};
 use super::error::MapError;
 use super::item::Role;
 use super::outcome::{Outcome, Status};
@@ -11,8 +12,7 @@ use super::resolve::Mapper;
 use super::roles::Binding;
 use super::write::{Format, Output, Rendered};
 use super::{MapOptions, Vocabularies};
-use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -73,18 +73,10 @@ pub fn run(
     let start = Instant::now();
     let mapper = Mapper::new(options, vocabularies)?;
     let prepared = start.elapsed();
-    let output = Output::open(output, format, input.header(), mapper.target_url(), options.candidates)?;
+    let output = Output::open(output, format, input.header(), mapper.target_url(), options)?;
     let mut summary = map_rows(input, output, options, &binding, &mapper, progress)?;
     summary.prepared = prepared;
     Ok(summary)
-}
-
-/// Tuples seen so far.
-#[derive(Default)]
-struct Known {
-    numbers: HashMap<Box<str>, u32>,
-    rendered: Vec<Rendered>,
-    statuses: Vec<Status>,
 }
 
 fn map_rows(
@@ -117,7 +109,7 @@ fn map_rows(
         prepared: Duration::ZERO,
         mapped: Duration::ZERO,
     };
-    let mut known = Known::default();
+    let mut known = Distinct::default();
     let mut block: Vec<Row> = Vec::new();
     let mut done = Progress::default();
     loop {
@@ -125,11 +117,8 @@ fn map_rows(
         let rows = block.get(..filled).unwrap_or_default();
         let numbers = number(rows, options, binding, mapper, &mut known, &output, &mut summary);
         for (row, number) in rows.iter().zip(numbers) {
-            let status = match (
-                &row.fault,
-                number.and_then(|number| known.rendered.get(number as usize).zip(known.statuses.get(number as usize))),
-            ) {
-                (None, Some((rendered, status))) => {
+            let status = match (&row.fault, number.and_then(|number| known.get(number))) {
+                (None, Some((status, rendered))) => {
                     output.row(&row.fields, rendered)?;
                     *status
                 }
@@ -145,7 +134,7 @@ fn map_rows(
             }
         }
         done.rows += filled as u64;
-        done.distinct = known.rendered.len() as u64;
+        done.distinct = known.len() as u64;
         done.bytes += input.bytes_read();
         progress(done);
         if filled < BLOCK {
@@ -180,44 +169,19 @@ fn number(
     options: &MapOptions,
     binding: &Binding,
     mapper: &Mapper,
-    known: &mut Known,
+    known: &mut Distinct<(Status, Rendered)>,
     output: &Output,
     summary: &mut Summary,
 ) -> Vec<Option<u32>> {
-    let mut key = String::new();
-    let mut fresh: Vec<&Row> = Vec::new();
-    let first_new = known.rendered.len() as u32;
-    let numbers = rows
-        .iter()
-        .map(|row| {
-            if row.fault.is_some() {
-                return None;
-            }
-            key.clear();
-            for (_, place) in binding.tuple_places() {
-                let field = row.fields.get(place).unwrap_or("");
-                // The length keeps ("a", "b") and ("ab", "") apart whatever the fields hold.
-                key.push_str(&field.len().to_string());
-                key.push(':');
-                key.push_str(field);
-            }
-            if let Some(number) = known.numbers.get(key.as_str()) {
-                return Some(*number);
-            }
-            let number = first_new + fresh.len() as u32;
-            known.numbers.insert(key.as_str().into(), number);
-            fresh.push(row);
-            Some(number)
-        })
-        .collect();
-    let outcomes: Vec<Outcome> = fresh
-        .par_iter()
-        .map(|row| mapper.map_one(&binding.item(&options.values, |place| row.fields.get(place).unwrap_or(""))))
-        .collect();
-    for outcome in outcomes {
+    let key = |row: &Row, key: &mut String| {
+        for (_, place) in binding.tuple_places() {
+            add_field(key, row.fields.get(place).unwrap_or(""));
+        }
+        row.fault.is_none()
+    };
+    let map = |row: &Row| mapper.map_one(&binding.item(&options.values, |place| row.fields.get(place).unwrap_or("")));
+    known.place(rows, key, map, |outcome| {
         *summary.distinct_statuses.entry(outcome.status).or_default() += 1;
-        known.rendered.push(output.render(&outcome));
-        known.statuses.push(outcome.status);
-    }
-    numbers
+        (outcome.status, output.render(&outcome))
+    })
 }

@@ -4,6 +4,7 @@
 //! Sides, negations, stages and numbers that only one side has are conflicts: such a candidate may be right, but is
 //! never accepted by itself.
 
+use super::explain::{Constraint, Verdict};
 use super::index::{MatchIndex, TermText};
 use super::item::{Role, SourceItem};
 use super::lexical::{self, Lexical};
@@ -41,20 +42,21 @@ const QUALIFIERS: &[&str] = &[
     "complication",
 ];
 
-/// Words that only appear together with one of a kind: two different ones of a group exclude each other.
-const OPPOSITES: &[&[&str]] = &[
-    &["left", "right", "bilateral"],
-    &["acute", "chronic"],
-    &["upper", "lower"],
-    &["primary", "secondary"],
-    &["benign", "malignant"],
-    &["male", "female"],
-    &["open", "closed"],
-    &["mild", "moderate", "severe"],
-    &["congenital", "acquired"],
-    &["with", "without"],
-    &["i", "ii", "iii", "iv", "v"],
-    &["1", "2", "3", "4", "5"],
+/// Words that only appear together with one of a kind: two different ones of a group exclude each other. With what
+/// the group is about.
+const OPPOSITES: &[(&str, &[&str])] = &[
+    ("laterality", &["left", "right", "bilateral"]),
+    ("course", &["acute", "chronic"]),
+    ("position", &["upper", "lower"]),
+    ("order", &["primary", "secondary"]),
+    ("behaviour", &["benign", "malignant"]),
+    ("sex", &["male", "female"]),
+    ("wound", &["open", "closed"]),
+    ("severity", &["mild", "moderate", "severe"]),
+    ("origin", &["congenital", "acquired"]),
+    ("negation", &["with", "without"]),
+    ("stage", &["i", "ii", "iii", "iv", "v"]),
+    ("number", &["1", "2", "3", "4", "5"]),
 ];
 
 const NAMES: [&str; 18] = [
@@ -119,7 +121,7 @@ impl Terms {
 
     fn features(&self, source: &[String], bag: &[u32], target: &Target, lexical: &Lexical, behind: f32) -> (Features, bool) {
         let has = |word: &str| self.index.find_word(word).is_some_and(|word| target.words.contains(&word));
-        let opposite = OPPOSITES.iter().any(|group| {
+        let opposite = OPPOSITES.iter().any(|(_, group)| {
             let ours = group.iter().any(|word| source.iter().any(|own| own == word));
             let theirs = group.iter().any(|word| has(word));
             let shared = group.iter().any(|word| has(word) && source.iter().any(|own| own == word));
@@ -177,14 +179,20 @@ fn without_qualifiers(all: &[String]) -> Vec<String> {
     kept.cloned().collect()
 }
 
+/// A name as it stands, and without qualifiers where that leaves something else.
+fn readings(all: &[String]) -> Vec<Vec<String>> {
+    let reduced = without_qualifiers(all);
+    let mut readings = vec![all.to_vec()];
+    if !reduced.is_empty() && reduced != all {
+        readings.push(reduced);
+    }
+    readings
+}
+
 impl Domain for Terms {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
         let all = words(item.get(Role::Name));
-        let reduced = without_qualifiers(&all);
-        let mut readings = vec![all.clone()];
-        if !reduced.is_empty() && reduced != all {
-            readings.push(reduced);
-        }
+        let readings = readings(&all);
         let bag = self.index.bag(&all);
         let mut gathered = lexical::gather(&self.index, &readings, TERMS);
         gathered.retain(|(concept, _)| self.concepts.get(*concept as usize).is_some_and(|target| target.usable));
@@ -200,6 +208,7 @@ impl Domain for Terms {
                     concept: Ordinal(concept),
                     score: self.model.score(&features),
                     features,
+                    lexical,
                     evidence: Evidence::of(&lexical, false, false),
                     exact: lexical.exact && lexical.reading == 0,
                     conflict: opposite.then_some("side, stage or number"),
@@ -227,6 +236,39 @@ impl Domain for Terms {
     }
 
     fn difference(&self, _first: Ordinal, _second: Ordinal) -> Option<&'static str> {
+        None
+    }
+
+    fn index(&self) -> &MatchIndex {
+        &self.index
+    }
+
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
+        readings(&words(item.get(Role::Name)))
+    }
+
+    fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint> {
+        let (source, target) = (
+            words(item.get(Role::Name)),
+            words(&system.display(concept).unwrap_or_default()),
+        );
+        let of_group = |group: &[&str], all: &[String]| -> Vec<String> {
+            let found = all.iter().filter(|word| group.contains(&word.as_str()));
+            found.cloned().collect()
+        };
+        let mut constraints = Vec::new();
+        for (axis, group) in OPPOSITES {
+            let (ours, theirs) = (of_group(group, &source), of_group(group, &target));
+            if !ours.is_empty() || !theirs.is_empty() {
+                let same = ours.iter().any(|word| theirs.contains(word));
+                let verdict = Verdict::of(same, !ours.is_empty() && !theirs.is_empty());
+                constraints.push(Constraint::new(axis, ours.join(" "), theirs.join(" "), verdict));
+            }
+        }
+        constraints
+    }
+
+    fn axis_value(&self, _system: &CodeSystemIndex, _axis: &str, _concept: Ordinal) -> Option<String> {
         None
     }
 }

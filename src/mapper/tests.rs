@@ -62,7 +62,7 @@ const TERMS: &[(&str, &str, &str, bool)] = &[
     ("LP900-1", "", "Zorvin", true),
 ];
 
-struct Fixture {
+pub(super) struct Fixture {
     system: Arc<CodeSystemIndex>,
     maps: Vec<Arc<ConceptMapIndex>>,
 }
@@ -85,7 +85,7 @@ impl Vocabularies for Fixture {
     }
 }
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new("http://loinc.org", None, "loinc"), false);
     for (code, six, long, active) in TERMS {
         let concept = ConceptRecord {
@@ -139,7 +139,7 @@ fn fixture() -> Fixture {
     }
 }
 
-fn options() -> MapOptions {
+pub(super) fn options() -> MapOptions {
     MapOptions {
         target: "loinc".into(),
         candidates: 3,
@@ -147,7 +147,7 @@ fn options() -> MapOptions {
     }
 }
 
-fn item(pairs: &[(Role, &str)]) -> SourceItem {
+pub(super) fn item(pairs: &[(Role, &str)]) -> SourceItem {
     let mut item = SourceItem::default();
     for (role, value) in pairs {
         item.set(*role, value);
@@ -238,7 +238,7 @@ fn a_name_that_is_a_term_is_taken_and_parts_never_are() {
 }
 
 /// An ingredient and two of its tablets, in the shape of RxNorm.
-fn drugs() -> Fixture {
+pub(super) fn drugs() -> Fixture {
     let url = "http://www.nlm.nih.gov/research/umls/rxnorm";
     let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new(url, None, "rxnorm"), false);
     for (code, type_, name) in [

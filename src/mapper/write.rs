@@ -4,7 +4,9 @@
 //! that have a name of an output column get `source_` before it, so that a table that was mapped before can be mapped
 //! again and no reader takes the old answer for the new one.
 
+use super::MapOptions;
 use super::error::MapError;
+use super::explain;
 use super::outcome::{Candidate, Outcome};
 use super::read::{bare_name, is_stream};
 use serde_json::{Map, Value};
@@ -23,6 +25,9 @@ pub const OUTCOME_COLUMNS: [&str; 8] = [
     "status",
     "reason",
 ];
+
+/// The column after them with the explanation as JSON, where it was asked for.
+pub const EXPLANATION_COLUMN: &str = "explanation";
 
 /// How a mapped table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +70,7 @@ pub(super) struct Output {
     header: Vec<String>,
     system: String,
     candidates: usize,
+    explain: bool,
     shown: String,
     partial: Option<Partial>,
 }
@@ -137,7 +143,7 @@ fn packed(path: &Path, raw: Box<dyn Write>) -> io::Result<Bytes> {
 
 impl Output {
     /// Opens the output and writes its header.
-    pub fn open(path: &Path, format: Format, header: &[String], system: &str, candidates: usize) -> Result<Self, MapError> {
+    pub fn open(path: &Path, format: Format, header: &[String], system: &str, options: &MapOptions) -> Result<Self, MapError> {
         let shown = if is_stream(path) {
             "stdout".to_owned()
         } else {
@@ -159,7 +165,7 @@ impl Output {
             Box::new(file)
         };
         let bytes = packed(path, raw).map_err(fail)?;
-        Self::start(bytes, format, header, system, candidates, shown, unfinished)
+        Self::start(bytes, format, header, system, options, shown, unfinished)
     }
 
     fn start(
@@ -167,16 +173,20 @@ impl Output {
         format: Format,
         header: &[String],
         system: &str,
-        candidates: usize,
+        options: &MapOptions,
         shown: String,
         partial: Option<Partial>,
     ) -> Result<Self, MapError> {
-        let mut columns: Vec<String> = header.iter().map(|name| own_name(name)).collect();
+        let (candidates, explain) = (options.candidates, options.explain);
+        let mut columns: Vec<String> = header.iter().map(|name| own_name(name, explain)).collect();
         columns.extend(OUTCOME_COLUMNS.iter().map(|name| (*name).to_owned()));
         for number in 1..=candidates {
             for part in ["code", "display", "probability"] {
                 columns.push(format!("candidate_{number}_{part}"));
             }
+        }
+        if explain {
+            columns.push(EXPLANATION_COLUMN.to_owned());
         }
         let mut output = Self {
             sink: match format {
@@ -187,6 +197,7 @@ impl Output {
             header: columns,
             system: system.to_owned(),
             candidates,
+            explain,
             shown,
             partial,
         };
@@ -204,7 +215,7 @@ impl Output {
                 other => io::Error::other(format!("{other:?}")),
             }),
             Sink::Tab(bytes) => write_tabs(bytes, fields),
-            Sink::Json(bytes) => write_json(bytes, &self.header, fields),
+            Sink::Json(bytes) => write_json(bytes, &self.header, fields, self.explain),
         };
         written.map_err(|error| MapError::io(&self.shown, error))
     }
@@ -237,6 +248,9 @@ impl Output {
                     .unwrap_or_default(),
             );
         }
+        if self.explain {
+            fields.push(explain::value(outcome, self.candidates.max(1)).to_string());
+        }
         Rendered(fields)
     }
 
@@ -266,8 +280,8 @@ fn probability(value: f32) -> String {
 }
 
 /// The name of an input column in the output.
-fn own_name(name: &str) -> String {
-    let ours = OUTCOME_COLUMNS.contains(&name) || is_candidate_column(name);
+fn own_name(name: &str, explain: bool) -> String {
+    let ours = OUTCOME_COLUMNS.contains(&name) || is_candidate_column(name) || (explain && name == EXPLANATION_COLUMN);
     if ours { format!("source_{name}") } else { name.to_owned() }
 }
 
@@ -296,9 +310,13 @@ fn write_tabs<'f>(bytes: &mut Bytes, fields: impl Iterator<Item = &'f str>) -> i
     bytes.write_all(b"\n")
 }
 
-fn write_json<'f>(bytes: &mut Bytes, names: &[String], fields: impl Iterator<Item = &'f str>) -> io::Result<()> {
+fn write_json<'f>(bytes: &mut Bytes, names: &[String], fields: impl Iterator<Item = &'f str>, explain: bool) -> io::Result<()> {
     let mut object = Map::new();
     for (name, value) in names.iter().zip(fields).filter(|(_, value)| !value.is_empty()) {
+        if explain && name == EXPLANATION_COLUMN {
+            object.insert(name.clone(), serde_json::from_str(value)?);
+            continue;
+        }
         let numeric = name == "probability" || (name.ends_with("_probability") && is_candidate_column(name));
         let number = value
             .parse::<f64>()
@@ -326,9 +344,11 @@ mod tests {
 
     #[test]
     fn own_columns_step_aside() {
-        assert_eq!(own_name("target_code"), "source_target_code");
-        assert_eq!(own_name("candidate_12_code"), "source_candidate_12_code");
-        assert_eq!(own_name("candidate_name"), "candidate_name");
-        assert_eq!(own_name("name"), "name");
+        assert_eq!(own_name("target_code", false), "source_target_code");
+        assert_eq!(own_name("candidate_12_code", false), "source_candidate_12_code");
+        assert_eq!(own_name("candidate_name", false), "candidate_name");
+        assert_eq!(own_name("name", true), "name");
+        assert_eq!(own_name("explanation", false), "explanation");
+        assert_eq!(own_name("explanation", true), "source_explanation");
     }
 }

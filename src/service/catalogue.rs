@@ -3,6 +3,7 @@
 //! A terminology is a stack of layers (the store's, a request's). A layer knows keys; what an entry holds is read
 //! when somebody asks for it, once, and kept.
 
+use super::algorithmic;
 use super::resource::Resource;
 use super::version;
 use std::collections::BTreeMap;
@@ -290,6 +291,7 @@ pub(super) struct Layer {
     pub code_systems: Shelf<CodeSystemIndex>,
     pub value_sets: Shelf<ValueSet>,
     pub concept_maps: Shelf<ConceptMapIndex>,
+    algorithmic: OnceLock<Shelf<ConceptMapIndex>>,
     naming_systems: Vec<Arc<NamingSystem>>,
     kept_naming_systems: Vec<(Arc<ResourcesIndex>, usize)>,
     names: OnceLock<BTreeMap<String, String>>,
@@ -397,6 +399,26 @@ impl Layer {
             declared
         };
         self.declared.get_or_init(read).get(value_set).map_or(&[], Vec::as_slice)
+    }
+
+    /// Descriptions of the algorithmic maps to the code systems of this layer. The small code systems of FHIR packages
+    /// may be targets too, but are left out: their maps would hide the others.
+    pub fn algorithmic(&self) -> &Shelf<ConceptMapIndex> {
+        let describe = |entry: &Arc<Entry<CodeSystemIndex>>| {
+            let header = entry.header().filter(|_| !matches!(entry.source, Source::Kept { .. }))?;
+            let map = Arc::new(algorithmic::describe(&header).filter(|_| algorithmic::is_target(&header))?);
+            let header = map.header();
+            let (url, version, id) = (&header.url, header.version.as_deref(), header.id.as_deref());
+            Some(Entry::memory(url, version, id, Arc::clone(&map)))
+        };
+        self.algorithmic.get_or_init(|| {
+            let mut shelf = Shelf::default();
+            self.code_systems
+                .all()
+                .filter_map(describe)
+                .for_each(|entry| shelf.add(entry));
+            shelf
+        })
     }
 
     fn read_names(&self) -> BTreeMap<String, String> {

@@ -11,6 +11,7 @@
 //! | [`lookup`](lookup::lookup) | [`LookupRequest`] | [`Lookup`] |
 //! | [`subsumes`](subsumes::subsumes) | [`SubsumesRequest`] | [`Subsumption`] |
 //! | [`translate`](translate::translate) | [`TranslateRequest`] | [`Translation`] |
+//! | [`suggest`](algorithmic::suggest) | [`AlgorithmicRequest`](algorithmic::AlgorithmicRequest) | [`Suggestion`](algorithmic::Suggestion) |
 //! | [`search`](search::search) | [`SearchRequest`] | [`SearchRow`]s |
 //!
 //! Options that several operations share are [`Parameters`]. An operation that cannot answer returns a
@@ -19,6 +20,7 @@
 //!
 //! What it does not do: no HTTP, no command line, no FHIR JSON. Extensions travel through as opaque JSON text.
 
+pub mod algorithmic;
 pub mod alias;
 mod catalogue;
 pub mod code_system;
@@ -28,6 +30,7 @@ mod implicit;
 pub mod issues;
 pub mod language;
 pub mod lookup;
+mod mappers;
 pub mod parameters;
 pub(crate) mod refusals;
 pub mod resource;

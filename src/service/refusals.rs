@@ -70,6 +70,24 @@ pub fn unknown_system(unresolved: &Unresolved) -> Failure {
     failure(FailureKind::NotFound, "not-found", Some("not-found"), Some(id), text)
 }
 
+/// A target that no mapper could be built for.
+pub fn no_mapper(target: &str, reason: &str) -> Failure {
+    let text = format!("Local codes cannot be mapped to '{target}': {reason}");
+    failure(FailureKind::Internal, "exception", None, None, text)
+}
+
+/// A setting of a mapping outside its range.
+pub fn out_of_range(parameter: &str, low: f32, high: f32) -> Failure {
+    let text = format!("'{parameter}' must be a number between {low} and {high}");
+    failure(FailureKind::Invalid, "value", None, None, text)
+}
+
+/// A request to map nothing.
+pub fn nothing_to_map() -> Failure {
+    let text = "there is nothing to map: give a code, a coding, or a codeable concept with a text".to_owned();
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
 /// A code that the code system does not have.
 pub fn unknown_code(code: &str, header: &CodeSystemHeader) -> Failure {
     let (id, text) = match &header.version {

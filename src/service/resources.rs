@@ -7,6 +7,7 @@ use super::catalogue::{Entry, Kept};
 use super::terminology::{ResourceKind, Terminology};
 use super::version;
 use std::sync::Arc;
+use tern_index::model::Canonical;
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 use tern_index::text::fold;
 use tern_index::value_set::ValueSet;
@@ -97,12 +98,14 @@ impl Terminology {
     ) -> (Vec<ResourceEntry>, usize) {
         let page = |total: usize| offset.min(total)..if limit == 0 { total } else { (offset + limit).min(total) };
         macro_rules! search {
-            ($shelf:ident) => {{
-                let layers = self.layers().iter();
-                let found: Vec<_> = layers
-                    .flat_map(|layer| match &query.url {
-                        Some(url) => layer.$shelf.versions(url).iter().collect::<Vec<_>>(),
-                        None => layer.$shelf.all().collect(),
+            ($shelves:expr) => {{
+                let found: Vec<_> = self
+                    .layers()
+                    .iter()
+                    .flat_map($shelves)
+                    .flat_map(|shelf| match &query.url {
+                        Some(url) => shelf.versions(url).iter().collect::<Vec<_>>(),
+                        None => shelf.all().collect(),
                     })
                     .filter(|entry| answers(entry, query))
                     .collect();
@@ -111,10 +114,18 @@ impl Terminology {
             }};
         }
         match kind {
-            ResourceKind::CodeSystem => search!(code_systems),
-            ResourceKind::ValueSet => search!(value_sets),
-            ResourceKind::ConceptMap => search!(concept_maps),
+            ResourceKind::CodeSystem => search!(|layer| [&layer.code_systems]),
+            ResourceKind::ValueSet => search!(|layer| [&layer.value_sets]),
+            ResourceKind::ConceptMap => search!(|layer| [&layer.concept_maps, layer.algorithmic()]),
         }
+    }
+
+    /// Canonicals of the algorithmic maps.
+    pub fn algorithmic_maps(&self) -> Vec<Canonical> {
+        let entries = self.layers().iter().flat_map(|layer| layer.algorithmic().all());
+        entries
+            .map(|entry| Canonical::new(&entry.url, entry.version.clone()))
+            .collect()
     }
 
     /// The resource with this id.

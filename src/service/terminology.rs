@@ -6,6 +6,7 @@
 use super::alias;
 use super::catalogue::{Entry, Kept, Layer, Shelf};
 use super::implicit;
+use super::mappers::Mappers;
 use super::resource::Resource;
 use super::version;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Terminology {
     layers: Vec<Arc<Layer>>,
     /// The FHIR version (`4.0`) whose core resources are meant where a request names no version.
     fhir_version: Option<&'static str>,
+    /// To what is loaded; shared by all views of a snapshot.
+    mappers: Arc<Mappers>,
 }
 
 impl Terminology {
@@ -55,6 +58,7 @@ impl Terminology {
         Self {
             layers: vec![Arc::new(Layer::of_store(store, resources))],
             fhir_version: None,
+            mappers: Arc::default(),
         }
     }
 
@@ -63,6 +67,7 @@ impl Terminology {
         Self {
             layers: vec![Arc::new(Layer::of_resources(resources))],
             fhir_version: None,
+            mappers: Arc::default(),
         }
     }
 
@@ -70,8 +75,8 @@ impl Terminology {
     /// those of that version, not the latest.
     pub fn for_fhir_version(&self, version: &'static str) -> Self {
         Self {
-            layers: self.layers.clone(),
             fhir_version: Some(version),
+            ..self.clone()
         }
     }
 
@@ -82,10 +87,27 @@ impl Terminology {
         }
         let mut layers = vec![Arc::new(Layer::of_resources(resources))];
         layers.extend(self.layers.iter().cloned());
+        Self { layers, ..self.clone() }
+    }
+
+    /// The snapshot with room for so many mappers, none of them built.
+    pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
-            layers,
-            fhir_version: self.fhir_version,
+            mappers: Arc::new(Mappers::keeping(most)),
+            ..self
         }
+    }
+
+    /// A view without what requests brought.
+    pub(super) fn loaded(&self) -> Self {
+        Self {
+            layers: self.layers.last().cloned().into_iter().collect(),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn mappers(&self) -> &Mappers {
+        &self.mappers
     }
 
     /// The canonical URL of a code system named by URL, short name or object identifier.

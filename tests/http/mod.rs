@@ -1,5 +1,6 @@
 //! The service over HTTP, as a client sees it: goldens of requests and answers, and a matrix of what clients get wrong.
 
+mod bulk;
 mod goldens;
 mod matrix;
 

@@ -7,12 +7,13 @@ use super::form;
 use super::source::Source;
 use super::strength::{Agreement, Found, Kind, Strength};
 use super::target::{TYPES, Target};
+use crate::mapper::explain::Verdict;
 use crate::mapper::index::MatchIndex;
 use crate::mapper::lexical::Lexical;
 use crate::mapper::rank::{Evidence, Features};
 
 /// Facts by name; the value of each is in the array of the same order in [`View::values`].
-const SINGLE: [&str; 59] = [
+const SINGLE: [&str; 62] = [
     "cosine",
     "source_coverage",
     "target_coverage",
@@ -53,8 +54,10 @@ const SINGLE: [&str; 59] = [
     "release_same",
     "release_differs",
     "brand_named",
+    "brand_named_with_strength",
     "brand_other",
     "brand_unasked",
+    "brand_unasked_with_strength",
     "brand_unasked_leftover",
     "brand_share",
     "brand_products",
@@ -62,6 +65,7 @@ const SINGLE: [&str; 59] = [
     "brand_age",
     "brand_gap",
     "generic_though_brand_named",
+    "generic_though_brand_named_with_strength",
     "volume_same",
     "volume_near",
     "volume_differs",
@@ -317,8 +321,35 @@ impl<'v> View<'v> {
         }
     }
 
+    /// The source.
+    pub fn source(&self) -> &Source {
+        self.source
+    }
+
+    /// The target.
+    pub fn target(&self) -> &Target {
+        self.target
+    }
+
+    /// Whether the source names the target's brand.
+    pub fn brand_named(&self) -> bool {
+        self.brand_named
+    }
+
+    /// Whether the strengths agree, as explanations say it.
+    pub fn strengths_verdict(&self) -> Verdict {
+        Verdict::of(self.strengths.all(), self.strengths.conflict)
+    }
+
+    /// Whether the ingredients are the same; where the graph does not say, by the words.
+    pub fn ingredients(&self, same_words: bool) -> Verdict {
+        let counts = self.source.named.ingredients.len() != self.target.ingredients.len();
+        let same = self.sets == Sets::Equal || self.sets == Sets::Unknown && same_words;
+        Verdict::of(same, counts && !matches!(self.sets, Sets::Unknown | Sets::Equal))
+    }
+
     /// The source names a brand, and the target is another.
-    fn brand_other(&self) -> bool {
+    pub fn brand_other(&self) -> bool {
         self.source.named.brand && self.target.is_branded() && !self.brand_named
     }
 
@@ -351,7 +382,7 @@ impl<'v> View<'v> {
         let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
         let crossed = layout.crossed(self.source, self.target);
         features.extend(crossed.iter().map(|number| (*number, 1.0)));
-        if self.target.is_branded() && !self.brand_named {
+        if self.target.is_branded() && !self.brand_named && self.strengths.source > 0 {
             features.extend(layout.guesses(self.target).iter().map(|number| (*number, 1.0)));
         }
         features
@@ -368,7 +399,9 @@ impl<'v> View<'v> {
         let stated = strengths.source > 0 && strengths.target > 0;
         let unasked = target.is_branded() && !self.brand_named;
         let market = target.market;
-        let guess = |value: f32| if unasked { value } else { 0.0 };
+        // The market tells which product is meant; where no product is, a brand is no guess but an invention.
+        let guessed = unasked && strengths.source > 0;
+        let guess = |value: f32| if guessed { value } else { 0.0 };
         let volume = quantities(source.found.volume, target.found.volume);
         let ratio = market.branded as f32 / market.generic.max(1) as f32;
         let packed = target.term_type == super::target::PACK;
@@ -417,8 +450,10 @@ impl<'v> View<'v> {
             flag(!source.release.is_empty() && source.release == target.release),
             flag(source.release != target.release),
             flag(self.brand_named),
+            flag(self.brand_named && strengths.source > 0),
             flag(self.brand_other()),
             flag(unasked),
+            flag(guessed),
             guess(flag(source.named.leftover)),
             guess(ratio.min(1.5)),
             guess((1.0 + market.generic as f32).ln() / 3.0),
@@ -426,6 +461,7 @@ impl<'v> View<'v> {
             guess(target.number / 1e6),
             guess((1.0 + target.gap).ln() / 10.0),
             flag(source.named.brand && !target.is_branded()),
+            flag(source.named.brand && !target.is_branded() && strengths.source > 0),
             flag(volume[0]),
             flag(volume[1]),
             flag(volume[2]),

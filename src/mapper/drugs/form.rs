@@ -25,6 +25,29 @@ pub(super) enum Form {
     Oral,
 }
 
+impl Form {
+    /// Its name in explanations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tablet => "tablet",
+            Self::Capsule => "capsule",
+            Self::OralLiquid => "oral liquid",
+            Self::OralPowder => "oral powder",
+            Self::Injection => "injection",
+            Self::Topical => "topical",
+            Self::Patch => "patch",
+            Self::Inhalation => "inhalation",
+            Self::Ophthalmic => "ophthalmic",
+            Self::Otic => "otic",
+            Self::Nasal => "nasal",
+            Self::Rectal => "rectal",
+            Self::Vaginal => "vaginal",
+            Self::Implant => "implant",
+            Self::Oral => "oral",
+        }
+    }
+}
+
 /// Words that decide, tried in this order: the first rule whose words are all there wins.
 const RULES: &[(&[&str], Form)] = &[
     (&["powder", "capsule", "opening"], Form::OralPowder),

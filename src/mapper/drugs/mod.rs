@@ -4,6 +4,7 @@
 //! [`source`] understands a row, [`target`] a concept; [`features`] compares the two. Which term type is right when
 //! strength, form or brand are (not) stated is learned, as is which dose form a stated form stands for.
 
+mod explain;
 mod features;
 mod form;
 mod names;
@@ -13,6 +14,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use super::explain::Constraint;
 use super::index::MatchIndex;
 use super::item::SourceItem;
 use super::lexical::{self, Lexical};
@@ -20,7 +22,7 @@ use super::rank::Model;
 use super::{Domain, Scored};
 use features::{Layout, View};
 use source::Source;
-use target::{Target, Targets};
+use target::{Name, Target, Targets};
 use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
 
@@ -52,8 +54,8 @@ impl Drugs {
         }
     }
 
-    fn index(&self) -> &MatchIndex {
-        &self.targets.index
+    fn read(&self, item: &SourceItem) -> Source {
+        Source::read(item, &self.targets, &self.layout.stated)
     }
 
     fn get(&self, concept: u32) -> Option<&Target> {
@@ -63,7 +65,7 @@ impl Drugs {
     /// Concepts that share words with the source, and those that have the ingredients which its name resolves to: a brand
     /// shares no word with the clinical drugs that it contains.
     fn gather(&self, source: &Source) -> Vec<(u32, Lexical)> {
-        let mut gathered = lexical::gather(self.index(), &source.readings, TERMS);
+        let mut gathered = lexical::gather(&self.targets.index, &source.readings, TERMS);
         let joined = self.targets.by_ingredients.get(&source.named.ingredients);
         let known = gathered.len();
         for concept in joined.into_iter().flatten().take(JOINED) {
@@ -80,7 +82,7 @@ impl Drugs {
 
 impl Domain for Drugs {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
-        let source = Source::read(item, &self.targets, &self.layout.stated);
+        let source = self.read(item);
         let gathered = self.gather(&source);
         let best = gathered.iter().map(|(_, lexical)| lexical.rank()).fold(0.0, f32::max);
         let mut scored: Vec<Scored> = gathered
@@ -88,9 +90,10 @@ impl Domain for Drugs {
             .filter_map(|(concept, lexical)| {
                 let target = self.get(concept).filter(|target| target.usable)?;
                 let view = View::new(&source, target);
-                let features = view.features(&self.layout, self.index(), &lexical, best - lexical.rank());
+                let features = view.features(&self.layout, &self.targets.index, &lexical, best - lexical.rank());
                 let conflict = view.conflict(&lexical);
                 Some(Scored {
+                    lexical,
                     concept: Ordinal(concept),
                     score: self.rough.score(&features),
                     features,
@@ -142,5 +145,27 @@ impl Domain for Drugs {
         } else {
             None
         }
+    }
+
+    fn index(&self) -> &MatchIndex {
+        &self.targets.index
+    }
+
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
+        self.read(item).readings
+    }
+
+    fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint> {
+        let name = Name::of_target(&system.display(concept).unwrap_or_default());
+        let source = self.read(item);
+        let target = self.get(concept.0);
+        target.map_or_else(Vec::new, |target| {
+            explain::constraints(&View::new(&source, target), item, &name)
+        })
+    }
+
+    fn axis_value(&self, system: &CodeSystemIndex, axis: &str, concept: Ordinal) -> Option<String> {
+        let name = Name::of_target(&system.display(concept)?);
+        explain::axis_value(self.get(concept.0)?, &name, axis)
     }
 }

@@ -189,9 +189,11 @@ fn resolve(text: &str, targets: &Targets) -> Resolved {
         }
     }
     if found.ingredients.is_empty() {
-        found.ingredients = of_brands;
+        found.ingredients.clone_from(&of_brands);
     }
-    if doubtful {
+    // "Insulin - Zorvex": the brand has an ingredient of its own, and the substance is a broader word for it.
+    let apart = found.brand && !of_brands.is_empty() && !of_brands.iter().any(|one| found.ingredients.contains(one));
+    if doubtful || apart {
         found.ingredients.clear();
     }
     found.ingredients.sort_unstable();

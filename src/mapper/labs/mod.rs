@@ -7,11 +7,13 @@
 //! Parts, answers and answer lists, which a LOINC index also holds, are never targets; nor are deprecated terms.
 
 mod axes;
+mod explain;
 mod features;
 mod query;
 mod specimen;
 
 use super::Domain;
+use super::explain::Constraint;
 use super::index::{MatchIndex, TermText, common};
 use super::item::SourceItem;
 use super::lexical::{self, Lexical};
@@ -101,6 +103,10 @@ impl Laboratory {
         }
     }
 
+    fn query(&self, item: &SourceItem) -> Query {
+        Query::read(item, |word| self.index.find_word(word).is_some())
+    }
+
     fn target(&self, concept: u32) -> Option<&Target> {
         self.targets.get(concept as usize).filter(|target| target.usable)
     }
@@ -147,7 +153,7 @@ impl Laboratory {
 
 impl Domain for Laboratory {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
-        let query = Query::read(item, |word| self.index.find_word(word).is_some());
+        let query = self.query(item);
         if query.readings.iter().all(Vec::is_empty) {
             return Vec::new();
         }
@@ -173,6 +179,7 @@ impl Domain for Laboratory {
                     concept: Ordinal(concept),
                     score: self.model.score(&features),
                     features,
+                    lexical,
                     evidence: Evidence::of(
                         &lexical,
                         !query.unit.properties.is_empty(),
@@ -216,6 +223,28 @@ impl Domain for Laboratory {
         } else {
             None
         }
+    }
+
+    fn index(&self) -> &MatchIndex {
+        &self.index
+    }
+
+    fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
+        self.query(item).readings
+    }
+
+    fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint> {
+        let axes = read_axes(system, concept).unwrap_or_default();
+        explain::constraints(
+            &self.query(item),
+            item,
+            &axes,
+            system.property_text(concept, "CLASS").unwrap_or(""),
+        )
+    }
+
+    fn axis_value(&self, system: &CodeSystemIndex, axis: &str, concept: Ordinal) -> Option<String> {
+        explain::axis_value(&read_axes(system, concept)?, axis)
     }
 }
 
