@@ -13,7 +13,7 @@ use crate::mapper::lexical::Lexical;
 use crate::mapper::rank::{Evidence, Features};
 
 /// Facts by name; the value of each is in the array of the same order in [`View::values`].
-const SINGLE: [&str; 62] = [
+const SINGLE: [&str; 65] = [
     "cosine",
     "source_coverage",
     "target_coverage",
@@ -76,6 +76,9 @@ const SINGLE: [&str; 62] = [
     "doses_only_target",
     "pack_asked",
     "biosimilar_named",
+    "biosimilar_of_other_ingredients",
+    "brand_named_bare",
+    "generic_though_brand_named_bare",
 ];
 
 /// What is stated, in the order of the feature names.
@@ -401,6 +404,9 @@ impl<'v> View<'v> {
         let market = target.market;
         // The market tells which product is meant; where no product is, a brand is no guess but an invention.
         let guessed = unasked && strengths.source > 0;
+        // A quantity only says something of a product whose strength is stated.
+        let quantified = strengths.source > 0;
+        let bare = !quantified && !source.form_column;
         let guess = |value: f32| if guessed { value } else { 0.0 };
         let volume = quantities(source.found.volume, target.found.volume);
         let ratio = market.branded as f32 / market.generic.max(1) as f32;
@@ -466,12 +472,15 @@ impl<'v> View<'v> {
             flag(volume[1]),
             flag(volume[2]),
             flag(volume[3]),
-            flag(volume[4]),
+            flag(volume[4] && quantified),
             flag(target.found.hours.is_some() && source.found.hours == target.found.hours),
-            flag(target.found.hours.is_some() && source.found.hours.is_none()),
-            flag(target.found.doses.is_some() && source.found.doses.is_none()),
+            flag(target.found.hours.is_some() && source.found.hours.is_none() && quantified),
+            flag(target.found.doses.is_some() && source.found.doses.is_none() && quantified),
             flag(packed == source.pack && packed),
             flag(target.suffix && self.brand_named),
+            flag(target.suffix && !matches!(self.sets, Sets::Equal | Sets::Unknown)),
+            flag(bare && self.brand_named),
+            flag(bare && source.named.brand && !target.is_branded()),
         ]
     }
 }

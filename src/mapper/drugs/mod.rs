@@ -22,6 +22,9 @@ use super::rank::Model;
 use super::{Domain, Scored};
 use features::{Layout, View};
 use source::Source;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use target::{Name, Target, Targets};
 use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
@@ -30,11 +33,22 @@ use tern_index::read::CodeSystemIndex;
 const TERMS: usize = 200;
 /// Candidates that the trained weights rank.
 const CANDIDATES: usize = 80;
+/// Share of the best match in words that a candidate must reach, unless it has the ingredients named: what only shares
+/// "sodium" with the name is not worth comparing.
+const LEAST_LIKE_BEST: f32 = 0.3;
 /// Candidates by their ingredients alone.
 const JOINED: usize = 600;
 
+/// Domains get numbers, so that what a thread keeps of one is never taken for another's.
+static DOMAINS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static LAST_READ: RefCell<Option<(u64, SourceItem, Rc<Source>)>> = const { RefCell::new(None) };
+}
+
 /// The domain: drugs, target RxNorm.
 pub(super) struct Drugs {
+    identity: u64,
     targets: Targets,
     layout: Layout,
     rough: Model,
@@ -47,6 +61,7 @@ impl Drugs {
         let layout = Layout::new();
         let names = layout.names();
         Self {
+            identity: DOMAINS.fetch_add(1, Ordering::Relaxed),
             targets: Targets::build(system),
             layout,
             rough: Model::parse(include_str!("../models/drugs_rough.tsv"), &names),
@@ -54,8 +69,16 @@ impl Drugs {
         }
     }
 
-    fn read(&self, item: &SourceItem) -> Source {
-        Source::read(item, &self.targets, &self.layout.stated)
+    /// A row, understood. Ranking and explanation ask for the same row in turn, so a thread keeps its last one.
+    fn read(&self, item: &SourceItem) -> Rc<Source> {
+        LAST_READ.with_borrow_mut(|last| match last {
+            Some((domain, known, source)) if *domain == self.identity && known == item => Rc::clone(source),
+            _ => {
+                let source = Rc::new(Source::read(item, &self.targets, &self.layout.stated));
+                *last = Some((self.identity, item.clone(), Rc::clone(&source)));
+                source
+            }
+        })
     }
 
     fn get(&self, concept: u32) -> Option<&Target> {
@@ -85,10 +108,14 @@ impl Domain for Drugs {
         let source = self.read(item);
         let gathered = self.gather(&source);
         let best = gathered.iter().map(|(_, lexical)| lexical.rank()).fold(0.0, f32::max);
+        let likely = |target: &Target, lexical: &Lexical| {
+            lexical.rank() >= best * LEAST_LIKE_BEST
+                || !target.ingredients.is_empty() && target.ingredients == source.named.ingredients
+        };
         let mut scored: Vec<Scored> = gathered
             .into_iter()
             .filter_map(|(concept, lexical)| {
-                let target = self.get(concept).filter(|target| target.usable)?;
+                let target = self.get(concept).filter(|target| target.usable && likely(target, &lexical))?;
                 let view = View::new(&source, target);
                 let features = view.features(&self.layout, &self.targets.index, &lexical, best - lexical.rank());
                 let conflict = view.conflict(&lexical);
@@ -152,7 +179,7 @@ impl Domain for Drugs {
     }
 
     fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
-        self.read(item).readings
+        self.read(item).readings.clone()
     }
 
     fn constraints(&self, system: &CodeSystemIndex, item: &SourceItem, concept: Ordinal) -> Vec<Constraint> {
