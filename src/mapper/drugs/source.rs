@@ -79,16 +79,22 @@ impl Source {
         bag.extend(plain.iter().cloned());
         let salts: Vec<String> = plain.iter().filter(|word| names::is_salt(word)).cloned().collect();
         let mut named = resolve(&name.found.rest, targets);
+        let mut readings = readings(text, &name, &plain, &named.words);
         if *text != product || !item.get(Role::Brand).is_empty() {
             let product = resolve(&beside_name.found.rest, targets);
             named.brand |= product.brand;
             named.leftover |= product.leftover;
+            // The ingredient with the brand says more than each alone.
+            if product.brand {
+                let brand = product.words.iter().filter(|word| !plain.contains(word));
+                readings.insert(0, plain.iter().chain(brand).cloned().collect());
+            }
             if named.ingredients.is_empty() {
                 named.ingredients = product.ingredients;
             }
         }
         Self {
-            readings: readings(text, &name, &plain, &named.words),
+            readings,
             bag: targets.index.bag(&bag),
             form: class,
             form_column: !item.get(Role::Form).is_empty(),
