@@ -124,6 +124,11 @@ pub fn names() -> Vec<String> {
         .collect()
 }
 
+/// The features that the calibration looks at: all that are no indicators of a group of words.
+pub fn of_calibration() -> Vec<u16> {
+    (0..NAMES.len() as u16).collect()
+}
+
 /// A concept of the target.
 #[derive(Debug, Default)]
 pub struct Target {

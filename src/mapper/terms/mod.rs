@@ -175,8 +175,7 @@ impl Domain for Terms {
                         source_coverage: matched.source_alike,
                         target_coverage: matched.target_alike,
                         conflicts: matched.source_conflicts + matched.target_conflicts,
-                        measure: 0.0,
-                        context: 0.0,
+                        ..Evidence::default()
                     },
                     exact: !name.changed && matched.exact && matched.reading == 0 && matched.surface > 0.999,
                     conflict: conflict(found.contradicts(target), matched),
@@ -189,6 +188,10 @@ impl Domain for Terms {
 
     fn is_target(&self, concept: Ordinal) -> bool {
         self.target(concept.0).is_some()
+    }
+
+    fn calibration_features(&self) -> Vec<u16> {
+        features::of_calibration()
     }
 
     fn model(&self) -> &Model {
