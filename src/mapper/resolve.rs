@@ -22,7 +22,7 @@ const HOPELESS: f32 = 0.05;
 /// What is kept of candidates beyond those asked for, to explain.
 const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
-const CLOSE: f32 = 0.3;
+const CLOSE: f32 = 0.1;
 
 /// Everything that is needed to map to one target. Building it reads the whole target once.
 pub struct Mapper {
