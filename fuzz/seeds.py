@@ -22,6 +22,16 @@ REQUESTS = [
      '{"name":"tx-resource","resource":{"resourceType":"CodeSystem","url":"http://x","content":"complete","concept":[{"code":"a","display":"A","concept":[{"code":"b"}]}]}}]}'),
     (19, "", "", '{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"metadata"}}]}'),
 ]
+MAPPING_SETS = [
+    "source_code,source_name,specimen,target_system,target_code,relationship,status,count\nA,Glu,blood,http://loinc.org,1-8,equivalent,mapped,3\n",
+    "#curie_map:\n#  lab: https://example.org/\nsubject_id\tpredicate_id\tobject_id\tmapping_justification\tpredicate_modifier\n"
+    "lab:a%20b\tskos:broadMatch\tLOINC:1-8\tsemapv:ManualMappingCuration\tNot\nlab:c\tskos:exactMatch\tsssom:NoTermFound\tsemapv:LexicalMatching\t\n",
+    '{"resourceType":"ConceptMap","group":[{"source":"urn:a","target":"http://loinc.org","element":[{"code":"1","target":[{"code":"2","equivalence":"wider",'
+    '"dependsOn":[{"property":"urn:p","value":"5"}]}]},{"code":"3","noMap":true}],"unmapped":{"mode":"fixed","code":"X"}}]}',
+    "source_code,source_concept_id,source_vocabulary_id,source_code_description,target_concept_id,target_vocabulary_id,valid_start_date,valid_end_date,"
+    "invalid_reason\nA,0,LAB,Glu,900,LOINC,20200101,20991231,\n",
+    "sourceCode,sourceName,sourceFrequency,ADD_INFO:unit,matchScore,mappingStatus,equivalence,conceptId,createdOn\nA,Glu,3,mg/dL,0.5,APPROVED,EQUAL,900,0\n",
+]
 
 
 def write(target, number, content):
@@ -47,7 +57,10 @@ def main():
         # libFuzzer's structured input takes the byte first and the text from what is left.
         write("request", number, bytes([shape]) + f"{path}\n{query}\n{body}".encode())
     for number, text in enumerate(["code,name,unit\n1,Glucose,mg/dL\n", "name\tspecimen\nSodium\tBlood\n"]):
-        write("map_table", number, bytes([0x30 | number]) + text.encode())
+        write("map_table", number, bytes([0x20 | number]) + text.encode())
+    write("map_table", 2, bytes([0x24]) + b'{"code":"1","name":"Glucose","unit":"mg/dL"}\n')
+    for number, text in enumerate(MAPPING_SETS):
+        write("mapping_set", number, text.encode())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 //! The command line: what each command prints, where it prints it, and with which code it ends.
 
-use crate::support::{json, outcome, root, run, small, stdout, tern, text};
+use crate::support::{demo, json, outcome, root, run, small, stdout, tern, text};
+use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
@@ -194,6 +195,78 @@ fn verify_finds_a_flipped_byte_and_remove_takes_it_away() {
             .iter()
             .any(|entry| entry["system"] == "http://loinc.org")
     );
+}
+
+#[test]
+fn a_name_is_explained_for_people_pipes_and_programs() {
+    let arguments = [
+        "explain",
+        "sodium",
+        "--target",
+        "loinc",
+        "--specimen",
+        "urine",
+        "--unit",
+        "mmol/L",
+    ];
+    let with = |more: &[&str]| stdout(demo(), &[&arguments[..], more].concat());
+    let table = with(&["--table"]);
+    for shown in [
+        "990108-3",
+        "matched",
+        "specimen      satisfied: urine / Urine",
+        "Stages",
+        "decision",
+    ] {
+        assert!(table.contains(shown), "{shown}:\n{table}");
+    }
+    let piped = with(&["--candidates", "1"]);
+    assert!(piped.starts_with("code\tdisplay\tprobability"), "{piped}");
+    assert_eq!(piped.lines().count(), 2);
+    let value: Value = serde_json::from_str(&with(&["--json"])).unwrap();
+    assert_eq!(value["explanation"]["candidates"][0]["code"], "990108-3");
+    assert_eq!(value["explanation"]["stages"][0]["note"], "name, specimen, unit");
+    let (code, out, _) = outcome(demo(), &["explain", "xyzzy", "--target", "loinc"]);
+    assert_eq!((code, out.lines().count()), (1, 1));
+    let (code, _, err) = outcome(demo(), &["explain", "x", "--target", "lonic"]);
+    assert_eq!(code, 3);
+    assert!(err.contains("did you mean loinc"), "{err}");
+}
+
+#[test]
+fn a_mapped_table_is_explained_only_where_that_is_asked_for() {
+    let room = tempfile::tempdir().unwrap();
+    let map = |name: &str, more: &[&str]| {
+        let path = room.path().join(name);
+        let arguments = [
+            "map",
+            "demo/extract/labs.csv",
+            "--target",
+            "loinc",
+            "-o",
+            path.to_str().unwrap(),
+        ];
+        stdout(demo(), &[&arguments[..], more].concat());
+        std::fs::read_to_string(path).unwrap()
+    };
+    let plain = map("plain.ndjson", &[]);
+    let told = map("told.ndjson", &["--explain"]);
+    for (plain, told) in plain.lines().zip(told.lines()) {
+        let mut told: Value = serde_json::from_str(told).unwrap();
+        let explanation = told.as_object_mut().unwrap().shift_remove("explanation").unwrap();
+        assert!(
+            explanation["stages"].as_array().is_some_and(|stages| stages.len() > 1),
+            "{explanation}"
+        );
+        assert_eq!(told, serde_json::from_str::<Value>(plain).unwrap());
+    }
+    let csv = map("told.csv", &["--explain", "--candidates", "2"]);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    assert_eq!(reader.headers().unwrap().iter().next_back(), Some("explanation"));
+    for row in reader.records() {
+        let explanation: Value = serde_json::from_str(row.unwrap().iter().next_back().unwrap()).unwrap();
+        assert!(explanation["candidates"].as_array().unwrap().len() <= 2);
+    }
 }
 
 #[test]

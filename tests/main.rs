@@ -5,7 +5,9 @@
 
 mod cli;
 mod docs;
+mod formats;
 mod http;
+mod review;
 mod shared;
 mod support;
 mod tidy;

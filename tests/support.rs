@@ -14,7 +14,10 @@ pub fn root() -> &'static Path {
 pub fn tern() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tern"));
     command.current_dir(root());
-    command.env_remove("TERN_STORE").env("COLUMNS", "100");
+    for ours in ["TERN_STORE", "TERN_DECISIONS_DB", "TERN_SCOPE", "TERN_REVIEWER"] {
+        command.env_remove(ours);
+    }
+    command.env("COLUMNS", "100");
     command
 }
 

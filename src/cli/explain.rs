@@ -5,7 +5,7 @@ use super::map::failed;
 use super::output::{Cell, Output, OutputArgs, Table};
 use super::session::{Session, label};
 use crate::mapper::explain::{Constraint, Explanation, Verdict, value};
-use crate::mapper::{Candidate, MOST_CANDIDATES, MapOptions, Mapper, Outcome, Role, SourceItem, Status};
+use crate::mapper::{Acceptance, Candidate, MOST_CANDIDATES, MapOptions, Mapper, Outcome, Role, SourceItem, Status};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,10 @@ pub struct ExplainArgs {
     /// Candidates to show
     #[arg(long, default_value_t = 3, value_name = "K")]
     candidates: usize,
-    /// Probability from which on a candidate is mapped rather than ambiguous
+    /// Map by itself as much as keeps the share of wrong ones below this [default: 0.03]
+    #[arg(long, value_name = "SHARE", conflicts_with = "accept")]
+    error_budget: Option<f32>,
+    /// Map by itself every candidate from this probability on
     #[arg(long, value_name = "PROBABILITY")]
     accept: Option<f32>,
     /// A reviewed output of an earlier run: its decisions hold
@@ -89,7 +92,7 @@ impl ExplainArgs {
         let default = MapOptions::default();
         MapOptions {
             target: self.target.clone(),
-            accept: self.accept.unwrap_or(default.accept),
+            accept: Acceptance::of(self.accept, self.error_budget).unwrap_or(default.accept),
             candidates: self.candidates.clamp(1, MOST_CANDIDATES),
             decisions: self.decisions.clone(),
             ..default

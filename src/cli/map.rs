@@ -3,19 +3,24 @@
 use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
+use super::review::{DECISIONS_VARIABLE, decisions_path, now, scope_name};
 use super::session::{Session, label};
-use crate::mapper::{self, Format, MapError, MapOptions, Role, Status, Summary};
+use crate::mapper::{self, Acceptance, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
+use crate::review::{self, Actor, Added, DecisionStore, Scope};
 use std::path::{Path, PathBuf};
 
 /// Map a file of local codes and names to a standard code system
 ///
-/// Reads CSV or TSV (.gz and .zst too), writes CSV, TSV or NDJSON: every row with its own columns and the code found,
-/// its probability, how it was found and why. Columns are recognised by their names or bound by flags. "-" is
+/// Reads and writes CSV, TSV, NDJSON (.gz and .zst too), XLSX and Parquet: every row with its own columns and the code found,
+/// its probability, how it was found and why. Columns are recognised by their names or bound by flags. The
+/// formats sssom, conceptmap-r4, conceptmap-r5, omop and usagi hold one mapping per distinct source instead. "-" is
 /// standard input or output.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  tern map labs.csv -o mapped.csv --target loinc\n  \
     tern map meds.tsv -o mapped.ndjson --target rxnorm --name drug --context dose=strength --candidates 3\n  \
-    tern map labs.csv -o mapped.csv --config mapping.toml --decisions reviewed.csv")]
+    tern map labs.xlsx -o labs.sssom.tsv --target loinc\n  \
+    tern map labs.csv -o mapped.csv --config mapping.toml --decisions reviewed.csv\n  \
+    tern map labs.csv -o mapped.csv --target loinc --scope north --queue")]
 pub struct MapArgs {
     /// The file to map
     input: PathBuf,
@@ -43,7 +48,10 @@ pub struct MapArgs {
     /// Code system of all codes, where no column says it
     #[arg(long, value_name = "SYSTEM")]
     code_system: Option<String>,
-    /// Probability from which on a candidate is mapped rather than ambiguous
+    /// Map by itself as much as keeps the share of wrong ones below this, as far as reviewed maps tell [default: 0.03]
+    #[arg(long, value_name = "SHARE", conflicts_with = "accept")]
+    error_budget: Option<f32>,
+    /// Map by itself every candidate from this probability on
     #[arg(long, value_name = "PROBABILITY")]
     accept: Option<f32>,
     /// Runners-up to write for each row
@@ -55,17 +63,54 @@ pub struct MapArgs {
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
-    /// Format of the output where its name does not say it: csv, tsv, ndjson
+    /// Database of people's decisions [default: decisions.sqlite in the store, if there is one]
+    #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
+    decisions_db: Option<PathBuf>,
+    /// Site or project, whose decisions hold; those of others are evidence
+    #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
+    scope: Option<String>,
+    /// Map as if nobody had decided anything
+    #[arg(long, conflicts_with = "queue")]
+    ignore_decisions: bool,
+    /// Put the outcomes into the queue for `tern review`
+    #[arg(long)]
+    queue: bool,
+    /// Format of the output where its name does not say it: csv, tsv, ndjson, xlsx, parquet, sssom, conceptmap-r4,
+    /// conceptmap-r5, omop, usagi
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
+    /// Format of the input where its name and content do not say it: csv, tsv, ndjson, xlsx, parquet
+    #[arg(long, value_name = "FORMAT")]
+    input_format: Option<String>,
+    /// Sheet of an XLSX workbook, if not the first
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// CONCEPT table of the OMOP vocabularies, for the concept ids of omop and usagi
+    #[arg(long, value_name = "FILE")]
+    omop_concepts: Option<PathBuf>,
+    /// In sssom, conceptmap, omop and usagi, write only what the format itself defines
+    #[arg(long)]
+    bare: bool,
+    /// Date that a mapping set states [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<jiff::civil::Date>,
 }
 
 /// Runs the command.
 pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
-    let options = options(args).map_err(failed)?;
+    let mut options = options(args).map_err(failed)?;
     let session = Session::open(directory)?;
     // An unknown target is told with what was meant.
-    session.code_system(&options.target)?;
+    let target = session.code_system(&options.target)?;
+    let scope = Scope {
+        name: scope_name(options.scope.as_deref()),
+        target: target.header().url.clone(),
+    };
+    let mut decisions = decisions(args, &options, directory)?;
+    if let Some(decisions) = &decisions {
+        options.earlier = decisions.earlier(&scope)?;
+        options.keep_outcomes = args.queue;
+    }
     let length = std::fs::metadata(&args.input).map_or(0, |data| data.len());
     let title = args.input.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let progress = Progress::bytes(length, &title);
@@ -75,8 +120,72 @@ pub fn run(args: &MapArgs, directory: &Path) -> Result<Exit, CliError> {
         told = done.bytes;
     });
     progress.finish();
-    report(&summary.map_err(failed)?);
+    let mut summary = summary.map_err(failed)?;
+    report(&summary);
+    let format = options
+        .format
+        .map_or_else(|| Format::of_path(&args.output), Ok)
+        .map_err(failed)?;
+    notes(&summary.lost, format, args.omop_concepts.is_some());
+    if let Some(decisions) = decisions.as_mut().filter(|_| args.queue) {
+        let release = target.header().version.clone();
+        let (batch, unusable) = review::batch(scope, release, std::mem::take(&mut summary.kept));
+        let added = decisions.add(&batch, &program())?;
+        report_queue(&added, unusable, decisions.path());
+    }
     Ok(Exit::Success)
+}
+
+/// What a format had no place for, on standard error.
+pub(super) fn notes(lost: &[String], format: Format, concepts: bool) {
+    if !lost.is_empty() {
+        eprintln!("Lost, since {} has no place for it: {}", format.as_str(), lost.join(", "));
+    }
+    if matches!(format, Format::Omop | Format::Usagi) && !concepts {
+        eprintln!("Without a CONCEPT table (--omop-concepts) targets of which no concept id is known have the id 0.");
+    }
+}
+
+/// The decisions that the run heeds: those that were named, else those of the store if it has some. A queue begins them.
+fn decisions(args: &MapArgs, options: &MapOptions, directory: &Path) -> Result<Option<DecisionStore>, CliError> {
+    let path = decisions_path(options.decisions_db.as_deref(), directory);
+    if args.ignore_decisions {
+        return Ok(None);
+    }
+    if args.queue {
+        return Ok(Some(DecisionStore::open(&path)?));
+    }
+    let meant = options.decisions_db.is_some() || path.exists();
+    Ok(meant.then(|| DecisionStore::open_existing(&path)).transpose()?)
+}
+
+/// What the queue has taken, on standard error.
+pub fn report_queue(added: &Added, unusable: u64, path: &str) {
+    let mut parts = vec![
+        format!("{} new", thousands(added.new)),
+        format!("{} changed", thousands(added.changed)),
+        format!("{} as before", thousands(added.unchanged)),
+    ];
+    if added.reopened > 0 {
+        parts.push(format!(
+            "{} decided on codes that are no longer in use",
+            thousands(added.reopened)
+        ));
+    }
+    if unusable > 0 {
+        parts.push(format!("{} left out: mend them in the source", thousands(unusable)));
+    }
+    eprintln!("Queue {path}: {}", parts.join(", "));
+    eprintln!("  hint: `tern review` goes through it, `tern review export -o queue.xlsx` writes it as a table");
+}
+
+/// The program as who says something.
+pub fn program() -> Actor {
+    Actor {
+        who: concat!("tern ", env!("CARGO_PKG_VERSION")).to_owned(),
+        at: now(),
+        blind: false,
+    }
 }
 
 pub(super) fn failed(error: MapError) -> CliError {
@@ -110,10 +219,22 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     if let Some(format) = &args.format {
         options.format = Some(Format::parse(format)?);
     }
+    if let Some(format) = &args.input_format {
+        options.input.format = Some(InputFormat::parse(format)?);
+    }
+    options.input.sheet.clone_from(&args.sheet);
+    options.set.omop_concepts.clone_from(&args.omop_concepts);
+    options.set.bare = args.bare;
+    let date = args
+        .date
+        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    options.date = Some(date.to_string());
     options.code_system = args.code_system.clone().or(options.code_system);
     options.decisions = args.decisions.clone().or(options.decisions);
+    options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
+    options.scope = args.scope.clone().or(options.scope);
     options.explain |= args.explain;
-    options.accept = args.accept.unwrap_or(options.accept);
+    options.accept = Acceptance::of(args.accept, args.error_budget).unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);
     options.check()?;
     Ok(options)

@@ -3,6 +3,7 @@
 //! `output` is the one way to print data and `error` the one way to fail. No command computes an answer: that is
 //! the service's and the mapper's work.
 
+mod convert;
 mod demo;
 mod demo_files;
 mod error;
@@ -14,6 +15,8 @@ mod map;
 mod output;
 mod progress;
 mod remove;
+mod review;
+mod review_add;
 mod search;
 mod serve;
 mod session;
@@ -70,7 +73,9 @@ enum Command {
     Subsumes(subsumes::SubsumesArgs),
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
-    Map(map::MapArgs),
+    Map(Box<map::MapArgs>),
+    Review(review::ReviewArgs),
+    Convert(convert::ConvertArgs),
     Explain(explain::ExplainArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
@@ -99,6 +104,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
+        Command::Review(args) => review::run(args, &store()?),
+        Command::Convert(args) => convert::run(args),
         Command::Explain(args) => explain::run(args, &store()?),
         Command::Serve(args) => serve::run(args, &store()?),
         Command::Demo(args) => demo::run(args, cli.store.as_deref()),

@@ -11,7 +11,7 @@ use super::parameters::{GivenConcept, Parameter, ParameterError, Parameters};
 use super::render::{List, coding, r4_equivalence};
 use super::requests::Context;
 use crate::mapper::explain::{candidate_value, story_value};
-use crate::mapper::{Candidate, Role, SourceItem, Status};
+use crate::mapper::{Acceptance, Candidate, Role, SourceItem, Status};
 use crate::service::Terminology;
 use crate::service::algorithmic::{self, AlgorithmicRequest, CANDIDATES, Suggestion};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub const NAMES: &[&str] = &[
     "display",
     "candidates",
     "accept",
+    "error-budget",
     "explain",
     "specimen",
     "unit",
@@ -110,7 +111,7 @@ fn request(
         version,
         items: items(parameters)?,
         candidates: parameters.count("candidates")?.unwrap_or(CANDIDATES),
-        accept: decimal(parameters, "accept")?,
+        accept: Acceptance::of(decimal(parameters, "accept")?, decimal(parameters, "error-budget")?),
         explain: parameters.boolean("explain")?.unwrap_or(true),
     })
 }

@@ -7,7 +7,8 @@ use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
-use super::{FhirVersion, algorithmic, capability, query, render, render_expansion, render_resource, search};
+use super::{FhirVersion, algorithmic, capability, find_matches, query, render, render_expansion, render_resource, search};
+use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{ResourceKind, Terminology};
 use crate::service::{expand, lookup, subsumes, translate, validate_code};
@@ -26,6 +27,8 @@ pub enum Operation {
     BatchValidateInCodeSystem,
     /// `CodeSystem/$subsumes`
     Subsumes,
+    /// `CodeSystem/$find-matches`
+    FindMatches,
     /// `ConceptMap/$translate`
     Translate,
     /// `ValueSet/$expand`
@@ -38,11 +41,12 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Lookup,
         Self::ValidateInCodeSystem,
         Self::BatchValidateInCodeSystem,
         Self::Subsumes,
+        Self::FindMatches,
         Self::Translate,
         Self::Expand,
         Self::ValidateInValueSet,
@@ -52,7 +56,7 @@ impl Operation {
     /// The resource type it is called on.
     pub fn kind(self) -> ResourceKind {
         match self {
-            Self::Lookup | Self::ValidateInCodeSystem | Self::BatchValidateInCodeSystem | Self::Subsumes => {
+            Self::Lookup | Self::ValidateInCodeSystem | Self::BatchValidateInCodeSystem | Self::Subsumes | Self::FindMatches => {
                 ResourceKind::CodeSystem
             }
             Self::Translate => ResourceKind::ConceptMap,
@@ -67,6 +71,7 @@ impl Operation {
             Self::ValidateInCodeSystem | Self::ValidateInValueSet => "validate-code",
             Self::BatchValidateInCodeSystem | Self::BatchValidateInValueSet => "batch-validate-code",
             Self::Subsumes => "subsumes",
+            Self::FindMatches => "find-matches",
             Self::Translate => "translate",
             Self::Expand => "expand",
         }
@@ -212,7 +217,10 @@ impl Target {
             Self::Root | Self::Search(_) => true,
             Self::Operation(operation, _) => matches!(
                 operation,
-                Operation::Expand | Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet
+                Operation::Expand
+                    | Operation::FindMatches
+                    | Operation::BatchValidateInCodeSystem
+                    | Operation::BatchValidateInValueSet
             ),
         }
     }
@@ -379,6 +387,13 @@ fn operate(
         Operation::Subsumes => {
             let request = requests::subsumes(parameters, context)?;
             Ok(render::subsumption(subsumes::subsumes(terminology, &request)?))
+        }
+        Operation::FindMatches => {
+            let request = find_matches::read(parameters, context)?;
+            Ok(find_matches::render(&service_find_matches::find_matches(
+                terminology,
+                &request,
+            )?))
         }
         Operation::Translate => {
             let later_names = requests::has_later_names(parameters);

@@ -7,6 +7,7 @@
 pub mod algorithmic;
 pub mod bundle;
 pub mod capability;
+pub mod find_matches;
 pub mod interaction;
 pub mod outcome;
 pub mod parameters;

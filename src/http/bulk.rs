@@ -11,6 +11,7 @@ use super::handler::{code, preflight, refused};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{ParameterError, Parameters};
 use crate::fhir::query;
+use crate::mapper::Acceptance;
 use crate::mapper::bulk::{Bulk, BulkOptions, Line, Lines};
 use crate::service::algorithmic;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
@@ -34,7 +35,7 @@ const BLOCK_LINES: usize = 1024;
 /// Bytes of lines from which on a block is full.
 const BLOCK_BYTES: usize = 1 << 20;
 /// Parameters of the query string.
-const NAMES: &[&str] = &["version", "candidates", "accept", "explain", "code-system"];
+const NAMES: &[&str] = &["version", "candidates", "accept", "error-budget", "explain", "code-system"];
 
 /// Answers a request.
 pub(super) async fn map(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
@@ -64,23 +65,28 @@ struct Settings {
 fn settings(query: &str, kept_bytes: usize) -> Result<Settings, Refusal> {
     let parameters = Parameters::from_query(query)?;
     parameters.check_names(NAMES)?;
-    let accept = parameters.text(&["accept"])?.map(|text| {
-        text.parse::<f32>().map_err(|_| ParameterError::Invalid {
-            name: "accept".into(),
-            message: format!("'accept' must be a number between 0 and 1, but '{text}' was given"),
-        })
-    });
+    let accept = Acceptance::of(share(&parameters, "accept")?, share(&parameters, "error-budget")?);
     let candidates = parameters.count("candidates")?.unwrap_or(0);
     let explain = parameters.boolean("explain")?.unwrap_or(false);
     Ok(Settings {
         version: parameters.text(&["version"])?,
         options: BulkOptions {
-            ask: algorithmic::ask(candidates.max(1), accept.transpose()?, explain)?,
+            ask: algorithmic::ask(candidates.max(1), accept, explain)?,
             candidates,
             code_system: parameters.text(&["code-system"])?,
             kept_bytes,
         },
     })
+}
+
+fn share(parameters: &Parameters, name: &str) -> Result<Option<f32>, ParameterError> {
+    let share = parameters.text(&[name])?.map(|text| {
+        text.parse::<f32>().map_err(|_| ParameterError::Invalid {
+            name: name.into(),
+            message: format!("'{name}' must be a number between 0 and 1, but '{text}' was given"),
+        })
+    });
+    share.transpose()
 }
 
 fn check_content_type(request: &HttpRequest) -> Result<(), Refusal> {
@@ -400,9 +406,9 @@ mod tests {
     async fn a_stream_in_which_nothing_moves_gives_its_room_back() {
         let (mut answers, _, permit) = answers(1000);
         let idle = Duration::from_millis(5);
-        let watch = actix_web::rt::spawn(end_when_idle(Rc::clone(&answers.shared), idle));
         next(&mut answers).await.unwrap().unwrap();
         assert_eq!(Arc::strong_count(&permit), 2);
+        let watch = actix_web::rt::spawn(end_when_idle(Rc::clone(&answers.shared), idle));
         watch.await.unwrap();
         assert_eq!(Arc::strong_count(&permit), 1);
         let error = next(&mut answers).await.unwrap().unwrap_err();

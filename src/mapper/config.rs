@@ -2,9 +2,9 @@
 //!
 //! Unknown keys are errors: a misspelt key that is silently ignored maps a million rows without their specimen.
 
-use super::MapOptions;
 use super::error::MapError;
 use super::item::Role;
+use super::{Acceptance, MapOptions};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,11 @@ struct File {
     target: Option<String>,
     code_system: Option<String>,
     accept: Option<f32>,
+    error_budget: Option<f32>,
     candidates: Option<usize>,
     decisions: Option<PathBuf>,
+    decisions_db: Option<PathBuf>,
+    scope: Option<String>,
     #[serde(default)]
     columns: BTreeMap<String, String>,
     #[serde(default)]
@@ -43,11 +46,17 @@ fn parse(text: &str, shown: &str, folder: &Path) -> Result<MapOptions, MapError>
         target: file.target.unwrap_or_default(),
         code_system: file.code_system,
         decisions: file.decisions.map(|path| folder.join(path)),
+        decisions_db: file.decisions_db.map(|path| folder.join(path)),
+        scope: file.scope,
         ..MapOptions::default()
     };
-    if let Some(accept) = file.accept {
-        options.accept = accept;
+    if file.accept.is_some() && file.error_budget.is_some() {
+        return Err(MapError::Configuration {
+            path: shown.to_owned(),
+            message: "accept and error-budget exclude each other; leave one of them out".to_owned(),
+        });
     }
+    options.accept = Acceptance::of(file.accept, file.error_budget).unwrap_or(options.accept);
     if let Some(candidates) = file.candidates {
         options.candidates = candidates;
     }
@@ -70,18 +79,27 @@ mod tests {
 
     #[test]
     fn a_configuration_is_read() {
-        let text = "target = \"loinc\"\naccept = 0.9\ncandidates = 3\ndecisions = \"d.csv\"\n[columns]\nname = \"Label\"\n[values.specimen]\nBLD = \"blood\"\n";
+        let text = "target = \"loinc\"\naccept = 0.9\ncandidates = 3\ndecisions = \"d.csv\"\ndecisions-db = \"d.sqlite\"\nscope = \"north\"\n[columns]\nname = \"Label\"\n[values.specimen]\nBLD = \"blood\"\n";
         let options = parse(text, "mapping.toml", Path::new("/site")).unwrap();
         assert_eq!(
             (options.target.as_str(), options.accept, options.candidates),
-            ("loinc", 0.9, 3)
+            ("loinc", Acceptance::Probability(0.9), 3)
         );
         assert_eq!(options.decisions.as_deref(), Some(Path::new("/site/d.csv")));
+        assert_eq!(options.decisions_db.as_deref(), Some(Path::new("/site/d.sqlite")));
+        assert_eq!(options.scope.as_deref(), Some("north"));
     }
 
     #[test]
     fn misspelt_keys_roles_and_ranges_are_refused() {
-        for text in ["targt = \"loinc\"", "[columns]\nnam = \"x\"", "accept = 2.0", "target = "] {
+        for text in [
+            "targt = \"loinc\"",
+            "[columns]\nnam = \"x\"",
+            "accept = 2.0",
+            "accept = 0.5\nerror-budget = 0.1",
+            "error-budget = -1.0",
+            "target = ",
+        ] {
             let error = parse(text, "mapping.toml", Path::new("")).unwrap_err().to_string();
             assert!(!error.is_empty(), "{text}");
         }

@@ -1,29 +1,66 @@
-//! Earlier decisions: a table in the mapper's own output format, usually one that people have corrected.
+//! Earlier decisions of people: what they hold for, and what they say about sources elsewhere.
 //!
-//! A row with status `mapped` says what its tuple maps to; one with `unmapped` says that there is nothing. Other rows
-//! decide nothing. Two rows that decide the same tuple differently are both shown, and nothing is decided.
+//! One lookup for all of them, wherever they are kept: a table in the mapper's own output format that people have
+//! corrected ([`Decisions::read`]), or the database of reviews, which fills one of these itself. A decision holds for
+//! exactly its tuple. Two decisions on the same tuple that differ are both shown, and nothing is decided. What was accepted
+//! at another site is evidence: it moves probabilities and never decides by itself.
 
 use super::error::MapError;
-use super::item::SourceItem;
+use super::item::{Role, SourceItem};
 use super::outcome::Status;
 use super::read::{Input, Row};
 use super::roles::{Binding, Columns, Values};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tern_index::model::Relationship;
+use tern_index::text::fold;
 
 /// What was decided for a tuple.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Decision {
+pub(super) enum Decided {
     /// A target code with its relationship (by its place in the list of relationships).
     Target(String, usize),
     /// Reviewed: there is no target.
     Nothing,
 }
 
+/// What people say of a tuple in its own scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Own {
+    /// Decisions, each with who made it and when.
+    pub decided: BTreeMap<Decided, String>,
+    /// Targets that are wrong.
+    pub rejected: BTreeSet<String>,
+}
+
+/// A target that was accepted for such a source elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Evidence {
+    /// The code.
+    pub code: String,
+    /// Where, in the order of their names.
+    pub sites: Vec<String>,
+    /// Whether a site had the same context, not just none that contradicts.
+    pub same_context: bool,
+}
+
 /// Decisions by tuple.
-#[derive(Debug, Default)]
-pub(super) struct Decisions(BTreeMap<SourceItem, BTreeSet<Decision>>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decisions {
+    own: BTreeMap<SourceItem, Own>,
+    /// By folded name (or code, without one): the folded tuple, the code and the site.
+    elsewhere: BTreeMap<String, BTreeSet<(SourceItem, String, String)>>,
+}
+
+/// What tells sources with the same name apart.
+const CONTEXT: [Role; 6] = [
+    Role::Specimen,
+    Role::Unit,
+    Role::Section,
+    Role::Strength,
+    Role::Form,
+    Role::Route,
+];
 
 impl Decisions {
     /// Reads a decisions file. Its columns are bound as those of the input are.
@@ -54,48 +91,139 @@ impl Decisions {
             if row.fault.is_some() || !(field(system) == target_system || field(system).is_empty()) {
                 continue;
             }
-            let decision = match Status::parse(field(status)) {
+            let item = binding.item(values, field);
+            match Status::parse(field(status)) {
                 Some(Status::Mapped) if !field(code).is_empty() => {
                     let stated = relationship.and_then(|place| Relationship::parse(field(place)));
-                    let stated = stated.unwrap_or(Relationship::Equivalent);
-                    let number = Relationship::ALL.iter().position(|other| *other == stated).unwrap_or(0);
-                    Decision::Target(field(code).to_owned(), number)
+                    decisions.accept(&item, field(code), stated.unwrap_or(Relationship::Equivalent), "");
                 }
-                Some(Status::Unmapped) => Decision::Nothing,
-                _ => continue,
-            };
-            let item = binding.item(values, field);
-            if !item.is_empty() {
-                decisions.0.entry(item).or_default().insert(decision);
+                Some(Status::Unmapped) => decisions.no_match(&item, ""),
+                _ => {}
             }
         }
         Ok(decisions)
     }
 
-    /// What was decided for a tuple.
-    pub fn find(&self, item: &SourceItem) -> Option<&BTreeSet<Decision>> {
-        self.0.get(item)
+    /// A person named the target of a tuple; `by` says who and when, if it is known.
+    pub fn accept(&mut self, item: &SourceItem, code: &str, relationship: Relationship, by: &str) {
+        let number = Relationship::ALL.iter().position(|other| *other == relationship).unwrap_or(0);
+        self.decided(item, Decided::Target(code.to_owned(), number), by);
     }
+
+    /// A person said that a tuple has no target.
+    pub fn no_match(&mut self, item: &SourceItem, by: &str) {
+        self.decided(item, Decided::Nothing, by);
+    }
+
+    fn decided(&mut self, item: &SourceItem, decided: Decided, by: &str) {
+        if !item.is_empty() {
+            let own = self.own.entry(item.clone()).or_default();
+            own.decided.insert(decided, by.to_owned());
+        }
+    }
+
+    /// A person said that this is not the target of a tuple.
+    pub fn reject(&mut self, item: &SourceItem, code: &str) {
+        self.own.entry(item.clone()).or_default().rejected.insert(code.to_owned());
+    }
+
+    /// A person named the target of such a tuple at another site.
+    pub fn accepted_elsewhere(&mut self, site: &str, item: &SourceItem, code: &str) {
+        if let Some(key) = evidence_key(item) {
+            let place = self.elsewhere.entry(key).or_default();
+            place.insert((folded(item), code.to_owned(), site.to_owned()));
+        }
+    }
+
+    /// Takes over what `other` says of tuples that nothing is decided for here.
+    pub fn fill_from(&mut self, other: &Self) {
+        for (item, theirs) in &other.own {
+            let own = self.own.entry(item.clone()).or_default();
+            if own.decided.is_empty() {
+                own.decided.clone_from(&theirs.decided);
+            }
+            own.rejected.extend(theirs.rejected.iter().cloned());
+        }
+        for (key, theirs) in &other.elsewhere {
+            self.elsewhere.entry(key.clone()).or_default().extend(theirs.iter().cloned());
+        }
+    }
+
+    /// What people say of a tuple, here.
+    pub(super) fn find(&self, item: &SourceItem) -> Option<&Own> {
+        self.own.get(item)
+    }
+
+    /// Targets of such sources elsewhere, in the order of their codes.
+    pub(super) fn evidence(&self, item: &SourceItem) -> Vec<Evidence> {
+        if self.elsewhere.is_empty() {
+            return Vec::new();
+        }
+        let found = evidence_key(item).and_then(|key| self.elsewhere.get(&key));
+        let own = folded(item);
+        let mut by_code: BTreeMap<&str, (BTreeSet<&str>, bool)> = BTreeMap::new();
+        for (theirs, code, site) in found.into_iter().flatten() {
+            let differs = |role: &Role| {
+                let (here, there) = (own.get(*role), theirs.get(*role));
+                !here.is_empty() && !there.is_empty() && here != there
+            };
+            if CONTEXT.iter().any(differs) {
+                continue;
+            }
+            let (sites, same) = by_code.entry(code).or_default();
+            sites.insert(site);
+            *same |= CONTEXT.iter().all(|role| own.get(*role) == theirs.get(*role));
+        }
+        by_code
+            .into_iter()
+            .map(|(code, (sites, same_context))| Evidence {
+                code: code.to_owned(),
+                sites: sites.into_iter().map(str::to_owned).collect(),
+                same_context,
+            })
+            .collect()
+    }
+}
+
+/// What sources of different sites are compared by: the name, for local codes say nothing elsewhere; else a code whose
+/// system is named.
+fn evidence_key(item: &SourceItem) -> Option<String> {
+    let (name, code, system) = (item.get(Role::Name), item.get(Role::Code), item.get(Role::System));
+    match (name.is_empty(), code.is_empty() || system.is_empty()) {
+        (false, _) => Some(fold(name)),
+        // No name has a line end in it, so that the two kinds of key are never the same.
+        (true, false) => Some(format!("{}\n{code}", fold(system))),
+        (true, true) => None,
+    }
+}
+
+fn folded(item: &SourceItem) -> SourceItem {
+    let mut folded = SourceItem::default();
+    for role in CONTEXT {
+        folded.set(role, &fold(item.get(role)));
+    }
+    folded
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapper::item::Role;
+
+    fn item(values: &[(Role, &str)]) -> SourceItem {
+        let mut item = SourceItem::default();
+        values.iter().for_each(|(role, value)| item.set(*role, value));
+        item
+    }
 
     #[test]
     fn only_rows_that_decide_are_read() {
         let text = b"name,target_system,target_code,relationship,status\nA,urn:t,1,equivalent,mapped\nB,urn:t,2,,ambiguous\nC,,,,unmapped\nA,urn:t,3,related-to,mapped\nD,urn:other,9,,mapped\n";
         let input = Input::from_reader(Box::new(&text[..]), b',', "d".into()).unwrap();
         let found = Decisions::of_input(input, &Columns::default(), &Values::default(), "urn:t").unwrap();
-        let item = |name: &str| {
-            let mut item = SourceItem::default();
-            item.set(Role::Name, name);
-            item
-        };
-        assert_eq!(found.find(&item("A")).unwrap().len(), 2);
-        assert_eq!(found.find(&item("C")).unwrap().first(), Some(&Decision::Nothing));
-        assert!(found.find(&item("B")).is_none() && found.find(&item("D")).is_none());
+        let named = |name: &str| found.find(&item(&[(Role::Name, name)]));
+        assert_eq!(named("A").unwrap().decided.len(), 2);
+        assert_eq!(named("C").unwrap().decided.keys().next(), Some(&Decided::Nothing));
+        assert!(named("B").is_none() && named("D").is_none());
     }
 
     #[test]
@@ -103,5 +231,25 @@ mod tests {
         let input = Input::from_reader(Box::new(&b"name,x\n"[..]), b',', "d".into()).unwrap();
         let error = Decisions::of_input(input, &Columns::default(), &Values::default(), "urn:t").unwrap_err();
         assert!(error.to_string().contains("target_system"));
+    }
+
+    #[test]
+    fn evidence_is_of_the_same_name_whose_context_does_not_contradict() {
+        let mut decisions = Decisions::default();
+        let theirs = item(&[(Role::Code, "77"), (Role::Name, "Glucosé"), (Role::Unit, "mg/dL")]);
+        decisions.accepted_elsewhere("north", &theirs, "2345-7");
+        decisions.accepted_elsewhere("south", &theirs, "2345-7");
+        let same = decisions.evidence(&item(&[(Role::Name, "GLUCOSE"), (Role::Unit, "MG/DL")]));
+        assert_eq!(same.len(), 1);
+        assert_eq!((same[0].sites.join(" "), same[0].same_context), ("north south".into(), true));
+        let silent = decisions.evidence(&item(&[(Role::Name, "glucose")]));
+        assert_eq!((silent.len(), silent[0].same_context), (1, false));
+        assert!(
+            decisions
+                .evidence(&item(&[(Role::Name, "glucose"), (Role::Unit, "mmol/L")]))
+                .is_empty()
+        );
+        assert!(decisions.evidence(&item(&[(Role::Code, "77")])).is_empty());
+        assert!(decisions.find(&theirs).is_none(), "elsewhere is not here");
     }
 }

@@ -3,13 +3,14 @@
 //! Shared by tables and by the bulk service. New tuples are kept in the order of their first row, so that nothing depends
 //! on the number of threads.
 
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// Tuples seen so far, with what was kept of each.
 #[derive(Debug)]
 pub(super) struct Distinct<R> {
-    numbers: HashMap<Box<str>, u32>,
+    numbers: HashMap<Box<str>, u32, FixedState>,
     kept: Vec<R>,
     key_bytes: usize,
 }
@@ -17,7 +18,7 @@ pub(super) struct Distinct<R> {
 impl<R> Default for Distinct<R> {
     fn default() -> Self {
         Self {
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
             kept: Vec::new(),
             key_bytes: 0,
         }
@@ -82,8 +83,13 @@ impl<R> Distinct<R> {
 
 /// Adds a field to a key. The length keeps ("a", "b") and ("ab", "") apart whatever the fields hold.
 pub(super) fn add_field(key: &mut String, field: &str) {
-    key.push_str(&field.len().to_string());
-    key.push(':');
+    let mut length = field.len();
+    // In base 64, without an allocation: this is done for every field of every row.
+    while length > 0 {
+        key.push(char::from(b'0' + (length % 64) as u8));
+        length /= 64;
+    }
+    key.push(' ');
     key.push_str(field);
 }
 

@@ -65,10 +65,27 @@ pub enum MapError {
         role: String,
     },
     /// An output format that does not exist.
-    #[error("{format:?} is no format of a mapped table; use csv, tsv or ndjson, or name the output file accordingly")]
+    #[error(
+        "{format:?} is no format of a mapped table; name the output file accordingly or use one of {}",
+        super::write::Format::NAMES
+    )]
     UnknownFormat {
         /// As given.
         format: String,
+    },
+    /// An input format that does not exist.
+    #[error("{format:?} is no format of a table to map; use one of {}", super::read::InputFormat::NAMES)]
+    UnknownInputFormat {
+        /// As given.
+        format: String,
+    },
+    /// An input that cannot be read as its format, or an output that its format cannot hold.
+    #[error("{path}: {message}")]
+    Malformed {
+        /// The file, or `stdin`/`stdout`.
+        path: String,
+        /// Where and why, and what to do.
+        message: String,
     },
     /// An option outside its range.
     #[error("{option} is {value}; it must be between {low} and {high}")]

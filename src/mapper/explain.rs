@@ -262,9 +262,10 @@ impl Explainer<'_> {
         }
     }
 
-    /// The designation that the words of a term were taken from: the one with the fewest other words.
+    /// The designation that the words of a term were taken from: one that has no others, else the first kind that has
+    /// them all.
     fn matched_text(&self, index: &MatchIndex, concept: Ordinal, bag: &[u32]) -> (String, &'static str) {
-        let mut best: Option<(usize, u32)> = None;
+        let mut best: Option<((usize, u8, usize), u32)> = None;
         for number in self.target.designation_numbers(concept) {
             if self.target.designation_kind(number) == DesignationKind::Definition {
                 continue;
@@ -277,14 +278,15 @@ impl Explainer<'_> {
                 continue;
             }
             let others = own.len() - bag.len().min(own.len());
-            if best.is_none_or(|(fewest, _)| others < fewest) {
-                best = Some((others, number));
+            let order = (others.min(1), self.target.designation_kind(number) as u8, others);
+            if best.is_none_or(|(least, _)| order < least) {
+                best = Some((order, number));
             }
         }
         match best {
-            Some((others, number)) => (
+            Some(((part, ..), number)) => (
                 self.target.designation_text(number).into_owned(),
-                kind_name(self.target.designation_kind(number), others > 0),
+                kind_name(self.target.designation_kind(number), part > 0),
             ),
             // Words that were joined or translated on their way into the index are in no text as they are.
             None => {

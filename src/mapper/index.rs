@@ -79,6 +79,8 @@ pub(super) struct MatchIndex {
     norms: Vec<f32>,
     term_concepts: Rows<(u32, u8)>,
     trigrams: HashMap<[char; 3], Vec<u32>, Hasher>,
+    /// Words by their roots, where forms of a word are taken for each other.
+    roots: HashMap<Box<str>, Vec<u32>, Hasher>,
 }
 
 /// A known word that may stand for a word of the query.
@@ -119,6 +121,8 @@ pub(super) struct Scratch {
 
 /// Unknown words resemble known ones from this share of common 3-grams on (Dice).
 const TRIGRAM_LIKENESS: f32 = 0.6;
+/// How far a word of the same root is trusted.
+const ROOT_LIKENESS: f32 = 0.8;
 /// Known words tried for an unknown one.
 const ALTERNATIVES: usize = 6;
 
@@ -148,6 +152,17 @@ impl MatchIndex {
         pairs.dedup_by_key(|(term, (concept, _))| (*term, *concept));
         index.term_concepts = Rows::from_pairs(bags.len(), &pairs);
         index.finish(&bags);
+        index
+    }
+
+    /// As [`MatchIndex::build`]; known words also find words of the same root ("mitochondrial" and "mitochondria").
+    pub fn with_roots(concepts: u32, texts: impl Fn(u32) -> Vec<TermText> + Sync) -> Self {
+        let mut index = Self::build(concepts, texts);
+        for (number, word) in (0u32..).zip(&index.vocabulary) {
+            if let Some(root) = root(word) {
+                index.roots.entry(root.into()).or_default().push(number);
+            }
+        }
         index
     }
 
@@ -245,7 +260,7 @@ impl MatchIndex {
                 continue;
             }
             let alternatives = match self.find_word(word) {
-                Some(known) => vec![Alternative { word: known, trust: 1.0 }],
+                Some(known) => self.of_root(known, word),
                 None => self.resembling(word),
             };
             let weight = match alternatives.first() {
@@ -258,6 +273,25 @@ impl MatchIndex {
                 weight,
             });
         }
+        found
+    }
+
+    /// A known word, and known words of the same root, the commonest first.
+    fn of_root(&self, known: u32, word: &str) -> Vec<Alternative> {
+        let mut found = vec![Alternative { word: known, trust: 1.0 }];
+        let relatives = root(word).and_then(|root| self.roots.get(root));
+        let mut relatives: Vec<u32> = relatives
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|other| *other != known)
+            .collect();
+        relatives.sort_by(|left, right| self.weight(*left).total_cmp(&self.weight(*right)).then(left.cmp(right)));
+        relatives.truncate(ALTERNATIVES / 2);
+        found.extend(relatives.into_iter().map(|word| Alternative {
+            word,
+            trust: ROOT_LIKENESS,
+        }));
         found
     }
 
@@ -355,6 +389,15 @@ impl MatchIndex {
     }
 }
 
+/// What adjective and noun of Latin and Greek words share; `None` for words without such an ending, or too short.
+fn root(word: &str) -> Option<&str> {
+    const ENDINGS: &[&str] = &[
+        "ial", "eal", "ous", "ary", "al", "ic", "ar", "ia", "um", "us", "is", "ae", "a",
+    ];
+    let stem = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending))?;
+    (stem.len() >= 5 && stem.is_ascii() && stem.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(stem)
+}
+
 /// The 3-grams of a word with its ends marked.
 fn trigrams(word: &str) -> Vec<[char; 3]> {
     let padded: Vec<char> = std::iter::once('^').chain(word.chars()).chain(std::iter::once('$')).collect();
@@ -420,6 +463,17 @@ mod tests {
         assert_eq!(best(&index, "neut. bands"), Some(2));
         assert_eq!(best(&index, "hemoglibin"), Some(4));
         assert_eq!(best(&index, "zzz"), None);
+    }
+
+    #[test]
+    fn forms_of_one_root_find_each_other() {
+        assert_eq!(root("mitochondrial"), root("mitochondria"));
+        assert_eq!(root("pleural"), root("pleura"));
+        assert_eq!(root("sodium"), None, "too short to be sure");
+        let names = ["Mitochondria Ab", "Mitochondrial DNA"];
+        let index = MatchIndex::with_roots(2, |concept| TermText::new(names[concept as usize], 0).into_iter().collect());
+        assert_eq!(best(&index, "mitochondrial antibody"), Some(0));
+        assert_eq!(best(&index, "mitochondrial dna"), Some(1));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod abbreviations;
 pub mod bulk;
+mod calibrate;
 pub mod config;
 mod decisions;
 mod distinct;
@@ -17,6 +18,8 @@ mod drugs;
 mod error;
 mod exact;
 pub mod explain;
+mod forest;
+pub mod formats;
 mod index;
 mod item;
 mod labs;
@@ -36,14 +39,22 @@ mod units;
 mod words;
 mod write;
 
+pub use decisions::Decisions;
 pub use error::MapError;
 pub use explain::Explanation;
+pub use formats::exchange::{ReadSet, SetOptions, read_mapping_set, write_mapping_set};
+pub use formats::mapping_set::{Concept, MappingRow, MappingSet, State};
 pub use item::{Role, SourceItem};
 pub use outcome::{Candidate, MatchType, Outcome, Status};
+pub use read::{InputFormat, InputOptions};
 pub use resolve::{Ask, Mapper};
 pub use roles::{Binding, Columns, GUESSES, Values};
-pub use run::{Progress, Summary, run};
+pub use run::{Kept, Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};
+
+pub(crate) use read::{Input, Row};
+pub(crate) use repair::{Notation, examine};
+pub(crate) use resolve::replace::replacements;
 
 use explain::Constraint;
 use index::MatchIndex;
@@ -75,14 +86,28 @@ pub struct MapOptions {
     pub values: Values,
     /// The code system of the code column, where no column says it.
     pub code_system: Option<String>,
-    /// From which probability on a candidate is mapped rather than ambiguous.
-    pub accept: f32,
+    /// What is mapped by itself rather than left to a person.
+    pub accept: Acceptance,
     /// Runners-up to write, the target itself included.
     pub candidates: usize,
     /// Earlier decisions: a table in the mapper's own output format.
     pub decisions: Option<PathBuf>,
+    /// The database of people's decisions, which the caller opens and reads into `earlier`.
+    pub decisions_db: Option<PathBuf>,
+    /// The site or project, whose decisions hold.
+    pub scope: Option<String>,
+    /// Earlier decisions that are kept elsewhere; where both decide a tuple, the table does.
+    pub earlier: Decisions,
+    /// Whether the outcomes are handed back with the summary, each with its tuple and how often that occurs.
+    pub keep_outcomes: bool,
     /// The output's format, where its name does not say it.
     pub format: Option<Format>,
+    /// The input's format and sheet, where its name and content do not say them.
+    pub input: InputOptions,
+    /// How a mapping set is written, if the output is one.
+    pub set: SetOptions,
+    /// The date that a mapping set states, as ISO writes it; none is stated without it.
+    pub date: Option<String>,
     /// Whether outcomes are explained.
     pub explain: bool,
 }
@@ -94,12 +119,59 @@ impl Default for MapOptions {
             columns: Columns::default(),
             values: Values::default(),
             code_system: None,
-            accept: 0.8,
+            accept: Acceptance::default(),
             candidates: 0,
             decisions: None,
+            decisions_db: None,
+            scope: None,
+            earlier: Decisions::default(),
+            keep_outcomes: false,
             format: None,
+            input: InputOptions::default(),
+            set: SetOptions::default(),
+            date: None,
             explain: false,
         }
+    }
+}
+
+/// What is mapped by itself. A candidate that contradicts its source never is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Acceptance {
+    /// As many as possible, so that no more than this share of them is wrong, as far as reviewed maps tell. A target
+    /// whose model was not trained has nothing but equal names accepted.
+    ErrorBudget(f32),
+    /// Every candidate from this probability on.
+    Probability(f32),
+}
+
+impl Default for Acceptance {
+    fn default() -> Self {
+        Self::ErrorBudget(0.03)
+    }
+}
+
+impl Acceptance {
+    /// What two options that exclude each other ask for; the default when neither is given.
+    pub fn of(probability: Option<f32>, error_budget: Option<f32>) -> Option<Self> {
+        match (probability, error_budget) {
+            (Some(probability), _) => Some(Self::Probability(probability)),
+            (None, Some(budget)) => Some(Self::ErrorBudget(budget)),
+            (None, None) => None,
+        }
+    }
+
+    /// The option that says it, and its value.
+    pub fn parts(self) -> (&'static str, f32) {
+        match self {
+            Self::ErrorBudget(budget) => ("error-budget", budget),
+            Self::Probability(probability) => ("accept", probability),
+        }
+    }
+
+    /// Whether the value is a share.
+    pub fn is_sane(self) -> bool {
+        (0.0..=1.0).contains(&self.parts().1)
     }
 }
 
@@ -109,10 +181,11 @@ pub const MOST_CANDIDATES: usize = 50;
 impl MapOptions {
     /// Refuses options outside their range.
     pub fn check(&self) -> Result<(), MapError> {
-        if !(0.0..=1.0).contains(&self.accept) {
+        if !self.accept.is_sane() {
+            let (option, value) = self.accept.parts();
             return Err(MapError::OutOfRange {
-                option: "accept",
-                value: self.accept.to_string(),
+                option,
+                value: value.to_string(),
                 low: 0.0,
                 high: 1.0,
             });
@@ -163,6 +236,10 @@ trait Domain: Send + Sync {
     fn model(&self) -> &Model;
     /// The weights, to train.
     fn model_mut(&mut self) -> &mut Model;
+    /// Features of the first candidate that tell how far it can be trusted.
+    fn calibration_features(&self) -> Vec<u16> {
+        (0..self.feature_names().len().min(48) as u16).collect()
+    }
     /// The names of the features, by number.
     fn feature_names(&self) -> Vec<String>;
     /// What a source would have to state for the second not to be confused with the first.

@@ -1,12 +1,14 @@
 //! From features to probabilities: a linear model over the candidates of one source, and its calibration.
 //!
 //! Each candidate has a sparse list of features; a softmax over the candidates of a source ranks them. How likely
-//! the first one is right, against "none of these", is a second, small logistic model over facts of the whole list
-//! (margin, coverage, what the source stated). Both are trained by [`super::train`] and kept as text tables under
+//! the first one is right, against "none of these", is a second model over facts of the whole list
+//! ([`super::calibrate`]). Both are trained by [`super::train`] and kept as text tables under
 //! `models/`, which are compiled in; a model names its features, so tables survive a change of their order.
 //!
 //! A model that was not trained says so: nothing that it ranks is accepted by itself.
 
+use super::Scored;
+use super::calibrate::Calibration;
 use super::lexical::Lexical;
 use std::collections::HashMap;
 
@@ -28,7 +30,12 @@ pub(super) struct Evidence {
     pub measure: f32,
     /// A specimen (or form) was given and understood.
     pub context: f32,
+    /// Facts of source and candidate that the domain adds for the calibration; what they mean is the domain's.
+    pub facts: [f32; FACTS],
 }
+
+/// Facts that a domain may add.
+pub(super) const FACTS: usize = 8;
 
 impl Evidence {
     /// The evidence of a candidate's words, and whether the source stated a measure and a context.
@@ -40,39 +47,24 @@ impl Evidence {
             conflicts: lexical.source_conflicts + lexical.target_conflicts,
             measure: f32::from(u8::from(measure)),
             context: f32::from(u8::from(context)),
+            facts: [0.0; FACTS],
         }
     }
 }
-
-/// Number of inputs of the calibration.
-pub(super) const CALIBRATION_INPUTS: usize = 9;
-
-/// Names of the inputs of the calibration, in their order.
-pub(super) const CALIBRATION_NAMES: [&str; CALIBRATION_INPUTS] = [
-    "bias",
-    "share_log_odds",
-    "margin",
-    "cosine",
-    "source_coverage",
-    "target_coverage",
-    "conflicts",
-    "measure",
-    "context",
-];
 
 /// A trained (or hand-set) model of one domain.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Model {
     /// Weight of each feature.
     pub weights: Vec<f32>,
-    /// Weights of the calibration's inputs.
-    pub calibration: [f32; CALIBRATION_INPUTS],
+    /// From the ranking to a probability.
+    pub calibration: Calibration,
     /// Whether the weights come from training.
     pub trained: bool,
 }
 
 impl Model {
-    /// Reads a table of `name<TAB>weight` lines (`#` starts a comment; `calibration.` prefixes the second model).
+    /// Reads a table of `name<TAB>weight` lines (`#` starts a comment; `calibration.` begins the lines of the second model).
     /// Unknown names are left out, so that an older table still works with newer code.
     pub fn parse(table: &str, features: &[String]) -> Self {
         let numbers: HashMap<&str, usize> = features.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -80,22 +72,26 @@ impl Model {
             weights: vec![0.0; features.len()],
             ..Self::default()
         };
+        let mut damaged = false;
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let Some((name, weight)) = line.split_once('\t') else {
                 continue;
             };
+            if let Some(part) = name.strip_prefix("calibration.") {
+                damaged |= model.calibration.read_line(part, weight, features).is_none();
+                continue;
+            }
             let Ok(weight) = weight.trim().parse::<f32>() else { continue };
             if name == "trained" {
                 model.trained = weight > 0.0;
-            } else if let Some(input) = name.strip_prefix("calibration.") {
-                let place = CALIBRATION_NAMES.iter().position(|known| *known == input);
-                if let Some(slot) = place.and_then(|place| model.calibration.get_mut(place)) {
-                    *slot = weight;
-                }
             } else if let Some(slot) = numbers.get(name).and_then(|place| model.weights.get_mut(*place)) {
                 *slot = weight;
             }
         }
+        if damaged {
+            model.calibration = Calibration::default();
+        }
+        model.trained &= model.calibration.is_trained();
         model
     }
 
@@ -103,11 +99,12 @@ impl Model {
     pub fn table(&self, features: &[String], comment: &str) -> String {
         let mut table: String = comment.lines().map(|line| format!("# {line}\n")).collect();
         table.push_str(&format!("trained\t{}\n", u8::from(self.trained)));
-        for (name, weight) in CALIBRATION_NAMES.iter().zip(self.calibration) {
-            table.push_str(&format!("calibration.{name}\t{weight:.5}\n"));
-        }
         for (name, weight) in features.iter().zip(&self.weights).filter(|(_, weight)| weight.abs() >= 5e-6) {
             table.push_str(&format!("{name}\t{weight:.5}\n"));
+        }
+        for line in self.calibration.lines(features) {
+            table.push_str(&line);
+            table.push('\n');
         }
         table
     }
@@ -118,42 +115,20 @@ impl Model {
         features.iter().map(|(number, value)| weight(*number) * value).sum()
     }
 
-    /// Probabilities of candidates from their scores (best first) and the evidence of the first.
-    pub fn probabilities(&self, scores: &[f32], evidence: &Evidence) -> Vec<f32> {
-        let shares = softmax(scores);
+    /// Probabilities of candidates, best first.
+    pub fn probabilities(&self, scored: &[Scored]) -> Vec<f32> {
+        let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
+        let shares = softmax(&scores);
         let Some(&first) = shares.first() else {
             return Vec::new();
         };
-        let inputs = calibration_inputs(&shares, evidence);
-        let sum: f32 = inputs
-            .iter()
-            .zip(self.calibration)
-            .map(|(input, weight)| input * weight)
-            .sum();
-        let calibrated = sigmoid(sum).clamp(0.0005, 0.9995);
+        let calibrated = self.calibration.probability(scored);
         // What is left is shared by the others in proportion, never more than the model gave them.
         let rest = (1.0 - first).max(1e-6);
         let factor = ((1.0 - calibrated) / rest).min(calibrated / first.max(1e-6));
         let others = shares.iter().skip(1).map(|share| share * factor);
         std::iter::once(calibrated).chain(others).collect()
     }
-}
-
-/// Inputs of the calibration, in the order of [`CALIBRATION_NAMES`].
-pub(super) fn calibration_inputs(shares: &[f32], evidence: &Evidence) -> [f32; CALIBRATION_INPUTS] {
-    let first = shares.first().copied().unwrap_or_default().clamp(1e-4, 1.0 - 1e-4);
-    let second = shares.get(1).copied().unwrap_or_default();
-    [
-        1.0,
-        (first / (1.0 - first)).ln().clamp(-4.0, 4.0),
-        first - second,
-        evidence.cosine,
-        evidence.source_coverage,
-        evidence.target_coverage,
-        evidence.conflicts.min(3.0),
-        evidence.measure,
-        evidence.context,
-    ]
 }
 
 /// Shares that sum to one.
@@ -179,25 +154,35 @@ mod tests {
     #[test]
     fn tables_come_back_as_they_were() {
         let features = vec!["a".to_owned(), "b".to_owned()];
-        let mut model = Model {
+        let model = Model {
             weights: vec![1.5, -0.25],
             trained: true,
             ..Model::default()
         };
-        model.calibration[1] = 0.75;
         let read = Model::parse(&model.table(&features, "how it was made\nin two lines"), &features);
         assert_eq!(read.weights, model.weights);
-        assert_eq!(read.calibration, model.calibration);
-        assert!(read.trained);
+        assert!(!read.trained, "without a calibration nothing can be trusted");
     }
 
     #[test]
     fn probabilities_fall_and_stay_below_one() {
-        let mut model = Model::default();
-        model.calibration[1] = 1.0;
-        let found = model.probabilities(&[3.0, 2.0, -1.0], &Evidence::default());
+        let model = Model::default();
+        let scored = |score| Scored {
+            concept: tern_index::model::Ordinal(0),
+            score,
+            features: Features::new(),
+            evidence: Evidence {
+                cosine: 1.0,
+                source_coverage: 1.0,
+                ..Evidence::default()
+            },
+            lexical: Lexical::default(),
+            exact: false,
+            conflict: None,
+        };
+        let found = model.probabilities(&[scored(3.0), scored(2.0), scored(-1.0)]);
         assert!(found.windows(2).all(|pair| pair[0] >= pair[1]));
         assert!(found.iter().sum::<f32>() <= 1.0 + 1e-5);
-        assert!(model.probabilities(&[], &Evidence::default()).is_empty());
+        assert!(model.probabilities(&[]).is_empty());
     }
 }

@@ -6,7 +6,7 @@
 
 /// A code to try, with what was done to get it ("" for nothing).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     /// The code.
     pub code: String,
     /// What was repaired, for the reason column.
@@ -15,7 +15,7 @@ pub(super) struct Attempt {
 
 /// What a look at a supplied code gives.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Examination {
+pub(crate) struct Examination {
     /// Codes to look up, in this order; the first that exists wins.
     pub attempts: Vec<Attempt>,
     /// What is wrong with the code if none of them exists.
@@ -24,7 +24,7 @@ pub(super) struct Examination {
 
 /// How the codes of a system are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notation {
+pub(crate) enum Notation {
     /// Digits, hyphen, check digit mod 10.
     Loinc,
     /// 6 to 18 digits, Verhoeff check digit.
@@ -58,7 +58,7 @@ impl Notation {
 }
 
 /// Looks at a supplied code.
-pub(super) fn examine(code: &str, notation: Notation) -> Examination {
+pub(crate) fn examine(code: &str, notation: Notation) -> Examination {
     let mut found = Examination::default();
     let mut attempt = |code: String, repair: &'static str| {
         if !code.is_empty() && !found.attempts.iter().any(|other: &Attempt| other.code == code) {

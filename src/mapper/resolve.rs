@@ -1,13 +1,17 @@
 //! The stages that one source goes through, and what is said of the result.
 
-use super::decisions::{Decision, Decisions};
+mod earlier;
+pub(super) mod replace;
+
+use super::decisions::Decisions;
 use super::error::MapError;
 use super::exact::ExactNames;
 use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine, has_ndc_shape};
-use super::{Domain, MapOptions, Scored, Vocabularies, domain};
+use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain};
+use earlier::Earlier;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tern_index::model::{Mapping, Ordinal, Relationship};
@@ -19,8 +23,6 @@ const HOPELESS: f32 = 0.05;
 const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
 const CLOSE: f32 = 0.3;
-/// Steps from a retired code to what replaces it.
-const REPLACEMENTS: usize = 5;
 
 /// Everything that is needed to map to one target. Building it reads the whole target once.
 pub struct Mapper {
@@ -39,8 +41,8 @@ pub struct Mapper {
 /// What is wanted of one mapping. It changes what is said, never a probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ask {
-    /// From which probability on a candidate is mapped rather than ambiguous.
-    pub accept: f32,
+    /// What is mapped by itself rather than left to a person.
+    pub accept: Acceptance,
     /// Candidates to keep.
     pub keep: usize,
     /// Whether the outcome is explained.
@@ -59,7 +61,7 @@ impl Ask {
         Self {
             accept: options.accept,
             keep: options.candidates.max(LEAST_KEPT),
-            explain: options.explain,
+            explain: options.explain || options.keep_outcomes,
         }
     }
 }
@@ -101,10 +103,12 @@ impl Mapper {
             target: options.target.clone(),
         })?;
         let target_url = target.header().url.clone();
-        let decisions = match &options.decisions {
+        // What a file says wins over what is kept: it was named for this run.
+        let mut decisions = match &options.decisions {
             Some(path) => Decisions::read(path, &options.columns, &options.values, &target_url)?,
             None => Decisions::default(),
         };
+        decisions.fill_from(&options.earlier);
         let maps = vocabularies.concept_maps();
         // Short names are resolved once; a row that says something else means what it says.
         let mut systems = BTreeMap::new();
@@ -128,6 +132,13 @@ impl Mapper {
         })
     }
 
+    /// The concepts that a name is a term of, as it stands but for case, accents and blanks.
+    pub fn named(&self, name: &str) -> Vec<Ordinal> {
+        let mut found = self.exact.find(&self.target, name);
+        found.retain(|concept| self.domain.is_target(*concept));
+        found
+    }
+
     /// The target.
     pub fn target(&self) -> &CodeSystemIndex {
         &self.target
@@ -136,6 +147,11 @@ impl Mapper {
     /// The canonical URL of the target.
     pub fn target_url(&self) -> &str {
         &self.target_url
+    }
+
+    /// The version of the target that is used; empty where it has none.
+    pub fn target_version(&self) -> &str {
+        self.target.header().version.as_deref().unwrap_or("")
     }
 
     /// Maps one source as the options ask.
@@ -180,11 +196,34 @@ impl Mapper {
         if item.is_empty() {
             return Outcome::invalid("the row has neither a code nor a name");
         }
-        if let Some(outcome) = self.decided(item) {
-            story.note("decisions", || outcome.reason.clone());
-            return outcome;
+        let broken = match self.decided(item) {
+            Earlier::Decided(outcome) => {
+                story.note("decisions", || outcome.reason.clone());
+                return outcome;
+            }
+            Earlier::Broken(complaint) => {
+                story.note("decisions", || complaint.clone());
+                Some(complaint)
+            }
+            Earlier::Silent => {
+                story.note("decisions", || "no earlier decision".to_owned());
+                None
+            }
+        };
+        let mut outcome = self.undecided(item, ask, story, ranked);
+        self.heed(item, ask.keep, &mut outcome, story);
+        if let Some(complaint) = broken {
+            // A person has decided otherwise before: whatever takes its place, a person sees it.
+            if outcome.status == Status::Mapped {
+                outcome.status = Status::Ambiguous;
+            }
+            outcome.reason = format!("{complaint}; now: {}", outcome.reason);
         }
-        story.note("decisions", || "no earlier decision".to_owned());
+        outcome
+    }
+
+    /// What a source comes to where nobody has decided it.
+    fn undecided(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
         let complaint = match self.supplied(item, story) {
             Supplied::Decided(outcome) => return outcome,
             Supplied::Refused(complaint) => Some(complaint),
@@ -214,38 +253,6 @@ impl Mapper {
             match_type,
             explanation: None,
         }
-    }
-
-    fn decided(&self, item: &SourceItem) -> Option<Outcome> {
-        let found = self.decisions.find(item)?;
-        let mut candidates = Vec::new();
-        for decision in found {
-            let Decision::Target(code, relationship) = decision else {
-                continue;
-            };
-            let relationship = Relationship::ALL
-                .get(*relationship)
-                .copied()
-                .unwrap_or(Relationship::Equivalent);
-            let concept = self.target.find(code);
-            let Some(concept) = concept else {
-                return Some(Outcome::invalid(format!(
-                    "the earlier decision names {code}, which is not in the loaded version of the target"
-                )));
-            };
-            candidates.push(self.candidate(concept, 1.0, relationship, MatchType::Decision));
-        }
-        let (status, reason) = match (found.len(), candidates.is_empty()) {
-            (1, true) => (Status::Unmapped, "an earlier decision says that there is no target"),
-            (1, false) => (Status::Mapped, "an earlier decision"),
-            _ => (
-                Status::Ambiguous,
-                "earlier decisions disagree; settle them in the decisions file",
-            ),
-        };
-        let share = 1.0 / found.len().max(1) as f32;
-        candidates.iter_mut().for_each(|candidate| candidate.probability = share);
-        Some(Outcome::new(status, reason, candidates))
     }
 
     /// The canonical URL of the system that a row's code is in, if it is known.
@@ -341,7 +348,7 @@ impl Mapper {
     /// What replaces a retired code.
     fn replaced(&self, concept: Ordinal, repaired: &str) -> Outcome {
         let code = self.target.code(concept).to_owned();
-        let ends = self.replacements(concept);
+        let ends = replace::replacements(&self.target, &self.maps, &code);
         if ends.is_empty() {
             return Outcome::new(
                 Status::Ambiguous,
@@ -364,53 +371,9 @@ impl Mapper {
         Outcome::new(status, reason, candidates)
     }
 
-    /// Codes in use that a retired one leads to, through maps of the target to itself.
-    fn replacements(&self, concept: Ordinal) -> Vec<(Ordinal, Relationship)> {
-        let mut ends: Vec<(Ordinal, Relationship)> = Vec::new();
-        let mut front = vec![(concept, Relationship::Equivalent)];
-        let mut seen = vec![concept];
-        for _ in 0..REPLACEMENTS {
-            let mut next = Vec::new();
-            for (from, so_far) in front {
-                for mapping in self.rows(self.target.code(from), &self.target_url) {
-                    let Some(to) = mapping.target.and_then(|target| self.target.find(&target.code)) else {
-                        continue;
-                    };
-                    if seen.contains(&to) {
-                        continue;
-                    }
-                    seen.push(to);
-                    let relationship = if so_far == Relationship::Equivalent {
-                        mapping.relationship
-                    } else {
-                        Relationship::RelatedTo
-                    };
-                    if self.target.is_active(to) {
-                        ends.push((to, relationship));
-                    } else {
-                        next.push((to, relationship));
-                    }
-                }
-            }
-            front = next;
-        }
-        ends
-    }
-
     /// Rows of all maps from a code of `system` into the target.
     fn rows(&self, code: &str, system: &str) -> Vec<Mapping> {
-        let of_source = |mapping: &Mapping| {
-            mapping.source.system.as_deref() == Some(system)
-                && mapping
-                    .target
-                    .as_ref()
-                    .is_none_or(|target| target.system.as_deref() == Some(self.target_url.as_str()))
-        };
-        self.maps
-            .iter()
-            .flat_map(|map| map.by_source(code))
-            .filter(of_source)
-            .collect()
+        replace::rows(&self.maps, code, system, &self.target_url)
     }
 
     /// A code of another system, through concept maps.
@@ -477,17 +440,16 @@ impl Mapper {
     }
 
     fn by_name(&self, item: &SourceItem, ask: Ask, story: &mut Story, ranked: &mut Ranked) -> Outcome {
-        let mut exact = self.exact.find(&self.target, item.get(Role::Name));
-        exact.retain(|concept| self.domain.is_target(*concept));
+        let mut exact = self.named(item.get(Role::Name));
+        exact.retain(|concept| !self.is_rejected(item, *concept));
         story.note("exact", || match exact.len() {
             0 => "the name is no term of the target as it stands".to_owned(),
             1 => "the name is a term of one concept".to_owned(),
             several => format!("the name is a term of {several} concepts"),
         });
-        let scored = self.domain.candidates(item);
-        let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
-        let evidence = scored.first().map(|first| first.evidence).unwrap_or_default();
-        let probabilities = self.domain.model().probabilities(&scores, &evidence);
+        let mut scored = self.domain.candidates(item);
+        let mut probabilities = self.domain.model().probabilities(&scored);
+        self.without_rejected(item, &mut scored, &mut probabilities);
         self.note_ranking(&scored, &probabilities, story);
         let outcome = self.conclude(item, ask, &exact, &scored, &probabilities);
         if story.is_wanted() {
@@ -575,6 +537,15 @@ impl Mapper {
         Outcome::new(Status::Mapped, "the name is a term of the target", candidates)
     }
 
+    /// Whether a first candidate that contradicts nothing is mapped without a person.
+    fn is_accepted(&self, accept: Acceptance, first: &Scored, best: f32) -> bool {
+        let model = self.domain.model();
+        match accept {
+            Acceptance::Probability(least) => best >= least && (model.trained || first.exact),
+            Acceptance::ErrorBudget(budget) => model.calibration.accept(budget).is_some_and(|least| best >= least),
+        }
+    }
+
     fn judge(&self, ask: Ask, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
         let coverage = (first.evidence.source_coverage * 100.0).round();
         if best < HOPELESS {
@@ -586,8 +557,7 @@ impl Mapper {
                 format!("the best candidate contradicts the {conflict} of the row"),
             );
         }
-        let trusted = self.domain.model().trained || first.exact;
-        if best >= ask.accept && trusted {
+        if self.is_accepted(ask.accept, first, best) {
             return (
                 Status::Mapped,
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),

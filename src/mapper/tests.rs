@@ -287,7 +287,7 @@ fn a_name_alone_is_the_ingredient_and_a_strength_beside_it_is_not_overlooked() {
     assert_ne!(unknown.status, Status::Mapped, "{unknown:?}");
 }
 
-const TABLE: &str = "id,name,fluid,category,unit,target_code,count\n\
+pub(super) const TABLE: &str = "id,name,fluid,category,unit,target_code,count\n\
     1,Zorvin,Blood,Chemistry,mg/dL,old,10\n\
     2,WBC,Blood,Hematology,K/uL,,5\n\
     3,Zorvin,Blood,Chemistry,mg/dL,,1\n\

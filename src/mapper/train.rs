@@ -1,11 +1,12 @@
-//! Training of a domain's model on reviewed maps: softmax regression for the ranking, logistic regression for the
-//! probability. Deterministic: full batches, a fixed number of steps, no random numbers; folds are by hash of the name,
-//! so that a name is never on both sides.
+//! Training of a domain's model on reviewed maps: softmax regression for the ranking, then its calibration.
+//! Deterministic: full batches, a fixed number of steps, seeded trees; folds are by hash of the name, so that a name is
+//! never on both sides.
 //!
-//! It runs offline (`cargo xtask train-mapper`), never at mapping time.
+//! It runs offline (`tern train`), never at mapping time.
 
-use super::rank::{CALIBRATION_INPUTS, Evidence, Features, Model, calibration_inputs, sigmoid, softmax};
-use super::{Domain, SourceItem};
+use super::calibrate::{Calibration, Judged};
+use super::rank::{Model, softmax};
+use super::{Domain, Scored, SourceItem};
 use rayon::prelude::*;
 use tern_index::read::CodeSystemIndex;
 
@@ -46,9 +47,7 @@ struct Group {
     fold: usize,
     weight: f32,
     right: Vec<bool>,
-    features: Vec<Features>,
-    evidence: Vec<Evidence>,
-    concepts: Vec<u32>,
+    scored: Vec<Scored>,
 }
 
 /// Folds of the cross-validation.
@@ -72,7 +71,7 @@ pub fn train(system: &CodeSystemIndex, examples: &[Example], comment: &str) -> T
         .map(|fold| {
             let seen: Vec<&Group> = groups.iter().filter(|group| group.fold != fold).collect();
             let weights = ranking(&seen, &vec![0.0; width], STEPS);
-            let calibration = calibration(&seen, &weights);
+            let calibration = calibration(&*domain, &seen, &weights);
             Model {
                 weights,
                 calibration,
@@ -113,9 +112,7 @@ fn group(domain: &dyn Domain, system: &CodeSystemIndex, example: &Example) -> Gr
         fold: fold(example.item.get(super::Role::Name)),
         weight: example.weight,
         right: scored.iter().map(|candidate| right(candidate.concept)).collect(),
-        concepts: scored.iter().map(|candidate| candidate.concept.0).collect(),
-        evidence: scored.iter().map(|candidate| candidate.evidence).collect(),
-        features: scored.into_iter().map(|candidate| candidate.features).collect(),
+        scored,
     }
 }
 
@@ -142,7 +139,7 @@ fn ranking(groups: &[&Group], start: &[f32], steps: usize) -> Vec<f32> {
     for step in 1..=steps {
         let mut gradient = vec![0.0f32; width];
         for group in &usable {
-            let scores: Vec<f32> = group.features.iter().map(|features| dot(&weights, features)).collect();
+            let scores: Vec<f32> = group.scored.iter().map(|scored| dot(&weights, &scored.features)).collect();
             let shares = softmax(&scores);
             let right: f32 = shares
                 .iter()
@@ -150,10 +147,10 @@ fn ranking(groups: &[&Group], start: &[f32], steps: usize) -> Vec<f32> {
                 .filter(|(_, right)| **right)
                 .map(|(share, _)| share)
                 .sum();
-            for ((features, share), is_right) in group.features.iter().zip(&shares).zip(&group.right) {
+            for ((scored, share), is_right) in group.scored.iter().zip(&shares).zip(&group.right) {
                 let wanted = if *is_right { share / right.max(1e-9) } else { 0.0 };
                 let push = (share - wanted) * group.weight;
-                for (number, value) in features {
+                for (number, value) in &scored.features {
                     if let Some(slot) = gradient.get_mut(usize::from(*number)) {
                         *slot += push * value;
                     }
@@ -176,79 +173,60 @@ fn ranking(groups: &[&Group], start: &[f32], steps: usize) -> Vec<f32> {
     weights
 }
 
-fn order(group: &Group, weights: &[f32]) -> (Vec<usize>, Vec<f32>) {
-    let scores: Vec<f32> = group.features.iter().map(|features| dot(weights, features)).collect();
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    let concept = |at: &usize| group.concepts.get(*at).copied();
-    order.sort_by(|left, right| {
-        scores[*right]
-            .total_cmp(&scores[*left])
-            .then(concept(left).cmp(&concept(right)))
+/// The candidates of a group as these weights rank them, best first, and which of them are right.
+fn ranked(group: &Group, weights: &[f32]) -> (Vec<Scored>, Vec<bool>) {
+    let rescored = group.scored.iter().zip(&group.right).map(|(scored, right)| {
+        let score = dot(weights, &scored.features);
+        (Scored { score, ..scored.clone() }, *right)
     });
-    let sorted = order.iter().map(|at| scores[*at]).collect();
-    (order, sorted)
+    let mut rescored: Vec<(Scored, bool)> = rescored.collect();
+    rescored.sort_by(|(left, _), (right, _)| {
+        let by_score = right.score.total_cmp(&left.score);
+        by_score.then(left.concept.cmp(&right.concept))
+    });
+    rescored.into_iter().unzip()
 }
 
-/// Logistic regression of "the first candidate is right" on the calibration's inputs; rows without an answer count as
-/// wrong, which is how the model learns to say "none of these".
+/// Learns how likely the first candidate is right; rows without an answer count as wrong, which is how the model
+/// learns to say "none of these".
 ///
 /// Ranking weights have seen the same rows, which flatters the shares; so shares are taken from weights trained
 /// without the row's inner fold.
-fn calibration(groups: &[&Group], weights: &[f32]) -> [f32; CALIBRATION_INPUTS] {
-    let inner: Vec<Vec<f32>> = (0..FOLDS)
-        .map(|fold| {
+fn calibration(domain: &dyn Domain, groups: &[&Group], weights: &[f32]) -> Calibration {
+    let features = domain.calibration_features();
+    let blank = Calibration::of_features(features.clone());
+    let judged: Vec<Judged> = (0..FOLDS)
+        .into_par_iter()
+        .flat_map_iter(|fold| {
             let seen: Vec<&Group> = groups.iter().copied().filter(|group| group.fold != fold).collect();
-            if seen.len() < groups.len() {
-                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS)
+            // An outer fold is missing as a whole; then there is nothing to rank without it.
+            let own: Vec<&Group> = groups.iter().copied().filter(|group| group.fold == fold).collect();
+            let unseen = if own.is_empty() {
+                Vec::new()
             } else {
-                weights.to_vec()
-            }
+                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS)
+            };
+            let blank = &blank;
+            own.into_iter().filter(|group| !group.scored.is_empty()).map(move |group| {
+                let (scored, right) = ranked(group, &unseen);
+                Judged {
+                    inputs: blank.inputs(&scored),
+                    right: right.first().copied().unwrap_or(false),
+                    fold,
+                }
+            })
         })
         .collect();
-    let rows: Vec<([f32; CALIBRATION_INPUTS], f32)> = groups
-        .iter()
-        .filter(|group| !group.features.is_empty())
-        .map(|group| {
-            let weights = inner.get(group.fold).map_or(weights, Vec::as_slice);
-            let (order, scores) = order(group, weights);
-            let first = order.first().copied().unwrap_or(0);
-            let evidence = group.evidence.get(first).copied().unwrap_or_default();
-            let right = group.right.get(first).copied().unwrap_or(false);
-            (calibration_inputs(&softmax(&scores), &evidence), f32::from(u8::from(right)))
-        })
-        .collect();
-    let mut found = [0.0f32; CALIBRATION_INPUTS];
-    let scale = 1.0 / rows.len().max(1) as f32;
-    let (mut mean, mut square) = ([0.0f32; CALIBRATION_INPUTS], [0.0f32; CALIBRATION_INPUTS]);
-    for step in 1..=1500 {
-        let mut gradient = [0.0f32; CALIBRATION_INPUTS];
-        for (inputs, right) in &rows {
-            let guess = sigmoid(inputs.iter().zip(found).map(|(input, weight)| input * weight).sum());
-            for (slot, input) in gradient.iter_mut().zip(inputs) {
-                *slot += (guess - right) * input * scale;
-            }
-        }
-        for at in 0..CALIBRATION_INPUTS {
-            let slope = gradient[at] + 0.0005 * found[at];
-            mean[at] = 0.9 * mean[at] + 0.1 * slope;
-            square[at] = 0.999 * square[at] + 0.001 * slope * slope;
-            let (m, s) = (mean[at] / (1.0 - 0.9f32.powi(step)), square[at] / (1.0 - 0.999f32.powi(step)));
-            found[at] -= 0.05 * m / (s.sqrt() + 1e-6);
-        }
-    }
-    found
+    Calibration::train(features, &judged, FOLDS)
 }
 
 fn predict(group: &Group, example: &Example, model: Option<&Model>, system: &CodeSystemIndex) -> Prediction {
     let mut codes = Vec::new();
     if let Some(model) = model {
-        let (order, scores) = order(group, &model.weights);
-        let first = order.first().copied().unwrap_or(0);
-        let evidence = group.evidence.get(first).copied().unwrap_or_default();
-        let probabilities = model.probabilities(&scores, &evidence);
-        for (at, probability) in order.iter().zip(probabilities).take(10) {
-            let concept = group.concepts.get(*at).copied().unwrap_or(u32::MAX);
-            codes.push((system.code(tern_index::model::Ordinal(concept)).to_owned(), probability));
+        let (scored, _) = ranked(group, &model.weights);
+        let probabilities = model.probabilities(&scored);
+        for (candidate, probability) in scored.iter().zip(probabilities).take(10) {
+            codes.push((system.code(candidate.concept).to_owned(), probability));
         }
     }
     Prediction {

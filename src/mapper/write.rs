@@ -1,18 +1,19 @@
-//! Tables out: CSV, TSV or NDJSON, plain, gzip or zstd, to a file or to stdout.
+//! Tables out, whatever their format: which one, its columns, and what an outcome adds to a row.
 //!
-//! A file appears under its name only when it is complete: it is written beside it and renamed. Columns of the input
-//! that have a name of an output column get `source_` before it, so that a table that was mapped before can be mapped
-//! again and no reader takes the old answer for the new one.
+//! Columns of the input that have a name of an output column get `source_` before it, so that a table that was mapped
+//! before can be mapped again and no reader takes the old answer for the new one. How each format is written is in
+//! `formats`.
 
 use super::MapOptions;
 use super::error::MapError;
 use super::explain;
+use super::formats::bytes_out::BytesOut;
+use super::formats::parquet_out::ParquetOut;
+use super::formats::spreadsheet_out::SpreadsheetOut;
+use super::formats::text_out::{Text, TextOut};
 use super::outcome::{Candidate, Outcome};
 use super::read::{bare_name, is_stream};
-use serde_json::{Map, Value};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The output's own columns, after those of the input.
 pub const OUTCOME_COLUMNS: [&str; 8] = [
@@ -38,15 +39,60 @@ pub enum Format {
     Tsv,
     /// One JSON object per line; empty values are left out.
     Ndjson,
+    /// A sheet of an XLSX workbook, codes as text.
+    Xlsx,
+    /// Parquet: probabilities as doubles, everything else as text.
+    Parquet,
+    /// SSSOM TSV, one row per distinct source.
+    Sssom,
+    /// FHIR R4 ConceptMap.
+    ConceptMapR4,
+    /// FHIR R5 ConceptMap.
+    ConceptMapR5,
+    /// OMOP `source_to_concept_map`.
+    Omop,
+    /// Usagi's mapping export.
+    Usagi,
 }
 
 impl Format {
+    /// The names of all formats, for messages and help.
+    pub const NAMES: &str = "csv, tsv, ndjson, xlsx, parquet, sssom, conceptmap-r4, conceptmap-r5, omop, usagi";
+
+    /// Whether it holds mappings of distinct sources rather than the rows of an extract.
+    pub fn is_set(self) -> bool {
+        !matches!(self, Self::Csv | Self::Tsv | Self::Ndjson | Self::Xlsx | Self::Parquet)
+    }
+
+    /// The name of the format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Ndjson => "ndjson",
+            Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+            Self::Sssom => "sssom",
+            Self::ConceptMapR4 => "conceptmap-r4",
+            Self::ConceptMapR5 => "conceptmap-r5",
+            Self::Omop => "omop",
+            Self::Usagi => "usagi",
+        }
+    }
+
     /// Reads the name of a format.
     pub fn parse(name: &str) -> Result<Self, MapError> {
         match name {
             "csv" => Ok(Self::Csv),
             "tsv" | "tab" => Ok(Self::Tsv),
             "ndjson" | "jsonl" => Ok(Self::Ndjson),
+            "xlsx" => Ok(Self::Xlsx),
+            "parquet" | "pq" => Ok(Self::Parquet),
+            "sssom" => Ok(Self::Sssom),
+            "conceptmap-r4" => Ok(Self::ConceptMapR4),
+            "conceptmap-r5" => Ok(Self::ConceptMapR5),
+            "omop" => Ok(Self::Omop),
+            "usagi" => Ok(Self::Usagi),
             other => Err(MapError::UnknownFormat {
                 format: other.to_owned(),
             }),
@@ -59,174 +105,156 @@ impl Format {
             return Ok(Self::Csv);
         }
         let name = bare_name(path);
+        for (ending, format) in [
+            (".sssom.tsv", Self::Sssom),
+            (".r4.json", Self::ConceptMapR4),
+            (".r5.json", Self::ConceptMapR5),
+            ("source_to_concept_map.csv", Self::Omop),
+            (".usagi.csv", Self::Usagi),
+        ] {
+            if name.ends_with(ending) {
+                return Ok(format);
+            }
+        }
         let ending = name.rsplit_once('.').map_or("csv", |(_, ending)| ending);
         Self::parse(ending)
     }
 }
 
-/// An output being written.
-pub(super) struct Output {
-    sink: Sink,
-    header: Vec<String>,
-    system: String,
-    candidates: usize,
-    explain: bool,
-    shown: String,
-    partial: Option<Partial>,
+/// What the values of a column are, for formats that tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell {
+    /// Text, codes above all.
+    Text,
+    /// A number that tern made.
+    Number,
+    /// JSON that tern made.
+    Json,
 }
 
-/// A file that is not complete yet; dropped, it is removed.
-struct Partial {
-    partial: PathBuf,
-    complete: PathBuf,
+/// A column of an output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub cell: Cell,
 }
 
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // After the rename there is nothing left under this name; before it, a failed run leaves nothing behind.
-        let _ = std::fs::remove_file(&self.partial);
+/// What a distinct tuple adds to each of its rows, as its sink wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Encoded {
+    /// The rest of the row's bytes.
+    Bytes(Vec<u8>),
+    /// Fields.
+    Fields(Vec<String>),
+}
+
+impl Encoded {
+    /// The fields; none where they are bytes already.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let fields = match self {
+            Self::Bytes(_) => &[],
+            Self::Fields(fields) => fields.as_slice(),
+        };
+        fields.iter().map(String::as_str)
     }
 }
 
-type Bytes = Box<dyn FinishWrite>;
-
-enum Sink {
-    Table(Box<csv::Writer<Bytes>>),
-    Tab(Bytes),
-    Json(Bytes),
+/// A format of tables that are written.
+pub(super) trait TableSink: Send {
+    /// Makes the last fields of a row ready, to be used for many rows.
+    fn encode(&self, fields: Vec<String>) -> Encoded;
+    /// Writes a row: its first fields, and what was made ready.
+    fn row(&mut self, fields: &csv::StringRecord, rest: &Encoded) -> Result<(), MapError>;
+    /// Finishes the output; only now does its file have its name.
+    fn finish(self: Box<Self>) -> Result<(), MapError>;
 }
 
-/// A writer that may have something to say at its end.
-trait FinishWrite: Write {
-    fn finish(self: Box<Self>) -> io::Result<()>;
-}
-
-struct Plain<W: Write>(W);
-
-impl<W: Write> Write for Plain<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+/// Opens a table with these columns.
+pub(super) fn open_table(path: &Path, format: Format, columns: Vec<Column>) -> Result<Box<dyn TableSink>, MapError> {
+    let bytes = BytesOut::open(path)?;
+    if matches!(format, Format::Ndjson | Format::Parquet) {
+        let twice = columns
+            .iter()
+            .enumerate()
+            .find(|(place, column)| columns.iter().take(*place).any(|other| other.name == column.name));
+        if let Some((_, column)) = twice {
+            return Err(MapError::Malformed {
+                path: bytes.shown().to_owned(),
+                message: format!(
+                    "two columns are called {:?}, and the format tells columns apart by their names; write CSV, TSV or XLSX",
+                    column.name
+                ),
+            });
+        }
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl<W: Write> FinishWrite for Plain<W> {
-    fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl<W: Write> FinishWrite for flate2::write::GzEncoder<W> {
-    fn finish(self: Box<Self>) -> io::Result<()> {
-        flate2::write::GzEncoder::finish(*self)?.flush()
-    }
-}
-
-impl<W: Write> FinishWrite for zstd::stream::write::Encoder<'_, W> {
-    fn finish(self: Box<Self>) -> io::Result<()> {
-        zstd::stream::write::Encoder::finish(*self)?.flush()
-    }
-}
-
-fn packed(path: &Path, raw: Box<dyn Write>) -> io::Result<Bytes> {
-    let raw = BufWriter::with_capacity(1 << 18, raw);
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    Ok(match ending.as_deref() {
-        Some("gz") => Box::new(flate2::write::GzEncoder::new(raw, flate2::Compression::default())),
-        Some("zst") => Box::new(zstd::stream::write::Encoder::new(raw, 3)?),
-        _ => Box::new(Plain(raw)),
+    Ok(match format {
+        Format::Csv => Box::new(TextOut::start(bytes, Text::Csv, columns)?),
+        Format::Tsv => Box::new(TextOut::start(bytes, Text::Tsv, columns)?),
+        Format::Ndjson => Box::new(TextOut::start(bytes, Text::Ndjson, columns)?),
+        Format::Xlsx => Box::new(SpreadsheetOut::start(bytes, columns)?),
+        Format::Parquet => Box::new(ParquetOut::start(bytes, columns)?),
+        set => {
+            return Err(MapError::UnknownFormat {
+                format: set.as_str().to_owned(),
+            });
+        }
     })
 }
 
-impl Output {
-    /// Opens the output and writes its header.
-    pub fn open(path: &Path, format: Format, header: &[String], system: &str, options: &MapOptions) -> Result<Self, MapError> {
-        let shown = if is_stream(path) {
-            "stdout".to_owned()
-        } else {
-            path.display().to_string()
-        };
-        let fail = |error| MapError::io(&shown, error);
-        let mut unfinished = None;
-        let raw: Box<dyn Write> = if is_stream(path) {
-            Box::new(io::stdout())
-        } else {
-            let mut name = path.file_name().unwrap_or_default().to_owned();
-            name.push(".partial");
-            let partial = path.with_file_name(name);
-            let file = File::create(&partial).map_err(fail)?;
-            unfinished = Some(Partial {
-                partial,
-                complete: path.to_owned(),
-            });
-            Box::new(file)
-        };
-        let bytes = packed(path, raw).map_err(fail)?;
-        Self::start(bytes, format, header, system, options, shown, unfinished)
-    }
+/// The columns of a mapped table: those of the input, then what the mapper adds.
+pub(super) fn table_columns(header: &[String], options: &MapOptions) -> Vec<Column> {
+    let input = header.iter().map(|name| Column {
+        name: own_name(name, options.explain),
+        cell: Cell::Text,
+    });
+    let own = OUTCOME_COLUMNS.iter().map(|name| Column {
+        name: (*name).to_owned(),
+        cell: own_cell(name),
+    });
+    let runners_up = (1..=options.candidates).flat_map(|number| {
+        ["code", "display", "probability"].map(|part| Column {
+            name: format!("candidate_{number}_{part}"),
+            cell: own_cell(part),
+        })
+    });
+    let explanation = options.explain.then(|| Column {
+        name: EXPLANATION_COLUMN.to_owned(),
+        cell: own_cell(EXPLANATION_COLUMN),
+    });
+    input.chain(own).chain(runners_up).chain(explanation).collect()
+}
 
-    fn start(
-        bytes: Bytes,
-        format: Format,
-        header: &[String],
-        system: &str,
-        options: &MapOptions,
-        shown: String,
-        partial: Option<Partial>,
-    ) -> Result<Self, MapError> {
-        let (candidates, explain) = (options.candidates, options.explain);
-        let mut columns: Vec<String> = header.iter().map(|name| own_name(name, explain)).collect();
-        columns.extend(OUTCOME_COLUMNS.iter().map(|name| (*name).to_owned()));
-        for number in 1..=candidates {
-            for part in ["code", "display", "probability"] {
-                columns.push(format!("candidate_{number}_{part}"));
-            }
-        }
-        if explain {
-            columns.push(EXPLANATION_COLUMN.to_owned());
-        }
-        let mut output = Self {
-            sink: match format {
-                Format::Csv => Sink::Table(Box::new(csv::Writer::from_writer(bytes))),
-                Format::Tsv => Sink::Tab(bytes),
-                Format::Ndjson => Sink::Json(bytes),
-            },
-            header: columns,
+/// What the values of one of the mapper's own columns are.
+pub(super) fn own_cell(name: &str) -> Cell {
+    match name {
+        "probability" | "similarity" | "count" => Cell::Number,
+        EXPLANATION_COLUMN => Cell::Json,
+        _ => Cell::Text,
+    }
+}
+
+/// Makes fields of outcomes.
+#[derive(Debug, Clone)]
+pub(super) struct Renderer {
+    system: String,
+    candidates: usize,
+    explain: bool,
+}
+
+impl Renderer {
+    /// For outcomes that lead to `system`.
+    pub fn new(system: &str, options: &MapOptions) -> Self {
+        Self {
             system: system.to_owned(),
-            candidates,
-            explain,
-            shown,
-            partial,
-        };
-        if format != Format::Ndjson {
-            let names = output.header.clone();
-            output.record(names.iter().map(String::as_str))?;
+            candidates: options.candidates,
+            explain: options.explain,
         }
-        Ok(output)
     }
 
-    fn record<'f>(&mut self, fields: impl Iterator<Item = &'f str>) -> Result<(), MapError> {
-        let written = match &mut self.sink {
-            Sink::Table(writer) => writer.write_record(fields).map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) => error,
-                other => io::Error::other(format!("{other:?}")),
-            }),
-            Sink::Tab(bytes) => write_tabs(bytes, fields),
-            Sink::Json(bytes) => write_json(bytes, &self.header, fields, self.explain),
-        };
-        written.map_err(|error| MapError::io(&self.shown, error))
-    }
-
-    /// Writes a row of the input with what was found for it.
-    pub fn row(&mut self, fields: &csv::StringRecord, rendered: &Rendered) -> Result<(), MapError> {
-        self.record(fields.iter().chain(rendered.0.iter().map(String::as_str)))
-    }
-
-    /// The fields of an outcome, made once per distinct tuple.
-    pub fn render(&self, outcome: &Outcome) -> Rendered {
+    /// The fields that follow those of the input.
+    pub fn render(&self, outcome: &Outcome) -> Vec<String> {
         let mut fields = Vec::with_capacity(OUTCOME_COLUMNS.len() + 3 * self.candidates);
         let target = outcome.target();
         let text = |read: &dyn Fn(&Candidate) -> String| target.map(read).unwrap_or_default();
@@ -251,29 +279,9 @@ impl Output {
         if self.explain {
             fields.push(explain::value(outcome, self.candidates.max(1)).to_string());
         }
-        Rendered(fields)
-    }
-
-    /// Finishes the output; only now does its file have its name.
-    pub fn finish(self) -> Result<(), MapError> {
-        let fail = |error| MapError::io(&self.shown, error);
-        let bytes = match self.sink {
-            Sink::Table(writer) => writer
-                .into_inner()
-                .map_err(|error| fail(io::Error::other(error.to_string())))?,
-            Sink::Tab(bytes) | Sink::Json(bytes) => bytes,
-        };
-        bytes.finish().map_err(fail)?;
-        if let Some(unfinished) = &self.partial {
-            std::fs::rename(&unfinished.partial, &unfinished.complete).map_err(fail)?;
-        }
-        Ok(())
+        fields
     }
 }
-
-/// The fields of an outcome as text.
-#[derive(Debug, Clone)]
-pub(super) struct Rendered(Vec<String>);
 
 fn probability(value: f32) -> String {
     format!("{value:.4}")
@@ -296,39 +304,6 @@ pub(super) fn is_candidate_column(name: &str) -> bool {
     number.parse::<usize>().is_ok() && ["code", "display", "probability"].contains(&part)
 }
 
-fn write_tabs<'f>(bytes: &mut Bytes, fields: impl Iterator<Item = &'f str>) -> io::Result<()> {
-    for (place, field) in fields.enumerate() {
-        if place > 0 {
-            bytes.write_all(b"\t")?;
-        }
-        if field.contains(['\t', '\n', '\r']) {
-            bytes.write_all(field.replace(['\t', '\n', '\r'], " ").as_bytes())?;
-        } else {
-            bytes.write_all(field.as_bytes())?;
-        }
-    }
-    bytes.write_all(b"\n")
-}
-
-fn write_json<'f>(bytes: &mut Bytes, names: &[String], fields: impl Iterator<Item = &'f str>, explain: bool) -> io::Result<()> {
-    let mut object = Map::new();
-    for (name, value) in names.iter().zip(fields).filter(|(_, value)| !value.is_empty()) {
-        if explain && name == EXPLANATION_COLUMN {
-            object.insert(name.clone(), serde_json::from_str(value)?);
-            continue;
-        }
-        let numeric = name == "probability" || (name.ends_with("_probability") && is_candidate_column(name));
-        let number = value
-            .parse::<f64>()
-            .ok()
-            .filter(|_| numeric)
-            .and_then(serde_json::Number::from_f64);
-        object.insert(name.clone(), number.map_or_else(|| Value::from(value), Value::Number));
-    }
-    serde_json::to_writer(&mut *bytes, &object)?;
-    bytes.write_all(b"\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,6 +313,11 @@ mod tests {
         assert_eq!(Format::of_path(Path::new("a.csv.gz")).unwrap(), Format::Csv);
         assert_eq!(Format::of_path(Path::new("a.tsv")).unwrap(), Format::Tsv);
         assert_eq!(Format::of_path(Path::new("a.jsonl.zst")).unwrap(), Format::Ndjson);
+        assert_eq!(Format::of_path(Path::new("a.xlsx")).unwrap(), Format::Xlsx);
+        assert_eq!(Format::of_path(Path::new("a.sssom.tsv.gz")).unwrap(), Format::Sssom);
+        for name in Format::NAMES.split(", ") {
+            assert_eq!(Format::parse(name).unwrap().as_str(), name);
+        }
         assert_eq!(Format::of_path(Path::new("-")).unwrap(), Format::Csv);
         assert!(Format::of_path(Path::new("a.xml")).is_err());
     }

@@ -9,7 +9,7 @@ use super::alias;
 use super::mappers::NoMapper;
 use super::refusals;
 use super::terminology::Terminology;
-use crate::mapper::{Ask, Candidate, MOST_CANDIDATES, Mapper, Outcome, SourceItem, Status};
+use crate::mapper::{Acceptance, Ask, Candidate, MOST_CANDIDATES, Mapper, Outcome, SourceItem, Status};
 use std::sync::Arc;
 use tern_index::build::ConceptMapBuilder;
 use tern_index::model::{Canonical, CodeSystemHeader, ConceptMapHeader, Content};
@@ -43,7 +43,7 @@ pub struct AlgorithmicRequest {
     /// Candidates wanted, at most [`MOST_CANDIDATES`].
     pub candidates: usize,
     /// From which probability on a candidate is mapped; the mapper's default if `None`.
-    pub accept: Option<f32>,
+    pub accept: Option<Acceptance>,
     /// Whether the answer is explained.
     pub explain: bool,
 }
@@ -80,11 +80,11 @@ pub fn mapper(terminology: &Terminology, name: &str, version: Option<&str>) -> R
 }
 
 /// What the service asks of a mapper.
-pub fn ask(candidates: usize, accept: Option<f32>, explain: bool) -> Result<Ask, Failure> {
+pub fn ask(candidates: usize, accept: Option<Acceptance>, explain: bool) -> Result<Ask, Failure> {
     let default = Ask::default();
     let accept = accept.unwrap_or(default.accept);
-    if !(0.0..=1.0).contains(&accept) {
-        return Err(refusals::out_of_range("accept", 0.0, 1.0));
+    if !accept.is_sane() {
+        return Err(refusals::out_of_range(accept.parts().0, 0.0, 1.0));
     }
     if !(1..=MOST_CANDIDATES).contains(&candidates) {
         return Err(refusals::out_of_range("candidates", 1.0, MOST_CANDIDATES as f32));

@@ -2,7 +2,7 @@
 //!
 //! A mapper reads its whole target, which takes seconds for a large one. The first request for a target builds it on
 //! threads of its own, others wait for it, and a snapshot that replaces this one starts without any. Only what is
-//! loaded can be a target: a mapper for what one request brought would cost more than it answers.
+//! loaded is kept: what a request brought is small, and its mapper goes with the request.
 
 use super::terminology::{Terminology, Unresolved};
 use crate::mapper::{MOST_CANDIDATES, MapOptions, Mapper, Vocabularies};
@@ -71,26 +71,22 @@ impl Mappers {
 
     /// The mapper to a target, built if it is not there.
     pub fn get(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
-        let target = Target {
-            terminology,
-            version: key.1.clone(),
-        };
-        let options = MapOptions {
-            target: key.0.clone(),
-            candidates: MOST_CANDIDATES,
-            ..MapOptions::default()
-        };
-        let slot = self.slot(key);
-        slot.get_or_init(|| build(&options, &target)).clone()
+        self.slot(key.clone()).get_or_init(|| build(key, terminology)).clone()
     }
 }
 
 /// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
 /// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
-fn build(options: &MapOptions, target: &Target<'_>) -> Result<Arc<Mapper>, String> {
+fn build((url, version): Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
+    let options = MapOptions {
+        target: url,
+        candidates: MOST_CANDIDATES,
+        ..MapOptions::default()
+    };
+    let target = Target { terminology, version };
     let work = || {
         let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
-        pool.install(|| Mapper::new(options, target))
+        pool.install(|| Mapper::new(&options, &target))
             .map(Arc::new)
             .map_err(|error| error.to_string())
     };
@@ -142,12 +138,73 @@ pub(super) enum NoMapper {
 }
 
 impl Terminology {
-    /// The mapper to a loaded code system, by URL or short name and version. What requests bring is no target.
+    /// The mapper to a code system, by URL or short name and version.
     pub(super) fn mapper(&self, name: &str, version: Option<&str>) -> Result<Arc<Mapper>, NoMapper> {
-        let loaded = self.loaded();
-        let target = loaded.code_system(name, version).map_err(NoMapper::Unresolved)?;
+        let target = self.code_system(name, version).map_err(NoMapper::Unresolved)?;
         let header = target.header();
         let key = (header.url.clone(), header.version.clone());
-        self.mappers().get(key, &loaded).map_err(NoMapper::Failed)
+        let loaded = self.loaded();
+        let same = loaded.code_system(&key.0, key.1.as_deref());
+        let mapper = match same.is_ok_and(|same| Arc::ptr_eq(&same, &target)) {
+            true => self.mappers().get(key, &loaded),
+            false => build(key, self),
+        };
+        mapper.map_err(NoMapper::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::{ANIMALS, ANIMALS_2, terminology};
+    use rayon::prelude::*;
+
+    const URL: &str = "http://example.org/animals";
+
+    #[test]
+    fn views_of_a_snapshot_share_a_mapper_and_the_next_snapshot_has_its_own() {
+        let first = terminology(&[ANIMALS, ANIMALS_2]);
+        let mapper = first.mapper(URL, None).unwrap();
+        let view = first.for_fhir_version("5.0").with_overlay(Vec::new());
+        assert!(Arc::ptr_eq(&mapper, &view.mapper(URL, Some("2.0.0")).unwrap()));
+        assert!(!Arc::ptr_eq(&mapper, &view.mapper(URL, Some("1.0.0")).unwrap()));
+        let next = terminology(&[ANIMALS]);
+        assert_eq!(
+            next.mapper(URL, None).unwrap().target().header().version.as_deref(),
+            Some("1.0.0")
+        );
+        assert!(matches!(next.mapper("urn:none", None), Err(NoMapper::Unresolved(_))));
+    }
+
+    #[test]
+    fn the_least_recently_used_mapper_makes_room() {
+        let terminology = terminology(&[ANIMALS, ANIMALS_2]).keeping_mappers(1);
+        let first = terminology.mapper(URL, Some("1.0.0")).unwrap();
+        assert!(Arc::ptr_eq(&first, &terminology.mapper(URL, Some("1.0.0")).unwrap()));
+        terminology.mapper(URL, Some("2.0.0")).unwrap();
+        assert!(!Arc::ptr_eq(&first, &terminology.mapper(URL, Some("1.0.0")).unwrap()));
+    }
+
+    #[test]
+    fn what_a_request_brings_is_its_own_target() {
+        let loaded = terminology(&[ANIMALS_2]);
+        let kept = loaded.mapper(URL, None).unwrap();
+        let brought = terminology(&[ANIMALS]).code_system(URL, None).unwrap();
+        let view = loaded.with_overlay(vec![crate::service::Resource::CodeSystem(brought)]);
+        let own = view.mapper(URL, None).unwrap();
+        assert_eq!(own.target().header().version.as_deref(), Some("1.0.0"));
+        assert!(Arc::ptr_eq(&kept, &loaded.mapper(URL, None).unwrap()));
+    }
+
+    #[test]
+    fn workers_of_the_shared_pool_may_all_wait_for_one_mapper() {
+        for _ in 0..5 {
+            let terminology = terminology(&[ANIMALS]);
+            let mappers: Vec<Arc<Mapper>> = (0..64)
+                .into_par_iter()
+                .map(|_| terminology.mapper(URL, None).unwrap())
+                .collect();
+            assert!(mappers.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1])));
+        }
     }
 }

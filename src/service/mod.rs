@@ -11,6 +11,7 @@
 //! | [`lookup`](lookup::lookup) | [`LookupRequest`] | [`Lookup`] |
 //! | [`subsumes`](subsumes::subsumes) | [`SubsumesRequest`] | [`Subsumption`] |
 //! | [`translate`](translate::translate) | [`TranslateRequest`] | [`Translation`] |
+//! | [`find_matches`](find_matches::find_matches) | [`FindMatchesRequest`](find_matches::FindMatchesRequest) | [`FoundMatches`](find_matches::FoundMatches) |
 //! | [`suggest`](algorithmic::suggest) | [`AlgorithmicRequest`](algorithmic::AlgorithmicRequest) | [`Suggestion`](algorithmic::Suggestion) |
 //! | [`search`](search::search) | [`SearchRequest`] | [`SearchRow`]s |
 //!
@@ -26,6 +27,7 @@ mod catalogue;
 pub mod code_system;
 pub mod expand;
 pub mod extension;
+pub mod find_matches;
 mod implicit;
 pub mod issues;
 pub mod language;

@@ -82,6 +82,12 @@ pub fn out_of_range(parameter: &str, low: f32, high: f32) -> Failure {
     failure(FailureKind::Invalid, "value", None, None, text)
 }
 
+/// No property to look for, or too many.
+pub fn count_of_properties(most: usize) -> Failure {
+    let text = format!("$find-matches needs between 1 and {most} parameters 'property', each with 'code' and 'value'");
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
 /// A request to map nothing.
 pub fn nothing_to_map() -> Failure {
     let text = "there is nothing to map: give a code, a coding, or a codeable concept with a text".to_owned();

@@ -43,6 +43,11 @@ const PATHS: &[&str] = &[
     "/ConceptMap/$translate",
     "/ConceptMap/$translate?url=http://example.org/map&sourceCode=dog",
     "/ConceptMap/$expand",
+    "/ConceptMap/$translate?url=urn:tern:algorithmic-map:http://example.org/animals&display=dog",
+    "/ConceptMap/$translate?algorithmic=true&display=%F0%9F%90%95&targetSystem=http://example.org/animals",
+    "/ConceptMap?url=urn:tern:algorithmic-map:http://example.org/animals",
+    "/CodeSystem/$find-matches",
+    "/CodeSystem/$find-matches?system=http://example.org/animals&exact=maybe&property=x",
 ];
 
 /// Bodies with their media types.

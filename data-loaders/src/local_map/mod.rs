@@ -13,10 +13,10 @@
 //! It reads no spreadsheets and none of Usagi's columns, and judges no mapping.
 
 mod header;
-mod relationship;
+pub mod relationship;
 mod rows;
 mod sssom;
-mod systems;
+pub mod systems;
 
 use crate::source::Member;
 use crate::{LoadError, LoadOptions, Loader, Release};

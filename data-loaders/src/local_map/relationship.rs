@@ -18,7 +18,7 @@ use tern_index::model::Relationship;
 
 /// What a word says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub enum Word {
     /// The source relates to its target like this.
     Is(Relationship),
     /// There is no target.
@@ -136,7 +136,7 @@ const NAMESPACES: &[&str] = &[
 ];
 
 /// Reads a word of the table above.
-pub(super) fn parse(text: &str) -> Option<Word> {
+pub fn parse(text: &str) -> Option<Word> {
     let bare = NAMESPACES
         .iter()
         .find_map(|namespace| text.strip_prefix(namespace))

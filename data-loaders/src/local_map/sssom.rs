@@ -192,7 +192,7 @@ impl Reader<'_> {
     /// System and code of a CURIE or IRI; what is neither is reported.
     fn resolve(&self, row: &Row<'_>, column: usize, sink: &mut dyn RecordSink) -> Result<Option<(String, String)>, Stopped> {
         let text = row.get(column).trim();
-        match resolve(text, self.metadata) {
+        match systems::resolve(text, |prefix| self.metadata.namespace(prefix)) {
             Ok(pair) => Ok(Some(pair)),
             Err(message) => {
                 let at = row.at_column(column, sink);
@@ -230,24 +230,4 @@ impl Reader<'_> {
         }
         Ok(attributes)
     }
-}
-
-fn resolve(text: &str, metadata: &Metadata) -> Result<(String, String), String> {
-    if text.is_empty() {
-        return Err("the id is empty; where there is no term, write sssom:NoTermFound".into());
-    }
-    if text.contains("://") {
-        return systems::of_iri(text).ok_or_else(|| format!("{text:?} has nothing after its namespace"));
-    }
-    let Some((prefix, local)) = text.split_once(':').filter(|(_, local)| !local.is_empty()) else {
-        return Err(format!("{text:?} is no CURIE (prefix:code) and no IRI"));
-    };
-    let declared = metadata.namespace(prefix);
-    let in_declared = declared.map(|namespace| systems::in_namespace(namespace, local));
-    let known_namespace = declared.is_some_and(systems::is_known_namespace);
-    let found = match in_declared {
-        Some(pair) if known_namespace => Some(pair),
-        other => systems::with_prefix(prefix, local).or(other),
-    };
-    found.ok_or_else(|| format!("the prefix {prefix:?} is not in the curie_map; add a line `#  {prefix}: <namespace>` to it"))
 }

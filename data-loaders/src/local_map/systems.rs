@@ -147,7 +147,7 @@ fn named(name: &str) -> Option<&'static Known> {
 }
 
 /// The system URI for what a system column says: a well-known name becomes its URI, all else stays as it is.
-pub(super) fn system(text: &str) -> &str {
+pub fn system(text: &str) -> &str {
     if text.contains(':') {
         return text;
     }
@@ -171,7 +171,7 @@ pub(super) fn in_namespace(namespace: &str, local: &str) -> (String, String) {
 }
 
 /// System and code for a local part after a well-known CURIE prefix.
-pub(super) fn with_prefix(prefix: &str, local: &str) -> Option<(String, String)> {
+pub fn with_prefix(prefix: &str, local: &str) -> Option<(String, String)> {
     named(prefix).map(|known| (known.uri.to_owned(), format!("{}{local}", known.code_prefix)))
 }
 
@@ -190,6 +190,66 @@ pub(super) fn of_iri(iri: &str) -> Option<(String, String)> {
         }
     };
     (!local.is_empty()).then(|| in_namespace(namespace, local))
+}
+
+/// System and code of a CURIE or IRI. `namespace` gives what the file declares for a prefix.
+pub fn resolve<'n>(text: &str, namespace: impl Fn(&str) -> Option<&'n str>) -> Result<(String, String), String> {
+    if text.is_empty() {
+        return Err("the id is empty; where there is no term, write sssom:NoTermFound".into());
+    }
+    if text.contains("://") {
+        return of_iri(text)
+            .map(plain)
+            .ok_or_else(|| format!("{text:?} has nothing after its namespace"));
+    }
+    let Some((prefix, local)) = text.split_once(':').filter(|(_, local)| !local.is_empty()) else {
+        return Err(format!("{text:?} is no CURIE (prefix:code) and no IRI"));
+    };
+    let declared = namespace(prefix);
+    let in_declared = declared.map(|namespace| in_namespace(namespace, local));
+    let known_namespace = declared.is_some_and(is_known_namespace);
+    let found = match in_declared {
+        Some(pair) if known_namespace => Some(pair),
+        other => with_prefix(prefix, local).or(other),
+    };
+    found
+        .map(plain)
+        .ok_or_else(|| format!("the prefix {prefix:?} is not in the curie_map; add a line `#  {prefix}: <namespace>` to it"))
+}
+
+/// `%XX` as the bytes they stand for; text that would not be UTF-8 stays as it is.
+pub fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// A code as it is: what a CURIE or IRI cannot hold stands in it as `%XX`.
+fn plain((system, code): (String, String)) -> (String, String) {
+    (system, decoded(&code))
+}
+
+/// How CURIEs of a well-known code system are written: prefix, namespace, and what of the code the prefix stands for.
+pub fn curie(uri: &str) -> Option<(String, &'static str, &'static str)> {
+    let known = KNOWN.iter().find(|known| known.uri == uri)?;
+    let (name, namespace) = known.names.first().zip(known.namespaces.first())?;
+    Some((name.to_uppercase(), namespace, known.code_prefix))
 }
 
 #[cfg(test)]
@@ -228,6 +288,19 @@ mod tests {
             pair("https://example.org/lab", "glu")
         );
         assert_eq!(of_iri("https://example.org/"), None);
+    }
+
+    #[test]
+    fn codes_that_a_curie_cannot_hold_are_decoded() {
+        let namespace = |prefix: &str| (prefix == "lab").then_some("https://example.org/lab/");
+        assert_eq!(
+            resolve("lab:GLU%20SER", namespace),
+            Ok(pair("https://example.org/lab", "GLU SER"))
+        );
+        assert_eq!(
+            (decoded("5%"), decoded("%ff"), decoded("%C3%A9")),
+            ("5%".into(), "%ff".into(), "é".into())
+        );
     }
 
     #[test]

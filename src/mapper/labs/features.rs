@@ -7,8 +7,9 @@
 use super::query::{Query, Section};
 use super::specimen::{Specimen, affinity, satisfies};
 use super::{Scale, Target};
+use crate::mapper::Scored;
 use crate::mapper::lexical::Lexical;
-use crate::mapper::rank::Features;
+use crate::mapper::rank::{FACTS, Features};
 
 /// What a feature is computed from.
 pub(super) struct Context<'c> {
@@ -35,14 +36,61 @@ pub(super) enum Method {
     Electrophoresis,
     Calculated,
     Confirmation,
+    Screen,
     Molecular,
+    TestStrip,
+    HighPowerField,
+    Culture,
+    Direct,
     Other,
 }
 
 impl Method {
+    /// Whether the words of a local name ask for a method, and for which.
+    pub fn of_words(words: &[String]) -> Option<Self> {
+        const WORDS: &[(&str, Method)] = &[
+            ("calculated", Method::Calculated),
+            ("calc", Method::Calculated),
+            ("calculation", Method::Calculated),
+            ("estimated", Method::Calculated),
+            ("est", Method::Calculated),
+            ("manual", Method::Manual),
+            ("automated", Method::Automated),
+            ("auto", Method::Automated),
+            ("automatic", Method::Automated),
+            ("dipstick", Method::TestStrip),
+            ("strip", Method::TestStrip),
+            ("stick", Method::TestStrip),
+            ("culture", Method::Culture),
+            ("pcr", Method::Molecular),
+            ("naat", Method::Molecular),
+            ("electrophoresis", Method::Electrophoresis),
+            ("elisa", Method::Immunoassay),
+            ("eia", Method::Immunoassay),
+            ("confirmation", Method::Confirmation),
+            ("confirm", Method::Confirmation),
+            ("confirmatory", Method::Confirmation),
+            ("screen", Method::Screen),
+            ("screening", Method::Screen),
+            ("direct", Method::Direct),
+            ("measured", Method::Direct),
+            ("microscopy", Method::Microscopy),
+            ("microscopic", Method::Microscopy),
+        ];
+        words
+            .iter()
+            .find_map(|word| WORDS.iter().find(|(known, _)| known == word))
+            .map(|(_, method)| *method)
+    }
+
     /// Reads METHOD_TYP or the words after "by" of a long common name.
     pub fn read(text: &str) -> Self {
         const PARTS: &[(&str, Method)] = &[
+            ("test strip", Method::TestStrip),
+            ("high power", Method::HighPowerField),
+            ("hpf", Method::HighPowerField),
+            ("culture", Method::Culture),
+            ("direct assay", Method::Direct),
             ("automated", Method::Automated),
             ("manual", Method::Manual),
             ("microscop", Method::Microscopy),
@@ -54,7 +102,7 @@ impl Method {
             ("calc", Method::Calculated),
             ("estimated", Method::Calculated),
             ("confirm", Method::Confirmation),
-            ("screen", Method::Confirmation),
+            ("screen", Method::Screen),
             ("probe", Method::Molecular),
             ("naa", Method::Molecular),
             ("pcr", Method::Molecular),
@@ -78,6 +126,7 @@ pub(super) enum Denominator {
     Cells,
     Creatinine,
     Total,
+    Normal,
     Other,
 }
 
@@ -93,7 +142,9 @@ impl Denominator {
             Self::Cells
         } else if folded.contains("creatinine") {
             Self::Creatinine
-        } else if folded.contains("total") || folded.contains("normal") || folded.contains("hemoglobin") {
+        } else if folded.contains("normal") || folded.contains("control") {
+            Self::Normal
+        } else if folded.contains("total") {
             Self::Total
         } else {
             Self::Other
@@ -143,9 +194,18 @@ const SINGLE: &[&str] = &[
     "scale_unknown",
     "scale_nominal",
     "property_unknown",
+    "number_asked_word",
+    "number_asked_number",
+    "ratio_unasked",
+    "method_asked_same",
+    "method_asked_none",
+    "method_asked_other",
+    "specimen_behind",
+    "unit_behind",
+    "example_behind",
 ];
 
-const METHODS: [&str; 11] = [
+const METHODS: [&str; 16] = [
     "none",
     "automated",
     "manual",
@@ -155,11 +215,16 @@ const METHODS: [&str; 11] = [
     "electrophoresis",
     "calculated",
     "confirmation",
+    "screen",
     "molecular",
+    "test_strip",
+    "high_power_field",
+    "culture",
+    "direct",
     "other",
 ];
 
-const DENOMINATORS: [&str; 6] = ["none", "leukocytes", "cells", "creatinine", "total", "other"];
+const DENOMINATORS: [&str; 7] = ["none", "leukocytes", "cells", "creatinine", "total", "normal", "other"];
 
 /// Kinds of unit by which denominators are told apart.
 const UNIT_KINDS: [&str; 3] = ["none", "percent", "other"];
@@ -207,6 +272,20 @@ fn class(section: Section) -> usize {
     }
 }
 
+/// Kinds of specimen whose tests are done in their own ways.
+const SETTINGS: [&str; 4] = ["blood", "urine", "fluid", "other"];
+
+fn setting(query: &Query) -> usize {
+    let specimen = query.specimen;
+    match specimen {
+        _ if query.blood_unspecific && specimen == Specimen::Unknown => 3,
+        _ if specimen.is_blood() => 0,
+        Specimen::Urine | Specimen::UrineSediment => 1,
+        _ if specimen.is_cavity_fluid() || specimen == Specimen::BodyFluid => 2,
+        _ => 3,
+    }
+}
+
 /// The names of all features, by number.
 pub(super) fn names() -> Vec<String> {
     let mut names: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
@@ -216,8 +295,11 @@ pub(super) fn names() -> Vec<String> {
     for section in CLASS_NAMES {
         names.extend(PROPERTY_GROUPS.iter().map(|group| format!("unitless.{section}.{group}")));
     }
+    names.extend(METHODS.iter().map(|method| format!("method.{method}")));
     for section in CLASS_NAMES {
-        names.extend(METHODS.iter().map(|method| format!("method.{section}.{method}")));
+        for setting in SETTINGS {
+            names.extend(METHODS.iter().map(|method| format!("method.{section}.{setting}.{method}")));
+        }
     }
     for unit in UNIT_KINDS {
         names.extend(DENOMINATORS.iter().map(|kind| format!("denominator.{unit}.{kind}")));
@@ -233,7 +315,7 @@ pub(super) fn names() -> Vec<String> {
 const BLOOD: usize = SINGLE.len();
 const UNITLESS: usize = BLOOD + CLASSES * BLOOD_GROUPS.len();
 const METHOD: usize = UNITLESS + CLASSES * PROPERTY_GROUPS.len();
-const DENOMINATOR: usize = METHOD + CLASSES * METHODS.len();
+const DENOMINATOR: usize = METHOD + (1 + CLASSES * SETTINGS.len()) * METHODS.len();
 const PRESENCE: usize = DENOMINATOR + UNIT_KINDS.len() * DENOMINATORS.len();
 
 /// Collects features by name or by place.
@@ -279,6 +361,62 @@ pub(super) fn of(context: &Context<'_>) -> Features {
     property(&mut filler, context);
     other_axes(&mut filler, context);
     filler.0
+}
+
+/// Facts for the calibration, which cuts them as numbers: what kind of test it is, and what the source says of it.
+pub(super) fn facts(context: &Context<'_>) -> [f32; FACTS] {
+    let (query, target) = (context.query, context.target);
+    let unit = match (query.unit.properties.is_empty(), query.unit.none) {
+        (false, _) => 2.0,
+        (true, true) => 1.0,
+        (true, false) => 0.0,
+    };
+    [
+        query.section as u8 as f32,
+        query.specimen as u8 as f32,
+        if query.blood_unspecific { 1.0 } else { 0.0 },
+        unit,
+        query.readings.first().map_or(0, Vec::len) as f32,
+        property_group(context.property) as f32,
+        target.method as u8 as f32,
+        target.denominator as u8 as f32,
+    ]
+}
+
+/// The features that the calibration looks at: all that are no indicators of a family.
+pub(super) fn of_calibration() -> Vec<u16> {
+    (0..SINGLE.len() as u16).collect()
+}
+
+/// Adds to each candidate how far it stands behind the best of those with the same words: a body fluid in general
+/// where the very fluid is there too, another unit where the stated one is.
+pub(super) fn compare_alike(scored: &mut [Scored]) {
+    /// Cosines that differ by less are of the same words.
+    const ALIKE: f32 = 0.02;
+    let place = |name: &str| SINGLE.iter().position(|known| *known == name).unwrap_or(0) as u16;
+    let read = |scored: &Scored, wanted: u16| {
+        let own = scored.features.iter().filter(|(number, _)| *number == wanted);
+        own.map(|(_, value)| *value).sum::<f32>()
+    };
+    let (affinity, same) = (place("specimen_affinity"), place("specimen_same"));
+    let (unit, example) = (place("unit_first"), place("unit_same_as_example"));
+    let values: Vec<[f32; 4]> = scored
+        .iter()
+        .map(|one| {
+            let specimen = read(one, affinity) + 0.5 * read(one, same);
+            [one.evidence.cosine, specimen, read(one, unit), read(one, example)]
+        })
+        .collect();
+    let targets = [place("specimen_behind"), place("unit_behind"), place("example_behind")];
+    for (own, one) in values.iter().zip(scored.iter_mut()) {
+        for (at, target) in (1..).zip(targets) {
+            let alike = values.iter().filter(|other| (other[0] - own[0]).abs() < ALIKE);
+            let best = alike.map(|other| other[at]).fold(own[at], f32::max);
+            if best > own[at] {
+                one.features.push((target, best - own[at]));
+            }
+        }
+    }
 }
 
 fn lexical(filler: &mut Filler, context: &Context<'_>) {
@@ -388,7 +526,24 @@ fn other_axes(filler: &mut Filler, context: &Context<'_>) {
     let (query, target) = (context.query, context.target);
     filler.flag("method_named", context.method_overlap && target.method != Method::None);
     filler.flag("method_words_named", context.method_overlap);
-    filler.at(METHOD + class(query.section) * METHODS.len() + target.method as usize);
+    let row = 1 + class(query.section) * SETTINGS.len() + setting(query);
+    filler.at(METHOD + target.method as usize);
+    filler.at(METHOD + row * METHODS.len() + target.method as usize);
+    if let Some(asked) = query.method {
+        filler.flag("method_asked_same", target.method == asked);
+        filler.flag("method_asked_none", target.method == Method::None);
+        filler.flag("method_asked_other", target.method != asked && target.method != Method::None);
+    }
+    if query.number_asked {
+        let word = matches!(target.scale, Scale::Ordinal | Scale::Nominal) || context.property == "PrThr";
+        filler.flag("number_asked_word", word);
+        filler.flag("number_asked_number", target.scale == Scale::Quantitative);
+    }
+    let divided = matches!(
+        target.denominator,
+        Denominator::Total | Denominator::Creatinine | Denominator::Other
+    );
+    filler.flag("ratio_unasked", divided && !query.ratio && !context.denominator_overlap);
     filler.flag("denominator_named", context.denominator_overlap);
     let unit = match query.unit.properties.first() {
         None => 0,
@@ -418,7 +573,11 @@ mod tests {
         let names = names();
         assert_eq!(names.get(BLOOD).map(String::as_str), Some("blood.unknown.serum_plasma"));
         assert_eq!(names.get(UNITLESS).map(String::as_str), Some("unitless.unknown.mass"));
-        assert_eq!(names.get(METHOD).map(String::as_str), Some("method.unknown.none"));
+        assert_eq!(names.get(METHOD).map(String::as_str), Some("method.none"));
+        assert_eq!(
+            names.get(METHOD + METHODS.len()).map(String::as_str),
+            Some("method.unknown.blood.none")
+        );
         assert_eq!(names.get(DENOMINATOR).map(String::as_str), Some("denominator.none.none"));
         assert_eq!(names.get(PRESENCE).map(String::as_str), Some("section_presence.unknown"));
         assert_eq!(names.len(), PRESENCE + Section::ALL.len());
@@ -430,6 +589,9 @@ mod tests {
         assert_eq!(Method::read(""), Method::None);
         assert_eq!(Method::read("Probe.amp.tar"), Method::Molecular);
         assert_eq!(Denominator::read("100 leukocytes"), Denominator::Leukocytes);
+        assert_eq!(Method::read("Test strip"), Method::TestStrip);
         assert_eq!(Denominator::read("Hemoglobin.total"), Denominator::Total);
+        assert_eq!(Denominator::read("Hemoglobin"), Denominator::Other);
+        assert_eq!(Denominator::read("normal"), Denominator::Normal);
     }
 }

@@ -81,7 +81,7 @@ impl Laboratory {
             .into_par_iter()
             .map(|concept| read_axes(system, Ordinal(concept)))
             .collect();
-        let index = MatchIndex::build(count, |concept| {
+        let index = MatchIndex::with_roots(count, |concept| {
             let axes = axes.get(concept as usize).and_then(Option::as_ref);
             axes.map_or_else(Vec::new, |axes| term_texts(system, Ordinal(concept), axes))
         });
@@ -177,21 +177,32 @@ impl Domain for Laboratory {
                 let features = features::of(&context);
                 Some(Scored {
                     concept: Ordinal(concept),
-                    score: self.model.score(&features),
+                    score: 0.0,
                     features,
                     lexical,
-                    evidence: Evidence::of(
-                        &lexical,
-                        !query.unit.properties.is_empty(),
-                        query.specimen != Specimen::Unknown,
-                    ),
+                    evidence: Evidence {
+                        facts: features::facts(&context),
+                        ..Evidence::of(
+                            &lexical,
+                            !query.unit.properties.is_empty(),
+                            query.specimen != Specimen::Unknown,
+                        )
+                    },
                     exact: lexical.exact,
                     conflict: features::conflict(&context),
                 })
             })
             .collect();
+        features::compare_alike(&mut scored);
+        for one in &mut scored {
+            one.score = self.model.score(&one.features);
+        }
         super::sort(&mut scored);
         scored
+    }
+
+    fn calibration_features(&self) -> Vec<u16> {
+        features::of_calibration()
     }
 
     fn is_target(&self, concept: Ordinal) -> bool {
@@ -272,6 +283,11 @@ fn term_texts(system: &CodeSystemIndex, concept: Ordinal, axes: &Axes) -> Vec<Te
     if !axes.denominator.is_empty() && !axes.denominator.starts_with("100 ") {
         add(&format!("{} {}", axes.component, axes.denominator), 1);
     }
+    // What is seen under a stain, and what grows in a culture, is named by its method.
+    let method = axes.method.to_lowercase();
+    if method.contains("stain") {
+        add(&axes.method, 1);
+    }
     for number in system.designation_numbers(concept) {
         let kind = match system.designation_kind(number) {
             DesignationKind::Synonym => 1,
@@ -295,7 +311,10 @@ fn add_name(name: &str, kind: u8, add: &mut impl FnMut(&str, u8)) {
         && let Some((inside, after)) = rest.split_once(')')
     {
         add(&format!("{before} {after}"), kind);
-        add(inside, kind + 1);
+        // An exponent, as in "Lu sup(a)", is no name.
+        if before.ends_with(' ') {
+            add(inside, kind + 1);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A local laboratory test as the mapper understands it: readings of its name, specimen, section, unit.
 
+use super::features::Method;
 use super::specimen::{self, Specimen};
 use crate::mapper::abbreviations::{EXPRESSION_WORDS, LONGEST, laboratory};
 use crate::mapper::item::{Role, SourceItem};
@@ -83,6 +84,23 @@ impl Section {
     }
 }
 
+/// Words that ask for a number.
+const NUMBER_WORDS: &[&str] = &[
+    "value",
+    "level",
+    "quantitative",
+    "quant",
+    "concentration",
+    "index",
+    "titer",
+    "spiegel",
+    "waarde",
+];
+/// Words that ask for one quantity divided by another.
+const RATIO_WORDS: &[&str] = &["ratio", "index", "fraction", "percent", "quotient"];
+/// Properties of what was divided.
+const RATIOS: &[&str] = &["NFr", "MFr", "VFr", "SFr", "Ratio", "MRto", "SRto", "RelACnc"];
+
 /// A local test, understood.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Query {
@@ -100,6 +118,12 @@ pub(super) struct Query {
     pub unit: Unit,
     /// Properties that words of the name imply.
     pub hints: Vec<&'static str>,
+    /// The method that the name asks for.
+    pub method: Option<Method>,
+    /// The name asks for a number rather than a word ("value", "level", "quantitative").
+    pub number_asked: bool,
+    /// The name or unit asks for one quantity divided by another.
+    pub ratio: bool,
     /// The name asks for a panel.
     pub panel: bool,
     /// The name or specimen says that the collection is timed.
@@ -137,6 +161,11 @@ impl Query {
         }
         query.timed = all.iter().any(|word| word == "24h" || word == "24hr" || word == "24") || query.unit.per_day;
         query.timed |= words(item.get(Role::Specimen)).iter().any(|word| word.starts_with("24"));
+        query.method = Method::of_words(&all);
+        query.number_asked = all.iter().any(|word| NUMBER_WORDS.contains(&word.as_str()));
+        query.ratio = name.contains('/')
+            || all.iter().any(|word| RATIO_WORDS.contains(&word.as_str()))
+            || query.unit.properties.iter().any(|property| RATIOS.contains(property));
         query.panel = all.iter().any(|word| word == "panel" || word == "profile" || word == "pnl");
         query.specimen = if named == Specimen::Unknown { column } else { named };
         let generic = matches!(query.specimen, Specimen::Unknown | Specimen::Blood | Specimen::SerumPlasma);

@@ -1,0 +1,213 @@
+//! The layout of the database, and how a file of it is opened: write-ahead log, foreign keys, a wait for other writers.
+//!
+//! Layouts are numbered by SQLite's `user_version`; an older one is brought up in one transaction, a newer one is
+//! refused. Events cannot be changed or deleted, which triggers enforce even against other programs.
+
+use super::error::ReviewError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// Marks the file as ours: `tern` in ASCII.
+const APPLICATION: i64 = 0x7465_726e;
+/// How long to wait for another process.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// What brings each layout to the next; the first one begins with nothing.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE item (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    target TEXT NOT NULL,
+    code TEXT NOT NULL, name TEXT NOT NULL, system TEXT NOT NULL, specimen TEXT NOT NULL, unit TEXT NOT NULL,
+    section TEXT NOT NULL, strength TEXT NOT NULL, form TEXT NOT NULL, route TEXT NOT NULL,
+    count REAL NOT NULL,
+    UNIQUE (scope, target, code, name, system, specimen, unit, section, strength, form, route)
+) STRICT;
+CREATE TABLE proposal (
+    item INTEGER PRIMARY KEY REFERENCES item (id),
+    release TEXT,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    details TEXT NOT NULL
+) STRICT;
+CREATE TABLE suggestion (
+    item INTEGER NOT NULL REFERENCES item (id),
+    rank INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    display TEXT NOT NULL,
+    probability REAL NOT NULL,
+    relationship TEXT NOT NULL,
+    match_type TEXT NOT NULL,
+    explanation TEXT NOT NULL,
+    PRIMARY KEY (item, rank)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    item INTEGER NOT NULL REFERENCES item (id),
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('tool', 'single', 'blind', 'adjudication', 'undo')),
+    state TEXT NOT NULL
+        CHECK (state IN ('suggested', 'auto', 'accepted', 'rejected', 'no-match', 'needs-second-review')),
+    code TEXT,
+    version TEXT,
+    relationship TEXT,
+    comment TEXT NOT NULL,
+    supersedes INTEGER REFERENCES event (id),
+    CHECK (state <> 'accepted' OR code IS NOT NULL),
+    CHECK (kind <> 'undo' OR supersedes IS NOT NULL)
+) STRICT;
+CREATE INDEX event_by_item ON event (item, id);
+CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON event
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON event
+    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
+    BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
+"];
+
+/// Opens a database of decisions, makes it where there is none and `create` says so, and brings it up to date.
+pub(super) fn open(path: &Path, create: bool) -> Result<Connection, ReviewError> {
+    let shown = path.display().to_string();
+    if !create && !path.exists() {
+        return Err(ReviewError::Missing { path: shown });
+    }
+    if let Some(folder) = path.parent().filter(|folder| create && !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| ReviewError::io(&shown, error))?;
+    }
+    let fail = |error| failed(&shown, error);
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
+    connection.busy_timeout(WAIT).map_err(fail)?;
+    // Before anything is written: a file that is not ours stays as it is.
+    check(&connection, &shown)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
+    migrate(&mut connection, &shown)?;
+    Ok(connection)
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// The layout of a file that is ours or empty.
+fn check(connection: &Connection, shown: &str) -> Result<i64, ReviewError> {
+    let fail = |error| failed(shown, error);
+    let found = pragma(connection, "user_version").map_err(fail)?;
+    let application = pragma(connection, "application_id").map_err(fail)?;
+    let things: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(fail)?;
+    if application != APPLICATION && things > 0 {
+        return Err(ReviewError::Foreign { path: shown.to_owned() });
+    }
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(ReviewError::TooNew {
+            path: shown.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(found)
+}
+
+fn migrate(connection: &mut Connection, shown: &str) -> Result<(), ReviewError> {
+    let fail = |error| failed(shown, error);
+    if check(connection, shown)? == MIGRATIONS.len() as i64 {
+        return Ok(());
+    }
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fail)?;
+    // Somebody else may have done it while we waited.
+    let done = usize::try_from(check(&transaction, shown)?).unwrap_or(0);
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration).map_err(fail)?;
+    }
+    transaction
+        .pragma_update(None, "application_id", APPLICATION)
+        .and_then(|()| transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64))
+        .and_then(|()| transaction.commit())
+        .map_err(fail)
+}
+
+/// A failure of the database in our words.
+pub(super) fn failed(path: &str, error: rusqlite::Error) -> ReviewError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ReviewError::Busy { path },
+        Some(rusqlite::ErrorCode::NotADatabase) => ReviewError::Foreign { path },
+        _ => ReviewError::Database { path, error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_made_once_and_opened_again() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("new/decisions.sqlite");
+        assert!(matches!(open(&path, false), Err(ReviewError::Missing { .. })));
+        drop(open(&path, true).unwrap());
+        let again = open(&path, false).unwrap();
+        assert_eq!(pragma(&again, "user_version").unwrap(), MIGRATIONS.len() as i64);
+        assert_eq!(pragma(&again, "foreign_keys").unwrap(), 1);
+    }
+
+    #[test]
+    fn a_newer_layout_is_refused_and_left_alone() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("d.sqlite");
+        let connection = open(&path, true).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(connection);
+        let error = open(&path, true).unwrap_err();
+        assert!(matches!(error, ReviewError::TooNew { found: 99, .. }), "{error}");
+        assert!(error.to_string().contains("layout 99"));
+    }
+
+    #[test]
+    fn other_files_are_refused_and_left_alone() {
+        let room = tempfile::tempdir().unwrap();
+        let text = room.path().join("text");
+        std::fs::write(&text, "name,code\n".repeat(200)).unwrap();
+        assert!(matches!(open(&text, true), Err(ReviewError::Foreign { .. })));
+        assert_eq!(std::fs::read(&text).unwrap().len(), 2000);
+        let other = room.path().join("other.sqlite");
+        Connection::open(&other)
+            .unwrap()
+            .execute_batch("CREATE TABLE mine (x)")
+            .unwrap();
+        assert!(matches!(open(&other, true), Err(ReviewError::Foreign { .. })));
+    }
+
+    #[test]
+    fn events_cannot_be_changed_or_deleted() {
+        let room = tempfile::tempdir().unwrap();
+        let connection = open(&room.path().join("d.sqlite"), true).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO item VALUES (1, 's', 't', '', 'n', '', '', '', '', '', '', '', 1);
+                 INSERT INTO event (item, at, who, kind, state, comment) VALUES (1, '', 'a', 'single', 'no-match', '')",
+            )
+            .unwrap();
+        for statement in ["UPDATE event SET who = 'b'", "DELETE FROM event", "DELETE FROM item"] {
+            let error = connection.execute_batch(statement).unwrap_err().to_string();
+            assert!(error.contains("never"), "{statement}: {error}");
+        }
+        assert!(
+            connection
+                .execute_batch(
+                    "INSERT INTO event (item, at, who, kind, state, comment) VALUES (7, '', 'a', 'single', 'no-match', '')"
+                )
+                .is_err()
+        );
+    }
+}
