@@ -24,6 +24,8 @@ mod index;
 mod item;
 mod labs;
 mod lexical;
+pub mod measure;
+mod model_file;
 mod outcome;
 mod rank;
 mod read;
@@ -35,6 +37,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 pub mod train;
+pub mod truth;
 mod units;
 mod words;
 mod write;
@@ -90,6 +93,8 @@ pub struct MapOptions {
     pub accept: Acceptance,
     /// Runners-up to write, the target itself included.
     pub candidates: usize,
+    /// A table of weights that `tern train` wrote for this target, instead of the one that is shipped.
+    pub model: Option<PathBuf>,
     /// Earlier decisions: a table in the mapper's own output format.
     pub decisions: Option<PathBuf>,
     /// The database of people's decisions, which the caller opens and reads into `earlier`.
@@ -121,6 +126,7 @@ impl Default for MapOptions {
             code_system: None,
             accept: Acceptance::default(),
             candidates: 0,
+            model: None,
             decisions: None,
             decisions_db: None,
             scope: None,
