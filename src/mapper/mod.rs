@@ -79,7 +79,7 @@ pub trait Vocabularies {
 }
 
 /// How to map.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MapOptions {
     /// The target code system: short name or canonical URL.
     pub target: String,
@@ -115,30 +115,6 @@ pub struct MapOptions {
     pub date: Option<String>,
     /// Whether outcomes are explained.
     pub explain: bool,
-}
-
-impl Default for MapOptions {
-    fn default() -> Self {
-        Self {
-            target: String::new(),
-            columns: Columns::default(),
-            values: Values::default(),
-            code_system: None,
-            accept: Acceptance::default(),
-            candidates: 0,
-            model: None,
-            decisions: None,
-            decisions_db: None,
-            scope: None,
-            earlier: Decisions::default(),
-            keep_outcomes: false,
-            format: None,
-            input: InputOptions::default(),
-            set: SetOptions::default(),
-            date: None,
-            explain: false,
-        }
-    }
 }
 
 /// What is mapped by itself. A candidate that contradicts its source never is.
