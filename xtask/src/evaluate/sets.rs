@@ -29,7 +29,9 @@ pub struct Domain {
     pub target: &'static str,
     /// Whether a wrong answer may be of the right component.
     pub has_components: bool,
+    /// Folder of the vocabulary, under that which has them all, and the name of the store it is loaded into.
     vocabulary: &'static str,
+    store: &'static str,
     titles_only: bool,
     pub sets: &'static [Set],
 }
@@ -62,6 +64,7 @@ pub const DOMAINS: &[Domain] = &[
         target: "http://loinc.org",
         has_components: true,
         vocabulary: "vocab/loinc",
+        store: "loinc",
         titles_only: false,
         sets: &[
             set(
@@ -87,6 +90,7 @@ pub const DOMAINS: &[Domain] = &[
         target: "http://www.nlm.nih.gov/research/umls/rxnorm",
         has_components: false,
         vocabulary: "vocab/rxnorm",
+        store: "rxnorm",
         titles_only: false,
         sets: &[
             set(
@@ -99,18 +103,29 @@ pub const DOMAINS: &[Domain] = &[
                 "mimic4-inputevents-rxnorm.tsv",
                 &["name=name", "order_category=section", "unit=unit"],
             ),
-            set(
-                "ema-products-text",
-                "ema-products-rxnorm.tsv",
-                &["name=name", "strength=strength", "form=form", "route=route"],
-            ),
         ],
+    },
+    // By itself: folds are by name, and the ingredient of a product text would be on both sides if it were trained with
+    // the same products by ingredient.
+    Domain {
+        name: "drugs by product text",
+        target: "http://www.nlm.nih.gov/research/umls/rxnorm",
+        has_components: false,
+        vocabulary: "vocab/rxnorm",
+        store: "rxnorm",
+        titles_only: false,
+        sets: &[set(
+            "ema-products-text",
+            "ema-products-rxnorm.tsv",
+            &["name=name", "strength=strength", "form=form", "route=route"],
+        )],
     },
     Domain {
         name: "diagnoses",
         target: "http://hl7.org/fhir/sid/icd-10-cm",
         has_components: false,
         vocabulary: "vocab/icd",
+        store: "icd10cm-titles",
         titles_only: true,
         sets: &[
             diagnoses("icd10cm-inclusion", "icd10cm-inclusion-icd10cm.tsv"),
@@ -141,7 +156,7 @@ impl Set {
 impl Domain {
     /// Opens the target, from a store of the domain's own, which is loaded if it is not there.
     pub fn open(&self, shared: &Path, stores: &Path) -> Result<CodeSystemIndex> {
-        let directory = stores.join(self.name);
+        let directory = stores.join(self.store);
         if !directory.join("catalogue.json").exists() {
             let folder = shared.join(self.vocabulary);
             let room = tempfile::tempdir()?;
