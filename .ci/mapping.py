@@ -17,6 +17,7 @@ SETS = [
     ("aumc-labs-loinc", "loinc", ["--name", "name_en", "--context", "category=section", "--context", "ucum=unit"]),
     ("ship-labs-loinc", "loinc", ["--name", "name", "--context", "unit=unit"]),
     ("mimic4-inputevents-rxnorm", "rxnorm", ["--name", "name", "--context", "unit=unit"]),
+    ("ema-products-rxnorm", "rxnorm", ["--name", "inn", "--context", "strength=strength", "--context", "form=form", "--context", "route=route"]),
 ]
 HELD = ["accuracy@1", "accuracy@5"]
 CANDIDATES = 10

@@ -224,7 +224,7 @@ fn log_odds(share: f32) -> f32 {
 fn platt(rows: &[(f32, bool)]) -> (f32, f32) {
     let (mut offset, mut slope) = (0.0f64, 1.0f64);
     // Newton's method on two variables; a little pull towards the identity keeps tiny sets sane.
-    for _ in 0..30 {
+    for _ in 0..60 {
         let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.1 * offset, 0.1 * (slope - 1.0), 0.1, 0.0, 0.1);
         for (share, right) in rows {
             let x = f64::from(log_odds(*share));
@@ -241,8 +241,11 @@ fn platt(rows: &[(f32, bool)]) -> (f32, f32) {
         if determinant.abs() < 1e-12 {
             break;
         }
-        offset -= (h11 * g0 - h01 * g1) / determinant;
-        slope -= (h00 * g1 - h01 * g0) / determinant;
+        let (first, second) = ((h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant);
+        // A full step can jump over the minimum and back for ever.
+        let short = 1.0 / (first.abs().max(second.abs() * 3.0)).max(1.0);
+        offset -= first * short;
+        slope -= second * short;
     }
     (offset as f32, slope.max(0.05) as f32)
 }

@@ -4,9 +4,8 @@
 //! ([`super::MapOptions::explain`], [`super::Mapper::explain`]): a run that wants codes pays nothing for it. It decides
 //! nothing, and it is rendered in one place ([`value`]); what a domain constrains is said by the domain.
 
-use super::index::MatchIndex;
 use super::item::{Role, SourceItem};
-use super::lexical::{self, Lexical};
+use super::lexical::Lexical;
 use super::outcome::{Candidate, MatchType, Outcome};
 use super::rank::Model;
 use super::words::words;
@@ -234,37 +233,26 @@ impl Explainer<'_> {
     }
 
     fn by_words(&self, concept: Ordinal, lexical: &Lexical, readings: &[Vec<String>]) -> Explanation {
-        let index = self.domain.index();
         let reading = readings.get(usize::from(lexical.reading)).map_or(&[][..], Vec::as_slice);
-        let bag = index.term_words(lexical.term);
-        let (matched, matched_kind) = self.matched_text(index, concept, bag);
-        let query = index.query(reading);
-        let alignment = lexical::align(&query, bag);
-        let words_matched = alignment.matched.iter().map(|(word, found)| {
-            let found = index.word(found.word);
-            if word.text == found {
-                word.text.clone()
-            } else {
-                format!("{}~{found}", word.text)
-            }
-        });
+        let aligned = self.domain.align(reading, lexical);
+        let (matched, matched_kind) = self.matched_text(concept, &aligned.term);
+        let words_matched = aligned
+            .matched
+            .into_iter()
+            .map(|(word, found)| if word == found { word } else { format!("{word}~{found}") });
         Explanation {
             matched,
             matched_kind,
             words_matched: words_matched.collect(),
-            words_source_only: alignment.source_only.iter().map(|word| word.text.clone()).collect(),
-            words_target_only: alignment
-                .target_only
-                .iter()
-                .map(|word| index.word(*word).to_owned())
-                .collect(),
+            words_source_only: aligned.source_only,
+            words_target_only: aligned.target_only,
             ..Explanation::default()
         }
     }
 
     /// The designation that the words of a term were taken from: one that has no others, else the first kind that has
     /// them all.
-    fn matched_text(&self, index: &MatchIndex, concept: Ordinal, bag: &[u32]) -> (String, &'static str) {
+    fn matched_text(&self, concept: Ordinal, term: &[String]) -> (String, &'static str) {
         let mut best: Option<((usize, u8, usize), u32)> = None;
         for number in self.target.designation_numbers(concept) {
             if self.target.designation_kind(number) == DesignationKind::Definition {
@@ -273,11 +261,10 @@ impl Explainer<'_> {
             let mut own = words(&self.target.designation_text(number));
             own.sort_unstable();
             own.dedup();
-            let has = |word: &u32| own.iter().any(|other| other == index.word(*word));
-            if !bag.iter().all(has) {
+            if !term.iter().all(|word| own.contains(word)) {
                 continue;
             }
-            let others = own.len() - bag.len().min(own.len());
+            let others = own.len() - term.len().min(own.len());
             let order = (others.min(1), self.target.designation_kind(number) as u8, others);
             if best.is_none_or(|(least, _)| order < least) {
                 best = Some((order, number));
@@ -289,10 +276,7 @@ impl Explainer<'_> {
                 kind_name(self.target.designation_kind(number), part > 0),
             ),
             // Words that were joined or translated on their way into the index are in no text as they are.
-            None => {
-                let words: Vec<&str> = bag.iter().map(|word| index.word(*word)).collect();
-                (words.join(" "), "derived")
-            }
+            None => (term.join(" "), "derived"),
         }
     }
 

@@ -39,7 +39,8 @@ pub(super) struct Rows<T> {
 }
 
 impl<T: Copy> Rows<T> {
-    fn from_pairs(rows: usize, pairs: &[(u32, T)]) -> Self {
+    /// Rows from pairs that are sorted by row.
+    pub fn from_pairs(rows: usize, pairs: &[(u32, T)]) -> Self {
         let mut starts = vec![0u32; rows + 1];
         for (row, _) in pairs {
             if let Some(count) = starts.get_mut(*row as usize + 1) {

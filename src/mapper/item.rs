@@ -22,13 +22,17 @@ pub enum Role {
     Form = 7,
     /// Route of administration.
     Route = 8,
+    /// Ingredients of a drug, where the name is that of a product.
+    Ingredient = 9,
+    /// Brand of a drug.
+    Brand = 10,
     /// How often the tuple occurs in the source; never part of a tuple.
-    Count = 9,
+    Count = 11,
 }
 
 impl Role {
     /// All roles, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Code,
         Self::Name,
         Self::System,
@@ -38,6 +42,8 @@ impl Role {
         Self::Strength,
         Self::Form,
         Self::Route,
+        Self::Ingredient,
+        Self::Brand,
         Self::Count,
     ];
 
@@ -53,6 +59,8 @@ impl Role {
             Self::Strength => "strength",
             Self::Form => "form",
             Self::Route => "route",
+            Self::Ingredient => "ingredient",
+            Self::Brand => "brand",
             Self::Count => "count",
         }
     }
@@ -99,6 +107,8 @@ impl SourceItem {
             Role::Strength,
             Role::Form,
             Role::Route,
+            Role::Ingredient,
+            Role::Brand,
         ];
         context.iter().any(|role| !self.get(*role).is_empty())
     }

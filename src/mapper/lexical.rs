@@ -114,6 +114,36 @@ pub(super) struct Alignment<'q> {
     pub target_only: Vec<u32>,
 }
 
+/// An [`Alignment`] in words, as it is shown.
+#[derive(Debug, Default)]
+pub(super) struct AlignedWords {
+    /// The words of the term.
+    pub term: Vec<String>,
+    /// Words of the reading with what they stand for in the term.
+    pub matched: Vec<(String, String)>,
+    /// Words of the reading that the term lacks.
+    pub source_only: Vec<String>,
+    /// Words of the term that the reading lacks.
+    pub target_only: Vec<String>,
+}
+
+/// Lays a reading beside a term of an index.
+pub(super) fn align_words(index: &MatchIndex, reading: &[String], term: u32) -> AlignedWords {
+    let bag = index.term_words(term);
+    let query = index.query(reading);
+    let alignment = align(&query, bag);
+    let texts = |words: &[u32]| words.iter().map(|word| index.word(*word).to_owned()).collect();
+    let matched = alignment.matched.iter();
+    AlignedWords {
+        term: texts(bag),
+        matched: matched
+            .map(|(word, found)| (word.text.clone(), index.word(found.word).to_owned()))
+            .collect(),
+        source_only: alignment.source_only.iter().map(|word| word.text.clone()).collect(),
+        target_only: texts(&alignment.target_only),
+    }
+}
+
 /// The word of a term that a word of a reading stands for, the surest of several.
 fn meeting(word: &QueryWord, bag: &[u32]) -> Option<Alternative> {
     let matched = word

@@ -61,7 +61,7 @@ pub(crate) use resolve::replace::replacements;
 
 use explain::Constraint;
 use index::MatchIndex;
-use lexical::Lexical;
+use lexical::{AlignedWords, Lexical};
 use rank::{Evidence, Features, Model};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -228,6 +228,10 @@ trait Domain: Send + Sync {
     fn difference(&self, first: Ordinal, second: Ordinal) -> Option<&'static str>;
     /// The words that names are compared by.
     fn index(&self) -> &MatchIndex;
+    /// A reading laid beside the term that a candidate was found by.
+    fn align(&self, reading: &[String], lexical: &Lexical) -> AlignedWords {
+        lexical::align_words(self.index(), reading, lexical.term)
+    }
     /// The readings of a source's name, by their numbers in [`Lexical::reading`].
     fn readings(&self, item: &SourceItem) -> Vec<Vec<String>>;
     /// What a source states of the domain's axes, and what a concept has there; what neither has is left out. Only

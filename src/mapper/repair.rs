@@ -189,6 +189,13 @@ fn icd(clean: &str, notation: Notation, attempt: &mut impl FnMut(String, &'stati
     }
 }
 
+/// Whether a code can only be an NDC: three parts of digits, or eleven digits.
+pub(super) fn has_ndc_shape(code: &str) -> bool {
+    let code = code.trim();
+    let dashed = code.split('-').count() == 3;
+    (dashed || code.len() == 11) && !ndc(code).is_empty()
+}
+
 /// The 11-digit form of an NDC in any of its layouts, each with how it was got.
 pub(super) fn ndc(clean: &str) -> Vec<(String, &'static str)> {
     let stars = clean.replace('*', "0");
@@ -341,6 +348,10 @@ mod tests {
         assert_eq!(ndc("0002143361").len(), 3);
         assert_eq!(ndc("2143361")[0], ("00002143361".to_owned(), "lost leading zeros restored"));
         assert!(ndc("x").is_empty());
+        assert_eq!(ndc("*0002-1433-61")[0].0, "00002143361");
+        assert_eq!(ndc("0002-*143-61")[0].0, "00002014361");
+        assert!(has_ndc_shape("0002-1433-61") && has_ndc_shape("00002143361"));
+        assert!(!has_ndc_shape("2143361") && !has_ndc_shape("4551-8") && !has_ndc_shape("2020-01-0x"));
     }
 
     #[test]

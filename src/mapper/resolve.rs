@@ -9,7 +9,7 @@ use super::exact::ExactNames;
 use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
-use super::repair::{Notation, examine};
+use super::repair::{Notation, examine, has_ndc_shape};
 use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain, model_file};
 use earlier::Earlier;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) const HOPELESS: f32 = 0.05;
 /// What is kept of candidates beyond those asked for, to explain.
 const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
-const CLOSE: f32 = 0.3;
+const CLOSE: f32 = 0.1;
 
 /// Everything that is needed to map to one target. Building it reads the whole target once.
 pub struct Mapper {
@@ -297,6 +297,12 @@ impl Mapper {
                     Supplied::Decided(outcome) => Supplied::Decided(outcome),
                     _ => Supplied::Absent,
                 }
+            }
+            // Only drug codes of the U.S. have their shape, and only in a map that knows them.
+            None if Notation::of(&self.target_url) == Notation::Rxnorm && has_ndc_shape(code) => {
+                let system = self.systems.get("ndc").map_or("http://hl7.org/fhir/sid/ndc", String::as_str);
+                story.note("supplied-code", || format!("{code} has the shape of a national drug code"));
+                self.by_maps(code, system, story).map_or(Supplied::Absent, Supplied::Decided)
             }
             None => {
                 story.note("supplied-code", || format!("nothing says which system {code} is a code of"));

@@ -139,6 +139,18 @@ pub const GUESSES: &[(Role, &[&str])] = &[
     ),
     (Role::Route, &["route", "route_of_administration", "admin_route"]),
     (
+        Role::Ingredient,
+        &[
+            "ingredient",
+            "ingredients",
+            "active_ingredient",
+            "active_substance",
+            "substance",
+            "inn",
+        ],
+    ),
+    (Role::Brand, &["brand", "brand_name", "trade_name", "proprietary_name"]),
+    (
         Role::Count,
         &[
             "count",

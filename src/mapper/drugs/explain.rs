@@ -3,40 +3,44 @@
 //!
 //! It ranks nothing. Broken is what the ranking takes for a contradiction: another strength, another form.
 
-use super::form;
+use super::features::View;
+use super::form::{self, Form};
 use super::strength::{Found, Kind, Strength};
-use super::{Drug, Source};
+use super::target::{Name, Target};
 use crate::mapper::explain::{Constraint, Verdict};
 use crate::mapper::item::{Role, SourceItem};
 use crate::mapper::words::words;
 
 /// The axes on which either side says something.
-pub(super) fn constraints(source: &Source, item: &SourceItem, target: &Drug) -> Vec<Constraint> {
-    let drug = &source.drug;
+pub(super) fn constraints(view: &View<'_>, item: &SourceItem, name: &Name) -> Vec<Constraint> {
+    let (source, target) = (view.source(), view.target());
     let stated = source.readings.first().map_or(&[][..], Vec::as_slice);
-    let covered = |wanted: &[String]| !wanted.is_empty() && wanted.iter().all(|word| stated.contains(word));
-    let named: Vec<String> = words(item.get(Role::Name));
-    let brand_named = !target.brand.is_empty() && target.brand.iter().all(|word| named.contains(word));
+    let brand_named = view.brand_named();
     let mut found = vec![
         Constraint::new(
             "ingredient",
             stated.join(" "),
-            target.ingredients.join(" "),
-            Verdict::of(covered(&target.ingredients), false),
+            name.ingredients.join(" "),
+            view.ingredients(!name.ingredients.is_empty() && name.ingredients.iter().all(|word| stated.contains(word))),
         ),
-        of_strength(&drug.found, &target.found),
-        of_form(drug, item, target),
+        Constraint::new(
+            "strength",
+            strengths(&source.found),
+            strengths(&target.found),
+            view.strengths_verdict(),
+        ),
+        of_form(view, item),
         Constraint::new(
             "release",
-            drug.release,
+            source.release,
             target.release,
-            Verdict::of(drug.release == target.release, false),
+            Verdict::of(source.release == target.release, false),
         ),
         Constraint::new(
             "brand",
-            if brand_named { target.brand.join(" ") } else { String::new() },
-            target.brand.join(" "),
-            Verdict::of(brand_named, false),
+            if brand_named { name.brand.join(" ") } else { String::new() },
+            name.brand.join(" "),
+            Verdict::of(brand_named, view.brand_other()),
         ),
         of_route(item, target),
     ];
@@ -44,51 +48,40 @@ pub(super) fn constraints(source: &Source, item: &SourceItem, target: &Drug) -> 
     found
 }
 
-fn of_strength(ours: &Found, theirs: &Found) -> Constraint {
-    let agrees = |left: &Strength| {
-        let same = |right| left.agrees(right, ours.volume, theirs.volume);
-        theirs.strengths.iter().any(same)
-    };
-    let agreeing = ours.strengths.iter().filter(|strength| agrees(strength)).count();
-    let stated = !ours.strengths.is_empty() && !theirs.strengths.is_empty();
-    let all = agreeing > 0 && agreeing == ours.strengths.len() && agreeing == theirs.strengths.len();
-    let verdict = Verdict::of(all, stated && agreeing == 0);
-    Constraint::new("strength", strengths(ours), strengths(theirs), verdict)
+fn shown_form(form: Option<Form>) -> &'static str {
+    form.map(Form::as_str).unwrap_or_default()
 }
 
-fn of_form(drug: &Drug, item: &SourceItem, target: &Drug) -> Constraint {
-    let (ours, theirs) = (drug.form, target.form);
+fn of_form(view: &View<'_>, item: &SourceItem) -> Constraint {
+    let (ours, theirs) = (view.source().form, view.target().form);
     let grade = ours.zip(theirs).map(|(ours, theirs)| form::affinity(ours, theirs));
     let column = item.get(Role::Form);
-    let source = if column.is_empty() {
-        ours.map(form::Form::as_str).unwrap_or_default()
-    } else {
-        column
-    };
+    let source = if column.is_empty() { shown_form(ours) } else { column };
     let verdict = Verdict::of(grade.is_some_and(|grade| grade > 0.0), grade == Some(0.0));
-    Constraint::new("form", source, theirs.map(form::Form::as_str).unwrap_or_default(), verdict)
+    Constraint::new("form", source, shown_form(theirs), verdict)
 }
 
 /// A route only says something of the form.
-fn of_route(item: &SourceItem, target: &Drug) -> Constraint {
+fn of_route(item: &SourceItem, target: &Target) -> Constraint {
     let route = item.get(Role::Route);
     let target_form = target.form.filter(|_| !route.is_empty());
     let fits = form::of(&words(route))
         .zip(target_form)
         .is_some_and(|(route, target)| form::affinity(route, target) > 0.0);
-    let shown = target_form.map(form::Form::as_str).unwrap_or_default();
-    Constraint::new("route", route, shown, Verdict::of(fits, false))
+    Constraint::new("route", route, shown_form(target_form), Verdict::of(fits, false))
 }
 
 /// What a concept has on an axis by which concepts are told apart.
-pub(super) fn axis_value(drug: &Drug, axis: &str) -> Option<String> {
+pub(super) fn axis_value(target: &Target, name: &Name, axis: &str) -> Option<String> {
     Some(match axis {
-        "strength" => strengths(&drug.found),
-        "form" => {
-            let form = drug.form.map(form::Form::as_str).unwrap_or_default();
-            format!("{} {form}", drug.release).trim().to_owned()
-        }
-        "brand" => drug.brand.join(" "),
+        "ingredients" => name.ingredients.join(" "),
+        "strength" => strengths(&target.found),
+        "form" => format!("{} {}", target.release, shown_form(target.form)).trim().to_owned(),
+        "brand" => name.brand.join(" "),
+        "quantity" => target
+            .found
+            .volume
+            .map_or_else(String::new, |volume| format!("{} ml", number(volume))),
         _ => return None,
     })
 }
@@ -124,5 +117,6 @@ fn unit(kind: Kind) -> &'static str {
         Kind::Hours => "h",
         Kind::Doses => "dose",
         Kind::Radioactivity => "MBq",
+        Kind::Particles => "particles",
     }
 }

@@ -1,7 +1,8 @@
 //! Strengths in names of drugs: numbers with units, found anywhere in a text, in comparable form.
 //!
-//! Masses are compared in milligrams, activities in units, volumes in millilitres, so `1 g`, `1000 MG` and `1.000 mg`
-//! (read as written: a dot is a decimal point) meet where they should. What is left of the text is returned too.
+//! Masses are compared in milligrams, activities in units, volumes in millilitres, so `1 g`, `1000 MG` and `1 000 mg`
+//! meet. A gram that something is dissolved in counts as a millilitre, which is how RxNorm states creams. What is left of
+//! the text is returned too. It does not know drugs: that 5,000 units of one are 50 mg of it is no business of this file.
 
 use tern_index::text::fold;
 
@@ -10,7 +11,7 @@ use tern_index::text::fold;
 pub(super) enum Kind {
     /// Milligrams.
     Mass,
-    /// Units of activity (`IU`, `UNT`).
+    /// Units of activity (`IU`, `UNT`, `[USP'U]`).
     Activity,
     /// Milliequivalents.
     Equivalents,
@@ -22,8 +23,10 @@ pub(super) enum Kind {
     Hours,
     /// Doses, actuations, puffs.
     Doses,
-    /// Megabecquerel and relatives.
+    /// Megabecquerel.
     Radioactivity,
+    /// Cells, virus particles, vector genomes.
+    Particles,
 }
 
 /// A number with a unit, per something or not.
@@ -37,31 +40,83 @@ pub(super) struct Strength {
     pub per: Option<(Kind, f64)>,
 }
 
+/// What two strengths say of each other, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Agreement {
+    /// The same.
+    Same,
+    /// The same but for rounding.
+    Rounded,
+    /// The same number, once in all and once per millilitre.
+    Number,
+    /// They cannot be compared: a content here, a concentration there, and no volume.
+    Unknown,
+    /// Different.
+    Differs,
+}
+
+/// Differences that rounding alone makes.
+const EXACT: f64 = 0.004;
+/// Differences that rounded conversions make.
+const ROUNDING: f64 = 0.045;
+
+fn compare(left: f64, right: f64) -> Agreement {
+    let difference = (left - right).abs() / left.abs().max(right.abs()).max(f64::MIN_POSITIVE);
+    if difference <= EXACT {
+        Agreement::Same
+    } else if difference <= ROUNDING {
+        Agreement::Rounded
+    } else {
+        Agreement::Differs
+    }
+}
+
 impl Strength {
     /// How much per one of the denominator.
-    fn concentration(&self) -> Option<f64> {
+    pub fn concentration(&self) -> Option<f64> {
         self.per
             .filter(|(_, amount)| *amount > 0.0)
             .map(|(_, amount)| self.amount / amount)
     }
 
-    /// Whether two say the same, given quantities (volumes) stated beside them.
-    pub fn agrees(&self, other: &Self, own_volume: Option<f64>, other_volume: Option<f64>) -> bool {
+    /// What two say of each other, given quantities (volumes) stated beside them.
+    pub fn agreement(&self, other: &Self, own_volume: Option<f64>, other_volume: Option<f64>) -> Agreement {
         if self.kind != other.kind {
-            return false;
+            return Agreement::Unknown;
         }
-        let near = |left: f64, right: f64| (left - right).abs() <= 0.02 * left.abs().max(right.abs());
         match (self.concentration(), other.concentration()) {
-            (Some(left), Some(right)) if self.per.map(|per| per.0) == other.per.map(|per| per.0) => near(left, right),
-            (None, None) => near(self.amount, other.amount),
-            // One side gives the whole content, the other what is in each millilitre.
-            (Some(each), None) => {
-                own_volume.is_some_and(|volume| near(each * volume, other.amount)) || near(self.amount, other.amount)
-            }
-            (None, Some(each)) => {
-                other_volume.is_some_and(|volume| near(each * volume, self.amount)) || near(other.amount, self.amount)
-            }
-            _ => false,
+            (Some(left), Some(right)) if self.per.map(|per| per.0) == other.per.map(|per| per.0) => compare(left, right),
+            (None, None) => compare(self.amount, other.amount),
+            (Some(each), None) => self.content(each, other.amount, own_volume.or(other_volume)),
+            (None, Some(each)) => other.content(each, self.amount, other_volume.or(own_volume)),
+            _ => Agreement::Unknown,
+        }
+    }
+
+    /// `self` gives what is in each millilitre, dose or hour, the other side the whole content.
+    fn content(&self, each: f64, total: f64, volume: Option<f64>) -> Agreement {
+        match self.per {
+            // What one dose gives is the strength of a single dose.
+            Some((Kind::Doses, _)) => compare(each, total),
+            Some((Kind::Volume, _)) => match volume.map(|volume| compare(each * volume, total)) {
+                Some(Agreement::Differs) | None if compare(self.amount, total) == Agreement::Same => Agreement::Number,
+                Some(agreement) => agreement,
+                None => Agreement::Unknown,
+            },
+            _ => Agreement::Unknown,
+        }
+    }
+
+    /// The ratio of two amounts of the same dimension, other to own.
+    pub fn ratio(&self, other: &Self, other_volume: Option<f64>) -> Option<f64> {
+        if self.kind != other.kind || self.amount <= 0.0 {
+            return None;
+        }
+        match (self.concentration(), other.concentration()) {
+            (Some(left), Some(right)) => Some(right / left),
+            (None, None) => Some(other.amount / self.amount),
+            (None, Some(each)) => other_volume.map(|volume| each * volume / self.amount),
+            (Some(_), None) => None,
         }
     }
 }
@@ -71,8 +126,14 @@ impl Strength {
 pub(super) struct Found {
     /// Strengths that are no mere volume or duration.
     pub strengths: Vec<Strength>,
+    /// Strengths in parentheses beside others: the same said in another unit.
+    pub aside: Vec<Strength>,
     /// The volume of a unit of the product, if stated by itself or as what something is dissolved in.
     pub volume: Option<f64>,
+    /// Hours, if stated by themselves.
+    pub hours: Option<f64>,
+    /// Doses, if stated by themselves.
+    pub doses: Option<f64>,
     /// What is left.
     pub rest: String,
 }
@@ -80,22 +141,38 @@ pub(super) struct Found {
 fn unit(word: &str) -> Option<(Kind, f64)> {
     Some(match word {
         "kg" => (Kind::Mass, 1e6),
-        "g" | "gm" | "gram" | "grams" | "gramm" => (Kind::Mass, 1e3),
-        "mg" | "mgs" | "milligram" | "milligrams" => (Kind::Mass, 1.0),
-        "ug" | "mcg" | "microgram" | "micrograms" | "μg" => (Kind::Mass, 1e-3),
+        "g" | "gm" | "gms" | "gram" | "grams" | "gramm" | "gramme" => (Kind::Mass, 1e3),
+        "mg" | "mgs" | "milligram" | "milligrams" | "milligramme" => (Kind::Mass, 1.0),
+        "ug" | "mcg" | "mcgs" | "microgram" | "micrograms" | "microgramme" | "μg" => (Kind::Mass, 1e-3),
         "ng" | "nanogram" | "nanograms" => (Kind::Mass, 1e-6),
-        "iu" | "ui" | "u" | "unit" | "units" | "unt" | "ie" | "e" => (Kind::Activity, 1.0),
+        "iu" | "ui" | "u" | "unit" | "units" | "unt" | "ie" | "e" | "usp" => (Kind::Activity, 1.0),
+        "kiu" | "ku" => (Kind::Activity, 1e3),
         "miu" | "mu" => (Kind::Activity, 1e6),
         "meq" => (Kind::Equivalents, 1.0),
         "mmol" => (Kind::Substance, 1.0),
-        "ml" | "cc" | "millilitre" | "milliliter" | "millilitres" => (Kind::Volume, 1.0),
-        "l" | "liter" | "litre" => (Kind::Volume, 1e3),
+        "ml" | "mls" | "cc" | "millilitre" | "milliliter" | "millilitres" => (Kind::Volume, 1.0),
+        "l" | "liter" | "litre" | "liters" | "litres" => (Kind::Volume, 1e3),
         "dl" => (Kind::Volume, 100.0),
-        "ul" | "μl" => (Kind::Volume, 1e-3),
+        "ul" | "μl" | "microlitre" | "microliter" | "microlitres" => (Kind::Volume, 1e-3),
         "hr" | "hrs" | "h" | "hour" | "hours" => (Kind::Hours, 1.0),
-        "actuat" | "actuation" | "dose" | "puff" | "spray" => (Kind::Doses, 1.0),
-        "mbq" | "mci" => (Kind::Radioactivity, 1.0),
-        "gbq" | "ci" => (Kind::Radioactivity, 1e3),
+        "actuat" | "actuation" | "actuations" | "dose" | "doses" | "puff" | "puffs" | "spray" | "sprays" => (Kind::Doses, 1.0),
+        "kbq" => (Kind::Radioactivity, 1e-3),
+        "mbq" => (Kind::Radioactivity, 1.0),
+        "gbq" => (Kind::Radioactivity, 1e3),
+        "uci" | "μci" => (Kind::Radioactivity, 0.037),
+        "mci" => (Kind::Radioactivity, 37.0),
+        "ci" => (Kind::Radioactivity, 37e3),
+        "cells" | "vg" | "pfu" | "ccid" => (Kind::Particles, 1.0),
+        _ => return None,
+    })
+}
+
+/// Words between a number and its unit that multiply.
+fn multiplier(word: &str) -> Option<f64> {
+    Some(match word {
+        "million" | "mio" | "mill" | "m" => 1e6,
+        "billion" => 1e9,
+        "thousand" | "k" => 1e3,
         _ => return None,
     })
 }
@@ -106,42 +183,52 @@ enum Token {
     Word(String),
     Slash,
     Percent,
+    Colon,
+    Open,
+    Close,
     Other,
 }
 
-/// Tokens with the places where they end, so that the rest can be cut out.
-fn tokens(text: &str) -> Vec<(Token, usize, usize)> {
+/// A token with the places where it begins and ends, so that the rest can be cut out.
+type Placed = (Token, usize, usize);
+
+fn tokens(text: &str) -> Vec<Placed> {
     let mut found = Vec::new();
     let mut characters = text.char_indices().peekable();
     while let Some((start, character)) = characters.next() {
         let mut end = start + character.len_utf8();
-        if character.is_ascii_digit() {
+        let mut extend = |inside: &dyn Fn(usize, char) -> bool| {
             while let Some((at, next)) = characters.peek().copied() {
-                let inside = next.is_ascii_digit()
-                    || (matches!(next, '.' | ',') && text[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-                if !inside {
+                if !inside(at, next) {
                     break;
                 }
                 end = at + next.len_utf8();
                 characters.next();
             }
-            found.push((Token::Number(number(&text[start..end])), start, end));
+            end
+        };
+        let token = if character.is_ascii_digit() {
+            let digit_after = |at: usize| {
+                text.get(at + 1..)
+                    .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            };
+            end = extend(&|at, next| next.is_ascii_digit() || (matches!(next, '.' | ',') && digit_after(at)));
+            Token::Number(number(text.get(start..end).unwrap_or_default()))
         } else if character.is_alphabetic() {
-            while let Some((at, next)) = characters.peek().copied() {
-                if !next.is_alphabetic() {
-                    break;
-                }
-                end = at + next.len_utf8();
-                characters.next();
+            end = extend(&|_, next| next.is_alphabetic());
+            Token::Word(text.get(start..end).unwrap_or_default().to_owned())
+        } else {
+            match character {
+                '/' => Token::Slash,
+                '%' => Token::Percent,
+                ':' => Token::Colon,
+                '(' => Token::Open,
+                ')' => Token::Close,
+                _ if character.is_whitespace() => continue,
+                _ => Token::Other,
             }
-            found.push((Token::Word(text[start..end].to_owned()), start, end));
-        } else if character == '/' {
-            found.push((Token::Slash, start, end));
-        } else if character == '%' {
-            found.push((Token::Percent, start, end));
-        } else if !character.is_whitespace() {
-            found.push((Token::Other, start, end));
-        }
+        };
+        found.push((token, start, end));
     }
     found
 }
@@ -149,108 +236,261 @@ fn tokens(text: &str) -> Vec<(Token, usize, usize)> {
 /// `1,000.5` and `0,5`: a comma before exactly three digits groups thousands, another is a decimal comma.
 fn number(text: &str) -> f64 {
     let plain = match text.split_once(',') {
-        Some((_, after)) if !text.contains('.') && after.len() != 3 && !after.contains(',') => text.replace(',', "."),
+        Some((before, after)) if !text.contains('.') && !after.contains(',') && (after.len() != 3 || before == "0") => {
+            text.replace(',', ".")
+        }
         _ => text.replace(',', ""),
     };
     plain.parse().unwrap_or(0.0)
 }
 
-/// Finds the strengths in a text.
-pub(super) fn find(text: &str) -> Found {
-    let folded = fold(text).replace('µ', "μ");
-    let tokens = tokens(&folded);
-    let word = |at: usize| match tokens.get(at) {
-        Some((Token::Word(word), ..)) => Some(word.as_str()),
-        _ => None,
-    };
-    let number = |at: usize| match tokens.get(at) {
-        Some((Token::Number(value), ..)) => Some(*value),
-        _ => None,
-    };
-    let is = |at: usize, wanted: &Token| tokens.get(at).is_some_and(|(token, ..)| token == wanted);
-    let mut found = Found::default();
-    let mut cut = 0;
-    let mut at = 0;
-    while at < tokens.len() {
-        let Some(value) = number(at) else {
-            at += 1;
-            continue;
+/// Reads tokens one strength at a time.
+struct Reader<'t> {
+    text: &'t str,
+    tokens: Vec<Placed>,
+}
+
+impl Reader<'_> {
+    fn token(&self, at: usize) -> Option<&Token> {
+        self.tokens.get(at).map(|placed| &placed.0)
+    }
+
+    fn is(&self, at: usize, wanted: &Token) -> bool {
+        self.token(at) == Some(wanted)
+    }
+
+    fn word(&self, at: usize) -> Option<&str> {
+        match self.token(at) {
+            Some(Token::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// A number, with blanks between thousands, and the place after it.
+    fn number(&self, at: usize) -> Option<(f64, usize)> {
+        let Some(Token::Number(mut value)) = self.token(at).cloned() else {
+            return None;
         };
-        let start = tokens.get(at).map_or(0, |token| token.1);
         let mut next = at + 1;
-        let million = word(next).is_some_and(|word| matches!(word, "million" | "mio"));
-        next += usize::from(million);
-        let strength = if is(next, &Token::Percent) {
+        let digits = |at: usize| self.tokens.get(at).map_or(0, |(_, start, end)| end - start);
+        let blank = |at: usize| {
+            let (before, after) = (self.tokens.get(at - 1), self.tokens.get(at));
+            before.zip(after).and_then(|(b, a)| self.text.get(b.2..a.1)) == Some(" ")
+        };
+        while let Some(Token::Number(group)) = self.token(next) {
+            let grouped = digits(next) == 3 && digits(at) <= 3 && value > 0.0 && blank(next) && self.is_group(next);
+            if !grouped {
+                break;
+            }
+            value = value * 1000.0 + group;
             next += 1;
+        }
+        Some((value, next))
+    }
+
+    /// Whether a group of three digits is part of a number: a unit or another such group comes after it.
+    fn is_group(&self, at: usize) -> bool {
+        match self.token(at + 1) {
+            Some(Token::Word(word)) => unit(word).is_some() || multiplier(word).is_some(),
+            Some(Token::Number(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// A unit, `[USP'U]` and "million units" included: kind, factor and the place after it.
+    fn unit(&self, at: usize) -> Option<(Kind, f64, usize)> {
+        if self.is(at, &Token::Other) && self.word(at + 1) == Some("usp") && self.word(at + 3) == Some("u") {
+            return Some((Kind::Activity, 1.0, at + 5));
+        }
+        let word = self.word(at)?;
+        if let Some(factor) = multiplier(word)
+            && let Some((kind, own)) = self.word(at + 1).and_then(unit)
+        {
+            return Some((kind, factor * own, at + 2));
+        }
+        let (kind, factor) = unit(word)?;
+        // "USP units" and "IU anti-Xa" are one unit each.
+        let next = at + 1 + usize::from(kind == Kind::Activity && matches!(self.word(at + 1), Some("unit" | "units")));
+        Some((kind, factor, next))
+    }
+
+    /// What a strength is per, and the place after it.
+    fn per(&self, at: usize, kind: Kind) -> Option<((Kind, f64), usize)> {
+        let slash = self.is(at, &Token::Slash);
+        if !slash && !matches!(self.word(at), Some("per" | "in")) {
+            return None;
+        }
+        let (numbered, place) = match self.number(at + 1) {
+            Some((value, place)) => (Some(value), place),
+            None => (None, at + 1),
+        };
+        let (below, factor, next) = self.unit(place)?;
+        let amount = numbered.unwrap_or(1.0) * factor;
+        match below {
+            Kind::Volume | Kind::Hours | Kind::Doses if below != kind => Some(((below, amount), next)),
+            // "5 mg/1 g" is a cream, "5 mg/1000 mg" are two ingredients; a gram is taken for a millilitre.
+            Kind::Mass if numbered.is_none() || factor >= 1e3 && amount > 0.0 && slash && kind != Kind::Mass => {
+                Some(((Kind::Volume, amount / 1000.0), next))
+            }
+            Kind::Mass if factor >= 1e3 && numbered == Some(1.0) => Some(((Kind::Volume, amount / 1000.0), next)),
+            _ => None,
+        }
+    }
+
+    /// A strength that begins at a number, and the place after it.
+    fn strength(&self, at: usize) -> Option<(Strength, usize)> {
+        let (value, next) = self.number(at)?;
+        if self.is(next, &Token::Percent) {
             // One percent is 10 mg in each millilitre.
-            Some(Strength {
+            let strength = Strength {
                 kind: Kind::Mass,
                 amount: value * 10.0,
                 per: Some((Kind::Volume, 1.0)),
-            })
-        } else if let Some((kind, factor)) = word(next).and_then(unit) {
-            next += 1;
-            let amount = value * factor * if million { 1e6 } else { 1.0 };
-            let mut per = None;
-            if is(next, &Token::Slash) {
-                let numbered = number(next + 1);
-                let place = next + 1 + usize::from(numbered.is_some());
-                if let Some((kind, factor)) = word(place).and_then(unit) {
-                    per = Some((kind, numbered.unwrap_or(1.0) * factor));
-                    next = place + 1;
-                }
-            }
-            Some(Strength { kind, amount, per })
-        } else {
-            None
+            };
+            return Some((strength, next + 1));
+        }
+        if value == 1.0 && self.is(next, &Token::Colon) {
+            // One gram in so many millilitres.
+            let (volume, end) = self.number(next + 1).filter(|(volume, _)| *volume >= 100.0)?;
+            let strength = Strength {
+                kind: Kind::Mass,
+                amount: 1000.0 / volume,
+                per: Some((Kind::Volume, 1.0)),
+            };
+            return Some((strength, end));
+        }
+        let (kind, factor, next) = self.unit(next).or_else(|| self.shared_unit(next))?;
+        let (per, next) = match self.per(next, kind) {
+            Some((per, next)) => (Some(per), next),
+            None => (None, next),
         };
-        let Some(strength) = strength else {
+        let amount = value * factor;
+        Some((Strength { kind, amount, per }, next))
+    }
+
+    /// "160/4.5 micrograms": the unit stands once, after the last number. The place is before the slash.
+    fn shared_unit(&self, at: usize) -> Option<(Kind, f64, usize)> {
+        let mut next = at;
+        while self.is(next, &Token::Slash) {
+            let (_, place) = self.number(next + 1)?;
+            if let Some((kind, factor, _)) = self.unit(place) {
+                return matches!(kind, Kind::Mass | Kind::Activity).then_some((kind, factor, at));
+            }
+            next = place;
+        }
+        None
+    }
+}
+
+/// Finds the strengths in a text.
+pub(super) fn find(text: &str) -> Found {
+    let folded = fold(text).replace('µ', "μ");
+    let reader = Reader {
+        tokens: tokens(&folded),
+        text: &folded,
+    };
+    let mut found = Found::default();
+    let (mut cut, mut at, mut depth) = (0, 0, 0usize);
+    while at < reader.tokens.len() {
+        match reader.token(at) {
+            Some(Token::Open) => depth += 1,
+            Some(Token::Close) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let Some((strength, next)) = reader.strength(at) else {
             at += 1;
             continue;
         };
-        found.rest.push_str(&folded[cut..start]);
+        let start = reader.tokens.get(at).map_or(cut, |token| token.1);
+        found.rest.push_str(folded.get(cut..start).unwrap_or_default());
         found.rest.push(' ');
-        cut = tokens.get(next - 1).map_or(cut, |token| token.2);
-        match strength {
-            Strength {
-                kind: Kind::Volume,
-                amount,
-                per: None,
-            } => found.volume = found.volume.or(Some(amount)),
-            Strength { kind: Kind::Hours, .. } => {}
-            strength => {
-                if let Some((Kind::Volume, amount)) = strength.per
-                    && amount != 1.0
-                {
-                    found.volume = found.volume.or(Some(amount));
-                }
-                found.strengths.push(strength);
-            }
-        }
+        cut = reader.tokens.get(next - 1).map_or(cut, |token| token.2);
+        found.add(strength, depth > 0);
+        // Parentheses inside a strength do not occur; the place after it is where reading goes on.
         at = next;
     }
-    found.rest.push_str(&folded[cut..]);
+    found.rest.push_str(folded.get(cut..).unwrap_or_default());
     found
+}
+
+impl Found {
+    fn add(&mut self, strength: Strength, in_parentheses: bool) {
+        match (strength.kind, strength.per) {
+            (Kind::Volume, None) => self.volume = self.volume.or(Some(strength.amount)),
+            (Kind::Hours, _) => self.hours = self.hours.or(Some(strength.amount)),
+            (Kind::Doses, _) => self.doses = self.doses.or(Some(strength.amount)),
+            // "1 ml/2 ml" and the like say nothing that could be compared.
+            (Kind::Volume, Some(_)) => {}
+            _ => {
+                match strength.per {
+                    Some((Kind::Volume, amount)) if amount != 1.0 => self.volume = self.volume.or(Some(amount)),
+                    Some((Kind::Hours, amount)) if amount != 1.0 => self.hours = self.hours.or(Some(amount)),
+                    _ => {}
+                }
+                if in_parentheses && !self.strengths.is_empty() {
+                    self.aside.push(strength);
+                } else {
+                    self.strengths.push(strength);
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    fn agree(left: &str, right: &str) -> bool {
+    fn agreement(left: &str, right: &str) -> Agreement {
         let (left, right) = (find(left), find(right));
-        left.strengths[0].agrees(&right.strengths[0], left.volume, right.volume)
+        left.strengths[0].agreement(&right.strengths[0], left.volume, right.volume)
     }
 
     #[test]
     fn strengths_meet_whatever_their_units() {
-        assert!(agree("1 g", "1000 MG"));
-        assert!(agree("0.5 %", "5 MG/ML"));
-        assert!(agree("1050 IU/1.75 ml", "600 UNT/ML"));
-        assert!(agree("300 IU", "0.5 ML widget 600 UNT/ML"));
-        assert!(agree("294 µg", "0.294 mg"));
-        assert!(agree("6 million IU", "6000000 UNT"));
-        assert!(!agree("10 mg", "100 mg") && !agree("10 mg", "10 UNT"));
+        for (left, right) in [
+            ("1 g", "1000 MG"),
+            ("1 000 mg", "1000 MG"),
+            ("0.5 %", "5 MG/ML"),
+            ("1050 IU/1.75 ml", "600 UNT/ML"),
+            ("300 IU", "0.5 ML widget 600 UNT/ML"),
+            ("294 µg", "0.294 mg"),
+            ("6 million IU", "6000000 UNT"),
+            ("30 MIU", "30000000 [USP'U]"),
+            ("1 mg/g", "1 MG/ML"),
+            ("0.001 MG/MG", "1 MG/ML"),
+            ("1:1000", "1 MG/ML"),
+            ("100 micrograms/dose", "0.1 MG/ACTUAT"),
+            ("100 micrograms", "0.1 MG/ACTUAT"),
+            ("9.6 mg/24 h", "0.4 MG/HR"),
+            ("5 mg per 5 ml", "1 MG/ML"),
+            ("4 000 IU", "4000 UNT"),
+            ("37 MBq", "1 MCI"),
+        ] {
+            assert_eq!(agreement(left, right), Agreement::Same, "{left} and {right}");
+        }
+        assert_eq!(agreement("10 mg", "100 mg"), Agreement::Differs);
+        assert_eq!(agreement("10 mg", "10 UNT"), Agreement::Unknown);
+        assert_eq!(agreement("20 mg", "20 MG/ML"), Agreement::Number);
+        assert_eq!(agreement("20 mg", "5 MG/ML"), Agreement::Unknown);
+        assert_eq!(agreement("20 mg", "2 ML widget 5 MG/ML"), Agreement::Differs);
+        assert_eq!(agreement("300 IU/0.48 ml", "600 UNT/ML"), Agreement::Rounded);
+    }
+
+    #[test]
+    fn ingredients_are_told_from_denominators() {
+        let two = find("5 mg/1000 mg").strengths;
+        assert_eq!(two.len(), 2);
+        assert_eq!(two[1].amount, 1000.0);
+        assert_eq!(
+            find("600/300 mg").strengths.iter().map(|s| s.amount).collect::<Vec<_>>(),
+            [600.0, 300.0]
+        );
+        assert_eq!(find("92 µg / 55 µg / 22 µg").strengths.len(), 3);
+        assert_eq!(find("5 mg/ml / 2 mg/ml").strengths.len(), 2);
+        let twice = find("1 mg (50 KIU)");
+        assert_eq!((twice.strengths.len(), twice.aside.len()), (1, 1));
     }
 
     #[test]
@@ -261,20 +501,46 @@ mod tests {
             ["zorvamide", "pen", "injector"]
         );
         assert_eq!(found.volume, Some(0.5));
+        assert_eq!(find("24 HR zorvamide 3 MG").hours, Some(24.0));
+        assert_eq!(find("120 ACTUAT zorvamide 3 MG/ACTUAT").doses, Some(120.0));
         assert_eq!(find("vitamin b 12").rest, "vitamin b 12");
         assert_eq!(find("12,5 mg").strengths[0].amount, 12.5);
+        assert_eq!(find("0,125 mg").strengths[0].amount, 0.125);
         assert_eq!(find("1,000 mg").strengths[0].amount, 1000.0);
     }
 
-    proptest::proptest! {
+    proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,60}") {
             let _ = find(&text);
         }
 
         #[test]
-        fn texts_made_of_strengths_are_read(text in "[0-9,./%mgulIU µ-]{0,40}") {
+        fn texts_made_of_strengths_are_read(text in "[0-9,.:/%()mgulIU µ\\[\\]'-]{0,40}") {
             let _ = find(&text);
+        }
+
+        #[test]
+        fn a_number_with_a_unit_comes_back(value in 1u32..1_000_000, digits in 0u32..4, unit in 0usize..6) {
+            let (name, kind, factor) = [
+                ("mg", Kind::Mass, 1.0), ("g", Kind::Mass, 1e3), ("mcg", Kind::Mass, 1e-3),
+                ("IU", Kind::Activity, 1.0), ("mEq", Kind::Equivalents, 1.0), ("mmol", Kind::Substance, 1.0),
+            ][unit];
+            let stated = f64::from(value) / 10f64.powi(digits as i32);
+            let found = find(&format!("zorvamide {stated} {name} oral tablet"));
+            prop_assert_eq!(found.strengths.len(), 1);
+            let read = found.strengths[0];
+            prop_assert_eq!(read.kind, kind);
+            prop_assert!((read.amount - stated * factor).abs() <= 1e-9 * read.amount.abs());
+            prop_assert_eq!(found.rest.split_whitespace().collect::<Vec<_>>(), ["zorvamide", "oral", "tablet"]);
+        }
+
+        #[test]
+        fn a_concentration_comes_back(value in 1u32..100_000, volume in 1u32..1_000) {
+            let found = find(&format!("{value} mg/{volume} ml"));
+            prop_assert_eq!(found.strengths.len(), 1);
+            prop_assert_eq!(found.strengths[0].amount, f64::from(value));
+            prop_assert_eq!(found.strengths[0].per, Some((Kind::Volume, f64::from(volume))));
         }
     }
 }

@@ -1,0 +1,696 @@
+//! What is said of a candidate, as numbers: how its best term matches, which qualifiers only one side has, where it
+//! stands in the hierarchy, and how the other candidates stand to it.
+
+use super::compare::Match;
+use super::index::TermIndex;
+use super::qualifiers::{GROUPS, Qualifiers};
+use super::query::Query;
+use super::synonyms::SYNONYMS;
+use crate::mapper::index::common;
+use crate::mapper::rank::Features;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use tern_index::model::{DesignationKind, Ordinal};
+use tern_index::read::CodeSystemIndex;
+
+/// Features that are not one for each group of qualifiers.
+const NAMES: &[&str] = &[
+    "cosine",
+    "source",
+    "target",
+    "source_parts_gain",
+    "target_parts_gain",
+    "source_alike_gain",
+    "target_alike_gain",
+    "context_gain",
+    "surface",
+    "source_missing",
+    "target_missing",
+    "extra",
+    "extra_two",
+    "pairs",
+    "exact",
+    "content",
+    "exact_surface",
+    "source_conflicts",
+    "target_conflicts",
+    "kind_synonym",
+    "kind_full",
+    "kind_related",
+    "rewritten",
+    "behind_cosine",
+    "behind_source",
+    "behind_target",
+    "first",
+    "place",
+    "likeness",
+    "likeness_context",
+    "opposite",
+    "leaf",
+    "children",
+    "depth",
+    "words",
+    "votes",
+    "votes_near",
+    "parent_covers",
+    "parent_is_same",
+    "extension",
+    "open_other",
+    "open_unspecified",
+    "open_leaf",
+    "open_extension",
+    "open_votes",
+    "silent_unspecified",
+    "silent_leaf",
+    "plain_leaf",
+    "head",
+    "tail",
+    "head_back",
+    "parent_first",
+    "parent_place",
+    "child_of_first",
+    "first_is_kin",
+    "other_of_covering",
+    "other_of_covering_open",
+    "unspecified_of_covering",
+    "unspecified_of_covering_open",
+    "leaf_of_covering",
+    "extension_of_covering",
+    "extension_exact",
+    "leaf_content",
+    "header_content",
+    "leaf_words",
+    "leaf_commas",
+    "extension_words",
+    "extension_commas",
+    "residual_votes",
+    "group_gain",
+    "group_behind",
+    "open_group",
+    "block_share",
+    "block_behind",
+    "chapter_share",
+    "chapter_behind",
+    "residual_group",
+    "nos_unspecified",
+    "nos_other",
+    "nos_without",
+    "nos_extra",
+    "nos_content",
+    "product",
+    "source_square",
+    "target_square",
+    "cosine_square",
+    "behind_product",
+    "open_header",
+    "covering_leaf_without",
+    "denied",
+    "denied_any",
+];
+
+/// The names of all features, by number.
+pub fn names() -> Vec<String> {
+    let plain = NAMES.iter().map(|name| (*name).to_owned());
+    let first = |group: &&[&'static str]| group.first().copied().unwrap_or_default();
+    let only_target = GROUPS.iter().map(move |group| format!("target_only.{}", first(group)));
+    let only_source = GROUPS.iter().map(move |group| format!("source_only.{}", first(group)));
+    let leaf = GROUPS.iter().map(move |group| format!("leaf_if.{}", first(group)));
+    let extension = GROUPS.iter().map(move |group| format!("extension_if.{}", first(group)));
+    plain
+        .chain(only_target)
+        .chain(only_source)
+        .chain(leaf)
+        .chain(extension)
+        .collect()
+}
+
+/// The features that the calibration looks at: all that are no indicators of a group of words.
+pub fn of_calibration() -> Vec<u16> {
+    (0..NAMES.len() as u16).collect()
+}
+
+/// A concept of the target.
+#[derive(Debug, Default)]
+pub struct Target {
+    /// In use, and may be chosen.
+    pub usable: bool,
+    leaf: bool,
+    children: u32,
+    depth: u32,
+    parent: Option<u32>,
+    /// The topmost concept at or above it that may be chosen.
+    group: u32,
+    /// The concept above the group, and the topmost of all.
+    block: u32,
+    chapter: u32,
+    /// Its display is that of the concept above with words at the end.
+    extension: bool,
+    parent_is_same: bool,
+    words: u32,
+    /// What its display states.
+    pub qualifiers: Qualifiers,
+    /// Hashes of the 3-grams of its display, sorted.
+    grams: Vec<u32>,
+    /// Classes of the displays above it, sorted.
+    above: Vec<u32>,
+}
+
+/// The concepts of the target.
+#[derive(Debug, Default)]
+pub struct Targets {
+    all: Vec<Target>,
+    /// For each concept the one above, and leaves beside and below it that are residual.
+    relatives: Vec<Vec<u32>>,
+    neighbourhood: Neighbourhood,
+}
+
+/// Where in the hierarchy units are at home.
+#[derive(Debug, Default)]
+struct Neighbourhood {
+    /// Units of all displays in a group, sorted.
+    groups: HashMap<u32, Vec<u32>>,
+    /// For each unit the blocks and chapters that have it, with the share of the unit's groups that are there.
+    blocks: Vec<Vec<(u32, f32)>>,
+}
+
+impl Neighbourhood {
+    fn read(all: &[Target], index: &TermIndex) -> Self {
+        let mut groups: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut places: HashMap<u32, [u32; 2]> = HashMap::new();
+        for (concept, target) in (0u32..).zip(all).filter(|(_, target)| target.usable) {
+            let display = index.display(concept);
+            let units = groups.entry(target.group).or_default();
+            units.extend(index.classes(display));
+            units.extend(index.parts(display));
+            if units.len() > 4096 {
+                units.sort_unstable();
+                units.dedup();
+            }
+            places.insert(target.group, [target.block, target.chapter]);
+        }
+        let mut counts: Vec<HashMap<u32, u32>> = vec![HashMap::new(); index.lexicon.units()];
+        let mut totals = vec![0u32; index.lexicon.units()];
+        for (group, units) in &mut groups {
+            units.sort_unstable();
+            units.dedup();
+            for unit in units {
+                let Some((counts, total)) = counts.get_mut(*unit as usize).zip(totals.get_mut(*unit as usize)) else {
+                    continue;
+                };
+                *total += 1;
+                for place in places.get(group).copied().unwrap_or_default() {
+                    *counts.entry(place).or_default() += 1;
+                }
+            }
+        }
+        let blocks = counts.into_iter().zip(totals).map(|(counts, total)| {
+            let mut shares: Vec<(u32, f32)> = counts
+                .into_iter()
+                .map(|(place, count)| (place, count as f32 / (total as f32 + 1.0)))
+                .collect();
+            shares.sort_unstable_by_key(|(place, _)| *place);
+            shares
+        });
+        Self {
+            blocks: blocks.collect(),
+            groups,
+        }
+    }
+
+    fn has(&self, group: u32, unit: u32) -> bool {
+        self.groups
+            .get(&group)
+            .is_some_and(|units| units.binary_search(&unit).is_ok())
+    }
+
+    /// How much of a query's weight is at home in each block and chapter.
+    fn shares(&self, query: &Query) -> HashMap<u32, f32> {
+        let mut found: HashMap<u32, f32> = HashMap::new();
+        let mut total = 0.0f32;
+        for word in &query.words {
+            total += word.weight;
+            if let Some((unit, trust)) = word.classes.first() {
+                for (place, share) in self.blocks.get(*unit as usize).map_or(&[][..], Vec::as_slice) {
+                    *found.entry(*place).or_default() += share * trust * word.weight;
+                }
+            }
+        }
+        found.values_mut().for_each(|share| *share /= total.max(1e-6));
+        found
+    }
+}
+
+impl Targets {
+    /// Reads what the features need.
+    pub fn read(system: &CodeSystemIndex, index: &TermIndex) -> Self {
+        // Words of all concepts above are only few where each concept has one above it.
+        let tree = (0..system.len() as u32)
+            .into_par_iter()
+            .all(|concept| system.parents(Ordinal(concept)).len() <= 1);
+        let read = |concept: u32| target(system, index, concept, tree);
+        let all: Vec<Target> = (0..system.len() as u32).into_par_iter().map(read).collect();
+        let residual = |concept: &Ordinal| {
+            let target = all.get(concept.0 as usize);
+            target.is_some_and(|target| target.usable && (target.qualifiers.has("other") || target.qualifiers.has("unspecified")))
+        };
+        let below = |concept: Ordinal| {
+            let children = system.children(concept).take(CHILDREN);
+            children.filter(residual).map(|child| child.0).collect::<Vec<u32>>()
+        };
+        let relatives = (0..system.len() as u32).into_par_iter().map(|concept| {
+            let mut found = below(Ordinal(concept));
+            if let Some(parent) = system
+                .parents(Ordinal(concept))
+                .next()
+                .filter(|parent| usable(system, *parent))
+            {
+                found.push(parent.0);
+                found.extend(below(parent));
+            }
+            found.retain(|other| *other != concept);
+            found
+        });
+        Self {
+            relatives: if tree { relatives.collect() } else { Vec::new() },
+            neighbourhood: if tree {
+                Neighbourhood::read(&all, index)
+            } else {
+                Neighbourhood::default()
+            },
+            all,
+        }
+    }
+
+    /// The concept above one, and the residual ones beside and below it.
+    pub fn relatives(&self, concept: u32) -> &[u32] {
+        self.relatives.get(concept as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// One of them.
+    pub fn get(&self, concept: u32) -> Option<&Target> {
+        self.all.get(concept as usize)
+    }
+}
+
+impl Target {
+    /// Whether it is for an encounter after the first.
+    pub fn is_later_encounter(&self) -> bool {
+        self.qualifiers.is_later_encounter()
+    }
+}
+
+/// The qualifiers that a name states, in any reading.
+pub fn stated(queries: &[Query]) -> Qualifiers {
+    let classes: Vec<String> = queries
+        .iter()
+        .flat_map(|query| query.words.iter().map(|word| SYNONYMS.class(&word.text)))
+        .collect();
+    Qualifiers::of(classes.iter().map(String::as_str))
+}
+
+/// Children of a concept that are looked at.
+const CHILDREN: usize = 40;
+/// Most concepts above one that are looked at.
+const ABOVE: usize = 12;
+
+fn usable(system: &CodeSystemIndex, concept: Ordinal) -> bool {
+    system.is_active(concept) && !system.is_not_selectable(concept)
+}
+
+fn target(system: &CodeSystemIndex, index: &TermIndex, concept: u32, tree: bool) -> Target {
+    let own = Ordinal(concept);
+    let display = index.display(concept);
+    let classes = index.classes(display);
+    let mut chain = Vec::new();
+    let mut at = own;
+    while let Some(parent) = system.parents(at).next()
+        && chain.len() < ABOVE
+    {
+        chain.push(parent);
+        at = parent;
+    }
+    let above_number = chain.first().map(|parent| parent.0);
+    let above_display = above_number.map_or(u32::MAX, |parent| index.display(parent));
+    let mut above: Vec<u32> = Vec::new();
+    let reach = if tree { chain.len() } else { 1 };
+    for parent in chain.iter().take(reach) {
+        above.extend(index.classes(index.display(parent.0)));
+    }
+    above.sort_unstable();
+    above.dedup();
+    let group = chain.iter().take_while(|parent| usable(system, **parent)).last();
+    let words = index.tokens(display);
+    let above_words = index.tokens(above_display);
+    let mut qualifiers = Qualifiers::default();
+    for token in words {
+        if let Some(own) = Qualifiers::of_class(&SYNONYMS.class(index.lexicon.text(token.word))) {
+            qualifiers.add(&own);
+        }
+    }
+    Target {
+        usable: usable(system, own),
+        leaf: system.children(own).len() == 0,
+        children: system.children(own).len() as u32,
+        depth: chain.len() as u32,
+        parent: above_number,
+        block: group
+            .map_or(above_number, |group| system.parents(*group).next().map(|parent| parent.0))
+            .unwrap_or(u32::MAX),
+        chapter: chain.last().map_or(concept, |top| top.0),
+        group: if tree {
+            group.map_or(concept, |group| group.0)
+        } else {
+            above_number.unwrap_or(concept)
+        },
+        extension: !above_words.is_empty() && words.len() > above_words.len() && words.starts_with(above_words),
+        parent_is_same: !above_words.is_empty() && index.same_content(display, above_display),
+        words: classes.len() as u32,
+        qualifiers,
+        grams: text_grams(&system.display(own).unwrap_or_default()),
+        above,
+    }
+}
+
+/// Hashes of the 3-grams of a text's letters, sorted.
+fn text_grams(text: &str) -> Vec<u32> {
+    let plain: Vec<char> = tern_index::text::fold(text)
+        .chars()
+        .map(|letter| if letter.is_alphanumeric() { letter } else { ' ' })
+        .collect();
+    let mut found: Vec<u32> = plain
+        .windows(3)
+        .map(|window| {
+            window.iter().fold(0x811c_9dc5u32, |hash, letter| {
+                (hash ^ u32::from(*letter)).wrapping_mul(0x0100_0193)
+            })
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// What is known of all candidates of a source together.
+pub struct Found<'i> {
+    index: &'i TermIndex,
+    targets: &'i Targets,
+    queries: &'i [Query],
+    qualifiers: Qualifiers,
+    grams: Vec<u32>,
+    best_cosine: f32,
+    best_source: f32,
+    best_target: f32,
+    best_product: f32,
+    votes: HashMap<u32, f32>,
+    near: HashMap<u32, f32>,
+    covers: HashMap<u32, f32>,
+    shares: HashMap<u32, f32>,
+    best_block: f32,
+    best_chapter: f32,
+    group_sources: HashMap<u32, f32>,
+    best_group: f32,
+    places: HashMap<u32, usize>,
+    first: Option<u32>,
+    commas: f32,
+    length: f32,
+    head: Option<u32>,
+    tail: Option<u32>,
+}
+
+/// How steeply votes fall with the rank of a candidate.
+const STEEPNESS: f32 = 12.0;
+
+impl<'i> Found<'i> {
+    /// Looks at all candidates, best first.
+    pub fn new(index: &'i TermIndex, targets: &'i Targets, name: &str, queries: &'i [Query], gathered: &[(u32, Match)]) -> Self {
+        let most = |value: fn(&Match) -> f32| gathered.iter().map(|(_, matched)| value(matched)).fold(0.0f32, f32::max);
+        let top = most(Match::rank);
+        let mut votes: HashMap<u32, f32> = HashMap::new();
+        let mut near: HashMap<u32, f32> = HashMap::new();
+        let mut total = 0.0f32;
+        for (concept, matched) in gathered {
+            let Some(target) = targets.get(*concept) else { continue };
+            let share = (STEEPNESS * (matched.rank() - top)).exp();
+            total += share;
+            *votes.entry(target.group).or_default() += share;
+            *near.entry(target.parent.unwrap_or(*concept)).or_default() += share;
+        }
+        for shares in [&mut votes, &mut near] {
+            shares.values_mut().for_each(|share| *share /= total.max(1e-6));
+        }
+        let shares = queries
+            .first()
+            .map(|query| targets.neighbourhood.shares(query))
+            .unwrap_or_default();
+        let mut group_sources: HashMap<u32, f32> = HashMap::new();
+        let (mut best_block, mut best_chapter) = (0.0f32, 0.0f32);
+        for (concept, _) in gathered {
+            let Some(target) = targets.get(*concept) else { continue };
+            let share = |place: u32| shares.get(&place).copied().unwrap_or_default();
+            best_block = best_block.max(share(target.block));
+            best_chapter = best_chapter.max(share(target.chapter));
+            group_sources.entry(target.group).or_insert_with(|| {
+                let covered = queries.iter().map(|query| group_source(targets, target.group, query));
+                covered.fold(0.0f32, f32::max)
+            });
+        }
+        let own = queries.first().map_or(&[][..], |query| query.words.as_slice());
+        let content = |word: &&super::query::QueryWord| {
+            let factor = word.classes.first().map_or(1.0, |(unit, _)| index.lexicon.factor(*unit));
+            factor >= 0.5
+        };
+        let class = |word: &super::query::QueryWord| word.classes.first().map(|(unit, _)| *unit);
+        Self {
+            index,
+            targets,
+            queries,
+            qualifiers: stated(queries),
+            grams: text_grams(name),
+            best_cosine: most(|matched| matched.cosine),
+            best_source: most(|matched| matched.source_alike),
+            best_target: most(|matched| matched.target_alike),
+            best_product: most(|matched| matched.source_alike * matched.target_alike),
+            votes,
+            near,
+            covers: gathered
+                .iter()
+                .map(|(concept, matched)| (*concept, matched.source_alike))
+                .collect(),
+            best_group: group_sources.values().copied().fold(0.0f32, f32::max),
+            best_block,
+            best_chapter,
+            group_sources,
+            shares,
+            places: gathered
+                .iter()
+                .enumerate()
+                .map(|(place, (concept, _))| (*concept, place))
+                .collect(),
+            first: gathered.first().map(|(concept, _)| *concept),
+            commas: name.matches([',', ';']).count().min(3) as f32 / 3.0,
+            length: (1.0 + own.len() as f32).ln() / 3.0,
+            head: own.iter().find(content).and_then(class),
+            tail: own.iter().rev().find(content).and_then(class),
+        }
+    }
+
+    /// Whether the source states what a target excludes.
+    pub fn contradicts(&self, target: &Target) -> bool {
+        self.qualifiers.contradicts(&target.qualifiers)
+    }
+
+    /// The features of a candidate.
+    pub fn features(&self, place: usize, target: &Target, matched: &Match) -> Features {
+        let flag = |truth: bool| f32::from(u8::from(truth));
+        let open = 1.0 - matched.source_alike;
+        let context = self.context(target, matched);
+        let opposite = self.contradicts(target);
+        let silent = !self.qualifiers.has("unspecified") && !self.qualifiers.has("other");
+        let vote = |shares: &HashMap<u32, f32>, key: u32| shares.get(&key).copied().unwrap_or_default();
+        let votes = vote(&self.votes, target.group);
+        let near = target.parent.map_or(0.0, |parent| vote(&self.near, parent));
+        let parent_covers = target
+            .parent
+            .and_then(|parent| self.covers.get(&parent).copied())
+            .unwrap_or_default();
+        let likeness = dice(&self.grams, &target.grams);
+        let has = |unit: Option<u32>| unit.is_some_and(|unit| self.index.classes(matched.term).binary_search(&unit).is_ok());
+        let unspecified = target.qualifiers.has("unspecified");
+        let other = target.qualifiers.has("other");
+        let without = target.qualifiers.has("without") || target.qualifiers.has("not");
+        let nos = flag(self.qualifiers.has("unspecified"));
+        let parent_place = target.parent.and_then(|parent| self.places.get(&parent));
+        let covering = parent_covers > 0.0 && parent_covers >= matched.source_alike - 1e-3;
+        let first = self.first.and_then(|first| self.targets.get(first));
+        let group = vote(&self.group_sources, target.group);
+        let (block, chapter) = (vote(&self.shares, target.block), vote(&self.shares, target.chapter));
+        let child_of_first = target.parent.is_some() && target.parent == self.first;
+        let values = [
+            matched.cosine,
+            matched.source,
+            matched.target,
+            matched.source_parts - matched.source,
+            matched.target_parts - matched.target,
+            matched.source_alike - matched.source_parts,
+            matched.target_alike - matched.target_parts,
+            context,
+            matched.surface,
+            matched.source_missing / 10.0,
+            matched.target_missing / 10.0,
+            (1.0 + matched.extra).ln(),
+            flag(matched.extra >= 2.0),
+            matched.pairs,
+            flag(matched.exact),
+            flag(matched.content),
+            flag(matched.exact && matched.surface > 0.999 && matched.reading == 0),
+            matched.source_conflicts.min(3.0),
+            matched.target_conflicts.min(3.0),
+            flag(matched.kind == DesignationKind::Synonym as u8),
+            flag(matched.kind == DesignationKind::FullySpecifiedName as u8),
+            flag(matched.kind == DesignationKind::Related as u8),
+            flag(matched.reading > 0),
+            self.best_cosine - matched.cosine,
+            self.best_source - matched.source_alike,
+            self.best_target - matched.target_alike,
+            flag(place == 0),
+            1.0 / (1.0 + place as f32),
+            likeness,
+            likeness * open,
+            flag(opposite),
+            flag(target.leaf),
+            (1.0 + target.children as f32).ln() / 3.0,
+            target.depth as f32 / 10.0,
+            (1.0 + target.words as f32).ln() / 3.0,
+            votes,
+            near,
+            flag(parent_covers >= matched.source_alike - 1e-3 && parent_covers > 0.0),
+            flag(target.parent_is_same),
+            flag(target.extension),
+            open * flag(target.qualifiers.has("other")),
+            open * flag(unspecified),
+            open * flag(target.leaf),
+            open * flag(target.extension),
+            open * votes,
+            flag(silent && unspecified),
+            flag(silent && target.leaf),
+            flag(!silent && target.leaf),
+            flag(has(self.head)),
+            flag(has(self.tail)),
+            flag(self.head_back(matched)),
+            flag(parent_place == Some(&0)),
+            parent_place.map_or(0.0, |place| 1.0 / (1.0 + *place as f32)),
+            flag(child_of_first && first.is_some_and(|first| first.children == 1)),
+            flag(first.is_some_and(|first| first.group == target.group)),
+            flag(other && covering),
+            open * flag(other && covering),
+            flag(unspecified && covering),
+            open * flag(unspecified && covering),
+            flag(target.leaf && covering),
+            flag(target.extension && covering),
+            flag(target.extension && target.parent_is_same),
+            flag(target.leaf && matched.content),
+            flag(!target.leaf && matched.content),
+            self.length * flag(target.leaf),
+            self.commas * flag(target.leaf),
+            self.length * flag(target.extension),
+            self.commas * flag(target.extension),
+            votes * flag(other || unspecified),
+            group - matched.source_parts,
+            self.best_group - group,
+            open * group,
+            block,
+            self.best_block - block,
+            chapter,
+            self.best_chapter - chapter,
+            group * flag(other || unspecified),
+            nos * flag(unspecified),
+            nos * flag(other),
+            nos * flag(without),
+            nos * (1.0 + matched.extra).ln(),
+            nos * flag(matched.content),
+            matched.source_alike * matched.target_alike,
+            matched.source_alike.powi(2),
+            matched.target_alike.powi(2),
+            matched.cosine.powi(2),
+            self.best_product - matched.source_alike * matched.target_alike,
+            open * flag(target.children > 0),
+            flag(covering && target.leaf && without),
+            matched.denied.min(3.0),
+            flag(matched.denied > 0.0),
+        ];
+        let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
+        let start = NAMES.len() as u16;
+        let width = GROUPS.len() as u16;
+        for (number, _) in (0u16..).zip(GROUPS) {
+            let bit = 1u64 << number;
+            match (self.qualifiers.groups & bit != 0, target.qualifiers.groups & bit != 0) {
+                (false, true) => features.push((start + number, 1.0)),
+                (true, false) => features.push((start + width + number, 1.0)),
+                _ => {}
+            }
+            if self.qualifiers.groups & bit != 0 {
+                if target.leaf {
+                    features.push((start + 2 * width + number, 1.0));
+                }
+                if target.extension {
+                    features.push((start + 3 * width + number, 1.0));
+                }
+            }
+        }
+        features
+    }
+
+    /// What the concepts above say of the source's words that the term does not have, by squared weight.
+    fn context(&self, target: &Target, matched: &Match) -> f32 {
+        let Some(query) = self.queries.get(usize::from(matched.reading)) else {
+            return 0.0;
+        };
+        let own = self.index.classes(matched.term);
+        let (mut gained, mut total) = (0.0f32, 0.0f32);
+        for word in &query.words {
+            let weight = word.weight.powi(2);
+            total += weight;
+            let within = |units: &[u32]| word.classes.iter().any(|(unit, _)| units.binary_search(unit).is_ok());
+            if !within(own) && (within(&target.above) || common(&word.parts, &target.above).next().is_some()) {
+                gained += weight;
+            }
+        }
+        if total > 0.0 { gained / total } else { 0.0 }
+    }
+
+    /// Whether the source has the term's first word of content.
+    fn head_back(&self, matched: &Match) -> bool {
+        let classes = self
+            .index
+            .tokens(matched.term)
+            .iter()
+            .map(|token| self.index.lexicon.class(token.word));
+        let mut content = classes.filter(|class| self.index.lexicon.factor(*class) >= 0.5);
+        let Some(head) = content.next() else { return false };
+        self.queries
+            .get(usize::from(matched.reading))
+            .is_some_and(|query| query.units.iter().any(|(unit, _)| *unit == head))
+    }
+}
+
+/// Share of a query's words, by squared weight, that any display of a group has.
+fn group_source(targets: &Targets, group: u32, query: &Query) -> f32 {
+    let (mut found, mut total) = (0.0f32, 0.0f32);
+    for word in &query.words {
+        let weight = word.weight.powi(2);
+        total += weight;
+        let within = |unit: u32| targets.neighbourhood.has(group, unit);
+        if word.classes.iter().any(|(unit, _)| within(*unit)) {
+            found += weight;
+        } else if !word.parts.is_empty() {
+            let parts = word.parts.iter().filter(|part| within(**part)).count();
+            found += 0.6 * weight * parts as f32 / word.parts.len() as f32;
+        }
+    }
+    if total > 0.0 { found / total } else { 0.0 }
+}
+
+fn dice(left: &[u32], right: &[u32]) -> f32 {
+    let total = (left.len() + right.len()).max(1) as f32;
+    2.0 * common(left, right).count() as f32 / total
+}
