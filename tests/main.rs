@@ -11,3 +11,4 @@ mod review;
 mod shared;
 mod support;
 mod tidy;
+mod train;

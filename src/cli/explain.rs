@@ -62,6 +62,9 @@ pub struct ExplainArgs {
     /// Map by itself every candidate from this probability on
     #[arg(long, value_name = "PROBABILITY")]
     accept: Option<f32>,
+    /// A model that `tern train` wrote for the target, instead of the one that comes with the program
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -94,6 +97,7 @@ impl ExplainArgs {
             target: self.target.clone(),
             accept: Acceptance::of(self.accept, self.error_budget).unwrap_or(default.accept),
             candidates: self.candidates.clamp(1, MOST_CANDIDATES),
+            model: self.model.clone(),
             decisions: self.decisions.clone(),
             ..default
         }

@@ -60,6 +60,9 @@ pub struct MapArgs {
     /// Add a column with the explanation of each row: what matched, what was repaired, what would decide
     #[arg(long)]
     explain: bool,
+    /// A model that `tern train` wrote for the target, instead of the one that comes with the program
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
@@ -230,6 +233,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
         .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
     options.date = Some(date.to_string());
     options.code_system = args.code_system.clone().or(options.code_system);
+    options.model = args.model.clone().or(options.model);
     options.decisions = args.decisions.clone().or(options.decisions);
     options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
     options.scope = args.scope.clone().or(options.scope);

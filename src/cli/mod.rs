@@ -24,6 +24,7 @@ mod shell;
 mod status;
 mod subsumes;
 mod suggest;
+mod train;
 mod translate;
 mod validate;
 mod verify;
@@ -74,6 +75,7 @@ enum Command {
     Expand(expand::ExpandArgs),
     Translate(translate::TranslateArgs),
     Map(Box<map::MapArgs>),
+    Train(train::TrainArgs),
     Review(review::ReviewArgs),
     Convert(convert::ConvertArgs),
     Explain(explain::ExplainArgs),
@@ -104,6 +106,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Expand(args) => expand::run(args, &store()?),
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
+        Command::Train(args) => train::run(args, &store()?),
         Command::Review(args) => review::run(args, &store()?),
         Command::Convert(args) => convert::run(args),
         Command::Explain(args) => explain::run(args, &store()?),

@@ -17,6 +17,7 @@ struct File {
     accept: Option<f32>,
     error_budget: Option<f32>,
     candidates: Option<usize>,
+    model: Option<PathBuf>,
     decisions: Option<PathBuf>,
     decisions_db: Option<PathBuf>,
     scope: Option<String>,
@@ -45,6 +46,7 @@ fn parse(text: &str, shown: &str, folder: &Path) -> Result<MapOptions, MapError>
     let mut options = MapOptions {
         target: file.target.unwrap_or_default(),
         code_system: file.code_system,
+        model: file.model.map(|path| folder.join(path)),
         decisions: file.decisions.map(|path| folder.join(path)),
         decisions_db: file.decisions_db.map(|path| folder.join(path)),
         scope: file.scope,
@@ -79,12 +81,13 @@ mod tests {
 
     #[test]
     fn a_configuration_is_read() {
-        let text = "target = \"loinc\"\naccept = 0.9\ncandidates = 3\ndecisions = \"d.csv\"\ndecisions-db = \"d.sqlite\"\nscope = \"north\"\n[columns]\nname = \"Label\"\n[values.specimen]\nBLD = \"blood\"\n";
+        let text = "target = \"loinc\"\naccept = 0.9\ncandidates = 3\nmodel = \"m.tsv\"\ndecisions = \"d.csv\"\ndecisions-db = \"d.sqlite\"\nscope = \"north\"\n[columns]\nname = \"Label\"\n[values.specimen]\nBLD = \"blood\"\n";
         let options = parse(text, "mapping.toml", Path::new("/site")).unwrap();
         assert_eq!(
             (options.target.as_str(), options.accept, options.candidates),
             ("loinc", Acceptance::Probability(0.9), 3)
         );
+        assert_eq!(options.model.as_deref(), Some(Path::new("/site/m.tsv")));
         assert_eq!(options.decisions.as_deref(), Some(Path::new("/site/d.csv")));
         assert_eq!(options.decisions_db.as_deref(), Some(Path::new("/site/d.sqlite")));
         assert_eq!(options.scope.as_deref(), Some("north"));

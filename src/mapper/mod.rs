@@ -24,6 +24,8 @@ mod index;
 mod item;
 mod labs;
 mod lexical;
+pub mod measure;
+mod model_file;
 mod outcome;
 mod rank;
 mod read;
@@ -35,6 +37,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 pub mod train;
+pub mod truth;
 mod units;
 mod words;
 mod write;
@@ -76,7 +79,7 @@ pub trait Vocabularies {
 }
 
 /// How to map.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MapOptions {
     /// The target code system: short name or canonical URL.
     pub target: String,
@@ -90,6 +93,8 @@ pub struct MapOptions {
     pub accept: Acceptance,
     /// Runners-up to write, the target itself included.
     pub candidates: usize,
+    /// A table of weights that `tern train` wrote for this target, instead of the one that is shipped.
+    pub model: Option<PathBuf>,
     /// Earlier decisions: a table in the mapper's own output format.
     pub decisions: Option<PathBuf>,
     /// The database of people's decisions, which the caller opens and reads into `earlier`.
@@ -110,29 +115,6 @@ pub struct MapOptions {
     pub date: Option<String>,
     /// Whether outcomes are explained.
     pub explain: bool,
-}
-
-impl Default for MapOptions {
-    fn default() -> Self {
-        Self {
-            target: String::new(),
-            columns: Columns::default(),
-            values: Values::default(),
-            code_system: None,
-            accept: Acceptance::default(),
-            candidates: 0,
-            decisions: None,
-            decisions_db: None,
-            scope: None,
-            earlier: Decisions::default(),
-            keep_outcomes: false,
-            format: None,
-            input: InputOptions::default(),
-            set: SetOptions::default(),
-            date: None,
-            explain: false,
-        }
-    }
 }
 
 /// What is mapped by itself. A candidate that contradicts its source never is.

@@ -7,9 +7,9 @@
 //!
 //! A model that was not trained says so: nothing that it ranks is accepted by itself.
 
-use super::Scored;
 use super::calibrate::Calibration;
 use super::lexical::Lexical;
+use super::{Acceptance, Scored};
 use std::collections::HashMap;
 
 /// Features of a candidate: number and value. Numbers that do not occur are 0.
@@ -115,6 +115,15 @@ impl Model {
         features.iter().map(|(number, value)| weight(*number) * value).sum()
     }
 
+    /// Whether a first candidate with this probability is mapped without a person. What contradicts its source never is.
+    pub fn accepts(&self, accept: Acceptance, first: &Scored, best: f32) -> bool {
+        let enough = match accept {
+            Acceptance::Probability(least) => best >= least && (self.trained || first.exact),
+            Acceptance::ErrorBudget(budget) => self.calibration.accept(budget).is_some_and(|least| best >= least),
+        };
+        enough && first.conflict.is_none()
+    }
+
     /// Probabilities of candidates, best first.
     pub fn probabilities(&self, scored: &[Scored]) -> Vec<f32> {
         let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
@@ -148,8 +157,25 @@ pub(super) fn sigmoid(value: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A candidate with a score and nothing else of note.
+    pub fn scored(score: f32) -> Scored {
+        Scored {
+            concept: tern_index::model::Ordinal(0),
+            score,
+            features: Features::new(),
+            evidence: Evidence {
+                cosine: 1.0,
+                source_coverage: 1.0,
+                ..Evidence::default()
+            },
+            lexical: Lexical::default(),
+            exact: false,
+            conflict: None,
+        }
+    }
 
     #[test]
     fn tables_come_back_as_they_were() {
@@ -167,22 +193,26 @@ mod tests {
     #[test]
     fn probabilities_fall_and_stay_below_one() {
         let model = Model::default();
-        let scored = |score| Scored {
-            concept: tern_index::model::Ordinal(0),
-            score,
-            features: Features::new(),
-            evidence: Evidence {
-                cosine: 1.0,
-                source_coverage: 1.0,
-                ..Evidence::default()
-            },
-            lexical: Lexical::default(),
-            exact: false,
-            conflict: None,
-        };
         let found = model.probabilities(&[scored(3.0), scored(2.0), scored(-1.0)]);
         assert!(found.windows(2).all(|pair| pair[0] >= pair[1]));
         assert!(found.iter().sum::<f32>() <= 1.0 + 1e-5);
         assert!(model.probabilities(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_contradicts_its_source_is_never_accepted() {
+        let model = Model {
+            trained: true,
+            ..Model::default()
+        };
+        let (sure, mut contradicting) = (scored(1.0), scored(1.0));
+        contradicting.conflict = Some("unit");
+        let accept = Acceptance::Probability(0.5);
+        assert!(model.accepts(accept, &sure, 0.9) && !model.accepts(accept, &sure, 0.4));
+        assert!(!model.accepts(accept, &contradicting, 1.0));
+        assert!(
+            !model.accepts(Acceptance::ErrorBudget(0.5), &sure, 1.0),
+            "no threshold was learned"
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine, has_ndc_shape};
-use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain};
+use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain, model_file};
 use earlier::Earlier;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tern_index::model::{Mapping, Ordinal, Relationship};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 
 /// Below this probability of its best candidate a source has no target.
-const HOPELESS: f32 = 0.05;
+pub(super) const HOPELESS: f32 = 0.05;
 /// What is kept of candidates beyond those asked for, to explain.
 const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
@@ -117,9 +117,13 @@ impl Mapper {
         ] {
             systems.insert(name.to_owned(), vocabularies.canonical_url(name));
         }
-        let domain = domain(&target);
+        let mut domain = domain(&target);
+        let features = domain.feature_names();
+        if let Some(path) = &options.model {
+            *domain.model_mut() = model_file::read(path, &features, &target_url)?;
+        }
         Ok(Self {
-            features: domain.feature_names(),
+            features,
             domain,
             exact: ExactNames::build(&target),
             code_system: options.code_system.as_deref().map(|name| vocabularies.canonical_url(name)),
@@ -537,15 +541,6 @@ impl Mapper {
         Outcome::new(Status::Mapped, "the name is a term of the target", candidates)
     }
 
-    /// Whether a first candidate that contradicts nothing is mapped without a person.
-    fn is_accepted(&self, accept: Acceptance, first: &Scored, best: f32) -> bool {
-        let model = self.domain.model();
-        match accept {
-            Acceptance::Probability(least) => best >= least && (model.trained || first.exact),
-            Acceptance::ErrorBudget(budget) => model.calibration.accept(budget).is_some_and(|least| best >= least),
-        }
-    }
-
     fn judge(&self, ask: Ask, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
         let coverage = (first.evidence.source_coverage * 100.0).round();
         if best < HOPELESS {
@@ -557,7 +552,7 @@ impl Mapper {
                 format!("the best candidate contradicts the {conflict} of the row"),
             );
         }
-        if self.is_accepted(ask.accept, first, best) {
+        if self.domain.model().accepts(ask.accept, first, best) {
             return (
                 Status::Mapped,
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),

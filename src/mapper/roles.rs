@@ -197,8 +197,14 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Settles which column plays which part.
-    pub fn settle(path: &str, header: &[String], asked: &Columns) -> Result<Self, MapError> {
+    /// Only the columns that are named; nothing is guessed.
+    pub fn named(path: &str, header: &[String], asked: &Columns) -> Result<Self, MapError> {
+        let mut places = Self::asked(path, header, asked)?;
+        places.sort_unstable();
+        Ok(Self { places })
+    }
+
+    fn asked(path: &str, header: &[String], asked: &Columns) -> Result<Vec<(Role, usize)>, MapError> {
         let mut places: Vec<(Role, usize)> = Vec::new();
         for (role, column) in &asked.0 {
             let place = header
@@ -215,6 +221,12 @@ impl Binding {
             };
             places.push((*role, place));
         }
+        Ok(places)
+    }
+
+    /// Settles which column plays which part.
+    pub fn settle(path: &str, header: &[String], asked: &Columns) -> Result<Self, MapError> {
+        let mut places = Self::asked(path, header, asked)?;
         let plain: Vec<String> = header.iter().map(|name| plain(name)).collect();
         for (role, names) in GUESSES {
             if places.iter().any(|(bound, _)| bound == role) {

@@ -5,9 +5,12 @@
 //! It runs offline (`tern train`), never at mapping time.
 
 use super::calibrate::{Calibration, Judged};
+use super::explain::Verdict;
 use super::rank::{Model, softmax};
-use super::{Domain, Scored, SourceItem};
+use super::resolve::HOPELESS;
+use super::{Acceptance, Domain, Scored, SourceItem, model_file};
 use rayon::prelude::*;
+use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
 
 /// A reviewed row.
@@ -19,23 +22,35 @@ pub struct Example {
     pub item: SourceItem,
     /// The right codes; none for a reviewed "no match".
     pub codes: Vec<String>,
-    /// How much it counts.
+    /// How much it counts in training.
     pub weight: f32,
+    /// How often it occurs, where that is known.
+    pub count: Option<f64>,
 }
 
 /// What came out for one example, by a model that has not seen its name.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Prediction {
     /// Identifier of the example.
     pub id: String,
     /// Codes with probabilities, best first.
     pub codes: Vec<(String, f32)>,
+    /// Place of the first right candidate among all that were ranked, from 1.
+    pub place: Option<usize>,
+    /// Whether the first one would be mapped by itself within the default error budget.
+    pub accepted: bool,
+    /// Whether nothing is likely enough to be suggested.
+    pub abstains: bool,
+    /// Whether the first one breaks a constraint on specimen, unit, strength or another axis that the source states.
+    pub contradicts: bool,
+    /// Whether the first one is wrong but is about the same component as a right one.
+    pub near: bool,
 }
 
 /// A trained table with the predictions of cross-validation.
 #[derive(Debug)]
 pub struct Trained {
-    /// To be kept under `src/mapper/models`.
+    /// What `--model` reads, and what is kept under `src/mapper/models`.
     pub table: String,
     /// Out-of-fold predictions.
     pub predictions: Vec<Prediction>,
@@ -56,63 +71,112 @@ const FOLDS: usize = 5;
 const STEPS: usize = 400;
 /// Steps of the inner folds, which only have to show how sure the ranking is of names it has not seen.
 const INNER_STEPS: usize = 120;
+/// Codes of a prediction.
+const LISTED: usize = 10;
 /// Strength of the pull of weights towards their start.
 const PULL: f32 = 0.15;
 
-/// Trains the model of a target's domain on reviewed rows.
-pub fn train(system: &CodeSystemIndex, examples: &[Example], comment: &str) -> Trained {
-    let mut domain = super::domain(system);
-    let groups: Vec<Group> = examples.par_iter().map(|example| group(&*domain, system, example)).collect();
-    let answered = examples.iter().filter(|example| !example.codes.is_empty()).count().max(1);
-    let found = groups.iter().filter(|group| group.right.contains(&true)).count();
-    let width = domain.feature_names().len();
-    let models: Vec<Model> = (0..=FOLDS)
-        .into_par_iter()
-        .map(|fold| {
-            let seen: Vec<&Group> = groups.iter().filter(|group| group.fold != fold).collect();
-            let weights = ranking(&seen, &vec![0.0; width], STEPS);
-            let calibration = calibration(&*domain, &seen, &weights);
-            Model {
-                weights,
-                calibration,
-                trained: true,
-            }
-        })
-        .collect();
-    let predictions = groups
-        .iter()
-        .zip(examples)
-        .map(|(group, example)| predict(group, example, models.get(group.fold), system))
-        .collect();
-    if let Some(last) = models.into_iter().next_back() {
-        *domain.model_mut() = last;
-    }
-    Trained {
-        table: domain.model().table(&domain.feature_names(), comment),
-        predictions,
-        recall: found as f32 / answered as f32,
-    }
+/// A domain made ready for one target, to be trained or measured.
+pub struct Trainer<'s> {
+    system: &'s CodeSystemIndex,
+    domain: Box<dyn Domain>,
 }
 
-/// Runs a domain as it is shipped, without training.
-pub fn run(system: &CodeSystemIndex, examples: &[Example]) -> Vec<Prediction> {
-    let domain = super::domain(system);
-    let model = domain.model().clone();
-    let predicted = examples.par_iter().map(|example| {
-        let group = group(&*domain, system, example);
-        predict(&group, example, Some(&model), system)
-    });
-    predicted.collect()
-}
+impl<'s> Trainer<'s> {
+    /// Reads the whole target once.
+    pub fn new(system: &'s CodeSystemIndex) -> Self {
+        Self {
+            system,
+            domain: super::domain(system),
+        }
+    }
 
-fn group(domain: &dyn Domain, system: &CodeSystemIndex, example: &Example) -> Group {
-    let scored = domain.candidates(&example.item);
-    let right = |concept| example.codes.iter().any(|code| system.find_exact(code) == Some(concept));
-    Group {
-        fold: fold(example.item.get(super::Role::Name)),
-        weight: example.weight,
-        right: scored.iter().map(|candidate| right(candidate.concept)).collect(),
-        scored,
+    /// The concepts that names may be mapped to.
+    pub fn targets(&self) -> Vec<Ordinal> {
+        let all = (0..self.system.len() as u32).map(Ordinal);
+        all.filter(|concept| self.domain.is_target(*concept)).collect()
+    }
+
+    /// Trains on all examples, and predicts each by a model that has not seen its name. `comment` says in the table how it was made.
+    pub fn train(&self, examples: &[Example], comment: &str) -> Trained {
+        let groups: Vec<Group> = examples.par_iter().map(|example| self.group(example)).collect();
+        let answered = examples.iter().filter(|example| !example.codes.is_empty()).count().max(1);
+        let found = groups.iter().filter(|group| group.right.contains(&true)).count();
+        let names = self.domain.feature_names();
+        // The last fold is none: its model has seen every row.
+        let mut models: Vec<Model> = (0..=FOLDS)
+            .into_par_iter()
+            .map(|fold| {
+                let seen: Vec<&Group> = groups.iter().filter(|group| group.fold != fold).collect();
+                let weights = ranking(&seen, &vec![0.0; names.len()], STEPS);
+                let calibration = calibration(&*self.domain, &seen, &weights);
+                Model {
+                    weights,
+                    calibration,
+                    trained: true,
+                }
+            })
+            .collect();
+        let last = models.pop().unwrap_or_default();
+        let predicted = groups.par_iter().zip(examples);
+        let predicted = predicted.map(|(group, example)| self.predict(group, example, models.get(group.fold)));
+        Trained {
+            predictions: predicted.collect(),
+            table: model_file::write(&last, &names, &self.system.header().url, comment),
+            recall: found as f32 / answered as f32,
+        }
+    }
+
+    /// Predicts by the model that is shipped, without training.
+    pub fn run(&self, examples: &[Example]) -> Vec<Prediction> {
+        let predicted = examples.par_iter().map(|example| {
+            let group = self.group(example);
+            self.predict(&group, example, Some(self.domain.model()))
+        });
+        predicted.collect()
+    }
+
+    fn group(&self, example: &Example) -> Group {
+        let scored = self.domain.candidates(&example.item);
+        let right = |concept| example.codes.iter().any(|code| self.system.find_exact(code) == Some(concept));
+        Group {
+            fold: fold(example.item.get(super::Role::Name)),
+            weight: example.weight,
+            right: scored.iter().map(|candidate| right(candidate.concept)).collect(),
+            scored,
+        }
+    }
+
+    fn predict(&self, group: &Group, example: &Example, model: Option<&Model>) -> Prediction {
+        let mut prediction = Prediction {
+            id: example.id.clone(),
+            abstains: true,
+            ..Prediction::default()
+        };
+        let Some(model) = model else { return prediction };
+        let (scored, right) = ranked(group, &model.weights);
+        let probabilities = model.probabilities(&scored);
+        let listed = scored.iter().zip(&probabilities).take(LISTED);
+        prediction.codes = listed
+            .map(|(candidate, probability)| (self.system.code(candidate.concept).to_owned(), *probability))
+            .collect();
+        prediction.place = right.iter().position(|right| *right).map(|place| place + 1);
+        let (Some(first), Some(best)) = (scored.first(), probabilities.first()) else {
+            return prediction;
+        };
+        prediction.abstains = *best < HOPELESS;
+        prediction.accepted = !prediction.abstains && model.accepts(Acceptance::default(), first, *best);
+        let constraints = self.domain.constraints(self.system, &example.item, first.concept);
+        prediction.contradicts = constraints.iter().any(|constraint| constraint.verdict == Verdict::Broken);
+        prediction.near = prediction.place != Some(1) && self.shares_component(first.concept, example);
+        prediction
+    }
+
+    fn shares_component(&self, concept: Ordinal, example: &Example) -> bool {
+        let component = |concept| self.domain.axis_value(self.system, "component", concept);
+        let rights = example.codes.iter().filter_map(|code| self.system.find_exact(code));
+        let ours = component(concept).filter(|component| !component.is_empty());
+        ours.is_some() && rights.into_iter().any(|right| component(right) == ours)
     }
 }
 
@@ -218,19 +282,4 @@ fn calibration(domain: &dyn Domain, groups: &[&Group], weights: &[f32]) -> Calib
         })
         .collect();
     Calibration::train(features, &judged, FOLDS)
-}
-
-fn predict(group: &Group, example: &Example, model: Option<&Model>, system: &CodeSystemIndex) -> Prediction {
-    let mut codes = Vec::new();
-    if let Some(model) = model {
-        let (scored, _) = ranked(group, &model.weights);
-        let probabilities = model.probabilities(&scored);
-        for (candidate, probability) in scored.iter().zip(probabilities).take(10) {
-            codes.push((system.code(candidate.concept).to_owned(), probability));
-        }
-    }
-    Prediction {
-        id: example.id.clone(),
-        codes,
-    }
 }

@@ -1,10 +1,11 @@
 //! Developer chores that are too slow or too large for CI.
 //!
-//! `train-mapper` trains the mapper's weights on reviewed maps and `time-mapper` says how fast they map; `synthesize`
+//! `evaluate` measures the mapper on public reviewed maps and `time-mapper` says how fast it maps; `synthesize`
 //! writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure` loads a
 //! release into a store and says what it cost. What it does not do: it is no part of the program, and
 //! nothing it writes belongs into the project.
 
+mod evaluate;
 mod mapper;
 mod measure;
 mod synthesize;
@@ -21,8 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Trains the mapper's weights on reviewed maps, with cross-validated predictions.
-    TrainMapper(mapper::Arguments),
+    /// Measures the mapper on public reviewed maps: `cargo xtask evaluate --shared ../shared`
+    Evaluate(evaluate::Arguments),
     /// Maps a table with the weights that are compiled in and says how fast.
     TimeMapper(mapper::TimeArguments),
     /// Writes a synthetic release: `cargo xtask synthesize snomed /tmp/snomed`
@@ -50,7 +51,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
-        Chore::TrainMapper(arguments) => mapper::train(&arguments),
+        Chore::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Chore::TimeMapper(arguments) => mapper::time(&arguments),
         Chore::Synthesize {
             release,

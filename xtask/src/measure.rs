@@ -41,7 +41,8 @@ pub fn measure(directory: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn load(directory: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
+/// Loads what `paths` hold and says what it cost, on standard error.
+pub fn load(directory: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
     let options = LoadOptions::default();
     let (releases, _) = recognise(members(paths, Limits::default())?, &options)?;
     if releases.is_empty() {
@@ -62,7 +63,7 @@ fn load(directory: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
             |_| {},
             |sink| loader.load(release, &options, sink),
         )?;
-        println!(
+        eprintln!(
             "{}: {:.1} s, {} records, {} skipped, peak {} MiB",
             release.title,
             begun.elapsed().as_secs_f64(),
@@ -71,11 +72,11 @@ fn load(directory: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
             peak_memory().map_or(0, |kib| kib / 1024)
         );
         for fault in loaded.report.examples.iter().take(5) {
-            println!("  {fault}");
+            eprintln!("  {fault}");
         }
     }
     load.commit()?;
-    println!("loaded in {:.1} s", started.elapsed().as_secs_f64());
+    eprintln!("loaded in {:.1} s", started.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -104,6 +104,7 @@ fn named_words(query: &Query, axis: &str) -> String {
 /// What a term has on an axis by which terms are told apart.
 pub(super) fn axis_value(axes: &Axes, axis: &str) -> Option<String> {
     let value = match axis {
+        "component" => &axes.component,
         "specimen" => &axes.system,
         "unit" => &axes.property,
         "collection time" => &axes.time,

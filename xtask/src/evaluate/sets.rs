@@ -1,0 +1,245 @@
+//! The public reviewed maps: which columns play which part, which vocabulary they lead to, how it is loaded.
+//!
+//! The diagnoses are measured against titles alone: inclusion terms and general equivalence mappings are where two of
+//! their sets come from, so an index that has them would be asked for what it was told.
+
+use anyhow::{Context, Result, anyhow};
+use quick_xml::events::Event;
+use std::path::{Path, PathBuf};
+use tern::mapper::Columns;
+use tern::mapper::truth::{Truth, TruthFile};
+use tern_index::build::ArtefactInfo;
+use tern_index::read::CodeSystemIndex;
+use tern_index::store::Store;
+
+/// A reviewed map with the columns that are given to the mapper.
+pub struct Set {
+    pub name: &'static str,
+    file: &'static str,
+    columns: &'static [&'static str],
+    /// Only every n-th row is used.
+    every: usize,
+    /// Whether rows say if their answer is in the vocabulary for another reason than this map.
+    pooled: bool,
+}
+
+/// Sets that lead to one target and are trained together, in this order.
+pub struct Domain {
+    pub name: &'static str,
+    pub target: &'static str,
+    /// Whether a wrong answer may be of the right component.
+    pub has_components: bool,
+    /// Folder of the vocabulary, under that which has them all, and the name of the store it is loaded into.
+    vocabulary: &'static str,
+    store: &'static str,
+    titles_only: bool,
+    pub sets: &'static [Set],
+}
+
+const fn set(name: &'static str, file: &'static str, columns: &'static [&'static str]) -> Set {
+    Set {
+        name,
+        file,
+        columns,
+        every: 1,
+        pooled: true,
+    }
+}
+
+/// Of the large sets of diagnoses every fifth row says as much.
+const fn diagnoses(name: &'static str, file: &'static str) -> Set {
+    Set {
+        name,
+        file,
+        columns: &["name=name"],
+        every: 5,
+        pooled: false,
+    }
+}
+
+/// All of them.
+pub const DOMAINS: &[Domain] = &[
+    Domain {
+        name: "labs",
+        target: "http://loinc.org",
+        has_components: true,
+        vocabulary: "vocab/loinc",
+        store: "loinc",
+        titles_only: false,
+        sets: &[
+            set(
+                "mimic4-labs",
+                "mimic4-labs-loinc.tsv",
+                &["name=name", "fluid=specimen", "category=section", "unit=unit"],
+            ),
+            set(
+                "aumc-english",
+                "aumc-labs-loinc.tsv",
+                &["name_en=name", "category=section", "unit=unit"],
+            ),
+            set(
+                "aumc-dutch",
+                "aumc-labs-loinc.tsv",
+                &["name=name", "category=section", "unit=unit"],
+            ),
+            set("ship", "ship-labs-loinc.tsv", &["name=name", "unit=unit"]),
+        ],
+    },
+    Domain {
+        name: "drugs",
+        target: "http://www.nlm.nih.gov/research/umls/rxnorm",
+        has_components: false,
+        vocabulary: "vocab/rxnorm",
+        store: "rxnorm",
+        titles_only: false,
+        sets: &[
+            set(
+                "ema-products",
+                "ema-products-rxnorm.tsv",
+                &["inn=name", "strength=strength", "form=form", "route=route"],
+            ),
+            set(
+                "mimic4-inputevents",
+                "mimic4-inputevents-rxnorm.tsv",
+                &["name=name", "order_category=section", "unit=unit"],
+            ),
+        ],
+    },
+    // By itself: folds are by name, and the ingredient of a product text would be on both sides if it were trained with
+    // the same products by ingredient.
+    Domain {
+        name: "drugs by product text",
+        target: "http://www.nlm.nih.gov/research/umls/rxnorm",
+        has_components: false,
+        vocabulary: "vocab/rxnorm",
+        store: "rxnorm",
+        titles_only: false,
+        sets: &[set(
+            "ema-products-text",
+            "ema-products-rxnorm.tsv",
+            &["name=name", "strength=strength", "form=form", "route=route"],
+        )],
+    },
+    Domain {
+        name: "diagnoses",
+        target: "http://hl7.org/fhir/sid/icd-10-cm",
+        has_components: false,
+        vocabulary: "vocab/icd",
+        store: "icd10cm-titles",
+        titles_only: true,
+        sets: &[
+            diagnoses("icd10cm-inclusion", "icd10cm-inclusion-icd10cm.tsv"),
+            diagnoses("icd9cm-gem", "icd9cm-gem-icd10cm.tsv"),
+            diagnoses("mondo", "mondo-icd10cm.tsv"),
+        ],
+    },
+];
+
+impl Set {
+    /// Reads the rows that are used.
+    pub fn read(&self, shared: &Path, target: &str) -> Result<Truth> {
+        let mut columns = Columns::default();
+        for pair in self.columns {
+            columns.bind_pair(pair)?;
+        }
+        let file = TruthFile {
+            path: shared.join("truth").join(self.file),
+            columns,
+            group: self.pooled.then(|| "pool".to_owned()),
+        };
+        let mut truth = file.read(target)?;
+        truth.thin(self.every);
+        Ok(truth)
+    }
+}
+
+impl Domain {
+    /// Opens the target, from a store of the domain's own, which is loaded if it is not there.
+    pub fn open(&self, shared: &Path, stores: &Path) -> Result<CodeSystemIndex> {
+        let directory = stores.join(self.store);
+        if !directory.join("catalogue.json").exists() {
+            let folder = shared.join(self.vocabulary);
+            let room = tempfile::tempdir()?;
+            let release = if self.titles_only {
+                titles(&folder, room.path())?
+            } else {
+                folder
+            };
+            crate::measure::load(&directory, &[release])?;
+        }
+        for artefact in Store::open(&directory)?.artefacts() {
+            if matches!(&artefact.info, ArtefactInfo::CodeSystem(header) if header.url == self.target) {
+                return Ok(artefact.open_code_system()?);
+            }
+        }
+        Err(anyhow!("{} has no {}", directory.display(), self.target))
+    }
+}
+
+/// Writes the newest tabular list of ICD-10-CM without its notes into `room`.
+fn titles(folder: &Path, room: &Path) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut lists: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    lists.retain(|path| path.extension().is_some_and(|extension| extension == "xml"));
+    lists.sort();
+    let list = lists
+        .pop()
+        .with_context(|| format!("{} has no tabular list", folder.display()))?;
+    let name = list.file_name().context("the tabular list has no name")?;
+    let text = std::fs::read_to_string(&list).with_context(|| list.display().to_string())?;
+    std::fs::write(room.join(name), without_notes(&text)?)?;
+    Ok(room.to_owned())
+}
+
+/// Elements that say in other words what a code is for, or what it is not for.
+const NOTES: &[&str] = &[
+    "inclusionTerm",
+    "includes",
+    "excludes1",
+    "excludes2",
+    "useAdditionalCode",
+    "codeFirst",
+    "codeAlso",
+    "notes",
+];
+
+fn without_notes(text: &str) -> Result<Vec<u8>> {
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut writer = quick_xml::Writer::new(Vec::new());
+    loop {
+        match reader.read_event()? {
+            Event::Eof => return Ok(writer.into_inner()),
+            Event::Start(element) if NOTES.contains(&element.name().as_ref()) => {
+                reader.read_to_end(element.name())?;
+            }
+            Event::Empty(element) if NOTES.contains(&element.name().as_ref()) => {}
+            event => writer.write_event(event)?,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_left_and_notes_are_not() {
+        let text = "<a><desc>Title &amp; more</desc><inclusionTerm><note>Other words</note></inclusionTerm>\
+                    <diag><name>A00</name><excludes1><note>x</note></excludes1><codeAlso/></diag></a>";
+        let bare = String::from_utf8(without_notes(text).unwrap()).unwrap();
+        assert_eq!(bare, "<a><desc>Title &amp; more</desc><diag><name>A00</name></diag></a>");
+    }
+
+    #[test]
+    fn sets_have_names_of_their_own_and_columns_with_roles() {
+        let mut names: Vec<&str> = DOMAINS.iter().flat_map(|domain| domain.sets).map(|set| set.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        for set in DOMAINS.iter().flat_map(|domain| domain.sets) {
+            let mut columns = Columns::default();
+            set.columns.iter().for_each(|pair| columns.bind_pair(pair).unwrap());
+        }
+    }
+}
