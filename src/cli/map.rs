@@ -3,7 +3,7 @@
 use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
-use super::review::{DECISIONS_VARIABLE, decisions_path, now, scope_name};
+use super::review::{DECISIONS_VARIABLE, decisions_path, heeded, now, scope_name};
 use super::session::{Session, label};
 use crate::mapper::{self, Acceptance, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
 use crate::review::{self, Actor, Added, DecisionStore, Scope};
@@ -148,15 +148,14 @@ pub(super) fn notes(lost: &[String], format: Format, concepts: bool) {
 
 /// The decisions that the run heeds: those that were named, else those of the store if it has some. A queue begins them.
 fn decisions(args: &MapArgs, options: &MapOptions, directory: &Path) -> Result<Option<DecisionStore>, CliError> {
-    let path = decisions_path(options.decisions_db.as_deref(), directory);
+    let named = options.decisions_db.as_deref();
     if args.ignore_decisions {
         return Ok(None);
     }
     if args.queue {
-        return Ok(Some(DecisionStore::open(&path)?));
+        return Ok(Some(DecisionStore::open(&decisions_path(named, directory))?));
     }
-    let meant = options.decisions_db.is_some() || path.exists();
-    Ok(meant.then(|| DecisionStore::open_existing(&path)).transpose()?)
+    heeded(named, directory)
 }
 
 /// What the queue has taken, on standard error.

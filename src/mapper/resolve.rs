@@ -24,14 +24,15 @@ const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
 const CLOSE: f32 = 0.3;
 
-/// Everything that is needed to map to one target. Building it reads the whole target once.
+/// Everything that is needed to map to one target. Building it reads the whole target once; a clone shares what was read.
+#[derive(Clone)]
 pub struct Mapper {
     target: Arc<CodeSystemIndex>,
     target_url: String,
     maps: Vec<Arc<ConceptMapIndex>>,
-    domain: Box<dyn Domain>,
-    exact: ExactNames,
-    decisions: Decisions,
+    domain: Arc<dyn Domain>,
+    exact: Arc<ExactNames>,
+    decisions: Arc<Decisions>,
     systems: BTreeMap<String, String>,
     code_system: Option<String>,
     ask: Ask,
@@ -120,16 +121,24 @@ impl Mapper {
         let domain = domain(&target);
         Ok(Self {
             features: domain.feature_names(),
-            domain,
-            exact: ExactNames::build(&target),
+            domain: Arc::from(domain),
+            exact: Arc::new(ExactNames::build(&target)),
             code_system: options.code_system.as_deref().map(|name| vocabularies.canonical_url(name)),
             target,
             target_url,
             maps,
-            decisions,
+            decisions: Arc::new(decisions),
             systems,
             ask: Ask::of(options),
         })
+    }
+
+    /// The same with other earlier decisions; nothing is read again.
+    pub fn heeding(&self, decisions: Arc<Decisions>) -> Self {
+        Self {
+            decisions,
+            ..self.clone()
+        }
     }
 
     /// The concepts that a name is a term of, as it stands but for case, accents and blanks.
