@@ -76,6 +76,9 @@ pub struct ExplainArgs {
     /// Map as if nobody had decided anything
     #[arg(long)]
     ignore_decisions: bool,
+    /// Folder of a static embedding (model2vec, word2vec or GloVe text) that finds candidates by meaning, too
+    #[arg(long, value_name = "DIR")]
+    embedding_model: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -106,6 +109,7 @@ impl ExplainArgs {
             accept: Acceptance::of(self.accept, self.error_budget).unwrap_or(default.accept),
             candidates: self.candidates.clamp(1, MOST_CANDIDATES),
             decisions: self.decisions.clone(),
+            embedding_model: self.embedding_model.clone(),
             ..default
         }
     }

@@ -72,6 +72,9 @@ pub struct MapArgs {
     /// Map as if nobody had decided anything
     #[arg(long, conflicts_with = "queue")]
     ignore_decisions: bool,
+    /// Folder of a static embedding (model2vec, word2vec or GloVe text) that finds candidates by meaning, too
+    #[arg(long, value_name = "DIR")]
+    embedding_model: Option<PathBuf>,
     /// Put the outcomes into the queue for `tern review`
     #[arg(long)]
     queue: bool,
@@ -232,6 +235,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     options.decisions = args.decisions.clone().or(options.decisions);
     options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
     options.scope = args.scope.clone().or(options.scope);
+    options.embedding_model = args.embedding_model.clone().or(options.embedding_model);
     options.explain |= args.explain;
     options.accept = Acceptance::of(args.accept, args.error_budget).unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);

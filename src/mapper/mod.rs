@@ -36,6 +36,7 @@ mod terms;
 mod tests;
 pub mod train;
 mod units;
+mod vectors;
 mod words;
 mod write;
 
@@ -110,6 +111,8 @@ pub struct MapOptions {
     pub date: Option<String>,
     /// Whether outcomes are explained.
     pub explain: bool,
+    /// A static embedding (model2vec, word2vec, GloVe) that finds candidates by meaning, too.
+    pub embedding_model: Option<PathBuf>,
 }
 
 impl Default for MapOptions {
@@ -131,6 +134,7 @@ impl Default for MapOptions {
             set: SetOptions::default(),
             date: None,
             explain: false,
+            embedding_model: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine};
+use super::vectors::Embedding;
 use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain};
 use earlier::Earlier;
 use std::collections::BTreeMap;
@@ -119,6 +120,9 @@ impl Mapper {
             systems.insert(name.to_owned(), vocabularies.canonical_url(name));
         }
         let domain = domain(&target);
+        if let Some(path) = &options.embedding_model {
+            domain.index().embed(Arc::new(Embedding::open(path)?));
+        }
         Ok(Self {
             features: domain.feature_names(),
             domain: Arc::from(domain),
@@ -463,6 +467,13 @@ impl Mapper {
 
     fn note_ranking(&self, scored: &[Scored], probabilities: &[f32], story: &mut Story) {
         story.note("candidates", || format!("{} candidates", scored.len()));
+        if self.domain.index().vectors().is_some() {
+            let only = scored.iter().filter(|one| one.lexical.vector_only).count();
+            let nearest = scored.iter().map(|one| one.lexical.vector).fold(0.0, f32::max);
+            story.note("vectors", || {
+                format!("{only} of them by the embedding alone; the nearest has cosine {nearest:.4}")
+            });
+        }
         if let Some(first) = scored.first() {
             story.note("ranking", || match scored.get(1) {
                 Some(second) => format!("the first scores {:.2}, the second {:.2}", first.score, second.score),
@@ -559,6 +570,14 @@ impl Mapper {
                 Status::Ambiguous,
                 format!("the best candidate contradicts the {conflict} of the row"),
             );
+        }
+        if first.lexical.vector_only {
+            // No reviewed map has taught how far such a candidate can be trusted.
+            let reason = format!(
+                "found by meaning alone (cosine {:.2}), which a person must confirm",
+                first.lexical.vector
+            );
+            return (Status::Ambiguous, reason);
         }
         if self.is_accepted(ask.accept, first, best) {
             return (

@@ -197,7 +197,7 @@ impl Domain for Terms {
         let mut gathered = lexical::gather(&self.index, &readings, TERMS);
         gathered.retain(|(concept, _)| self.concepts.get(*concept as usize).is_some_and(|target| target.usable));
         gathered.sort_by(|left, right| right.1.rank().total_cmp(&left.1.rank()).then(left.0.cmp(&right.0)));
-        gathered.truncate(CANDIDATES);
+        lexical::shorten(&mut gathered, CANDIDATES, |(_, lexical)| lexical);
         let best = gathered.first().map_or(0.0, |(_, lexical)| lexical.rank());
         let mut scored: Vec<Scored> = gathered
             .into_iter()

@@ -463,7 +463,7 @@ impl Domain for Drugs {
             })
             .collect();
         super::sort(&mut scored);
-        scored.truncate(CANDIDATES);
+        lexical::shorten(&mut scored, CANDIDATES, |candidate| &candidate.lexical);
         scored
             .iter_mut()
             .for_each(|candidate| candidate.score = self.model.score(&candidate.features));
