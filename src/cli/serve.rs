@@ -1,9 +1,10 @@
 //! `tern serve`: all that is loaded as a FHIR terminology server.
 
 use super::error::{CliError, Exit};
+use super::map::failed;
 use super::review::{DECISIONS_VARIABLE, decisions_path, heeded, scope_name};
 use crate::http::{Limits, ServeConfig, serve};
-use crate::mapper::Decisions;
+use crate::mapper::{Decisions, check_embedding};
 use crate::review::LiveDecisions;
 use crate::service::{PeoplesDecisions, Terminology};
 use std::path::{Path, PathBuf};
@@ -45,6 +46,9 @@ pub struct ServeArgs {
     /// Site or project, whose decisions hold; those of others are evidence
     #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
     scope: Option<String>,
+    /// Folder of a static embedding (model2vec, word2vec or GloVe text) by which algorithmic maps find candidates, too
+    #[arg(long, value_name = "DIR")]
+    embedding_model: Option<PathBuf>,
 }
 
 /// Decisions as they are kept, for the service.
@@ -76,6 +80,12 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
             directory.display()
         );
     }
+    if let Some(model) = &args.embedding_model {
+        check_embedding(model).map_err(failed)?;
+    }
+    let terminology = Terminology::new(&store, Vec::new())
+        .heeding(args.decisions(directory)?)
+        .embedding(args.embedding_model.clone());
     let config = ServeConfig {
         bind: args.bind.clone(),
         port: args.port,
@@ -87,7 +97,7 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
             bulk_idle: Duration::from_secs(args.bulk_idle.max(1)),
             ..Limits::default()
         },
-        ..ServeConfig::new(Terminology::new(&store, Vec::new()).heeding(args.decisions(directory)?))
+        ..ServeConfig::new(terminology)
     };
     serve(config, |addresses| {
         for address in addresses {

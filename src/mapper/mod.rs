@@ -61,7 +61,7 @@ use explain::Constraint;
 use index::MatchIndex;
 use lexical::Lexical;
 use rank::{Evidence, Features, Model};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
@@ -77,7 +77,7 @@ pub trait Vocabularies {
 }
 
 /// How to map.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct MapOptions {
     /// The target code system: short name or canonical URL.
     pub target: String,
@@ -113,30 +113,6 @@ pub struct MapOptions {
     pub explain: bool,
     /// A static embedding (model2vec, word2vec, GloVe) that finds candidates by meaning, too.
     pub embedding_model: Option<PathBuf>,
-}
-
-impl Default for MapOptions {
-    fn default() -> Self {
-        Self {
-            target: String::new(),
-            columns: Columns::default(),
-            values: Values::default(),
-            code_system: None,
-            accept: Acceptance::default(),
-            candidates: 0,
-            decisions: None,
-            decisions_db: None,
-            scope: None,
-            earlier: Decisions::default(),
-            keep_outcomes: false,
-            format: None,
-            input: InputOptions::default(),
-            set: SetOptions::default(),
-            date: None,
-            explain: false,
-            embedding_model: None,
-        }
-    }
 }
 
 /// What is mapped by itself. A candidate that contradicts its source never is.
@@ -204,6 +180,11 @@ impl MapOptions {
         }
         Ok(())
     }
+}
+
+/// Whether an embedding can be read, for who would only need it later.
+pub fn check_embedding(path: &Path) -> Result<(), MapError> {
+    vectors::Embedding::open(path).map(drop)
 }
 
 /// A candidate with its features.

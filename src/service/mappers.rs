@@ -9,6 +9,7 @@
 
 use super::terminology::{Terminology, Unresolved};
 use crate::mapper::{Decisions, MOST_CANDIDATES, MapOptions, Mapper, Vocabularies};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 
@@ -63,6 +64,7 @@ pub(super) struct Mappers {
     slots: Mutex<Vec<(Key, Slot)>>,
     most: usize,
     decisions: Option<Arc<dyn PeoplesDecisions>>,
+    embedding_model: Option<PathBuf>,
 }
 
 impl Default for Mappers {
@@ -91,6 +93,7 @@ impl Mappers {
             slots: Mutex::default(),
             most: most.max(1),
             decisions: None,
+            embedding_model: None,
         }
     }
 
@@ -98,14 +101,23 @@ impl Mappers {
     pub fn heeding(&self, decisions: Arc<dyn PeoplesDecisions>) -> Self {
         Self {
             decisions: Some(decisions),
-            ..Self::keeping(self.most)
+            ..self.resized(self.most)
         }
     }
 
-    /// No mapper yet, room for so many, and the same decisions.
+    /// No mapper yet, and this embedding for all of them.
+    pub fn embedding(&self, model: Option<PathBuf>) -> Self {
+        Self {
+            embedding_model: model,
+            ..self.resized(self.most)
+        }
+    }
+
+    /// No mapper yet, room for so many, and otherwise the same.
     pub fn resized(&self, most: usize) -> Self {
         Self {
             decisions: self.decisions.clone(),
+            embedding_model: self.embedding_model.clone(),
             ..Self::keeping(most)
         }
     }
@@ -141,34 +153,38 @@ impl Mappers {
         // Asked first: what cannot be read is said before seconds are spent.
         let decisions = self.decisions(&key.0)?;
         let slot = self.slot(key.clone());
-        let built = slot.get_or_init(|| build(key, terminology)).as_ref().map_err(Clone::clone)?;
+        let built = slot
+            .get_or_init(|| self.build(key, terminology))
+            .as_ref()
+            .map_err(Clone::clone)?;
         Ok(built.with(decisions))
     }
 
     /// A mapper that is not kept.
     fn once(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
         let decisions = self.decisions(&key.0)?;
-        Ok(build(key, terminology)?.with(decisions))
+        Ok(self.build(key, terminology)?.with(decisions))
     }
-}
 
-/// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
-/// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
-fn build((url, version): Key, terminology: &Terminology) -> Result<Built, String> {
-    let options = MapOptions {
-        target: url,
-        candidates: MOST_CANDIDATES,
-        ..MapOptions::default()
-    };
-    let target = Target { terminology, version };
-    let work = || {
-        let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
-        pool.install(|| Mapper::new(&options, &target))
-            .map(Built::new)
-            .map_err(|error| error.to_string())
-    };
-    let built = std::thread::scope(|scope| scope.spawn(work).join());
-    built.unwrap_or_else(|_| Err("the mapper could not be built; this is a bug, please report it".to_owned()))
+    /// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
+    /// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
+    fn build(&self, (url, version): Key, terminology: &Terminology) -> Result<Built, String> {
+        let options = MapOptions {
+            target: url,
+            candidates: MOST_CANDIDATES,
+            embedding_model: self.embedding_model.clone(),
+            ..MapOptions::default()
+        };
+        let target = Target { terminology, version };
+        let work = || {
+            let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
+            pool.install(|| Mapper::new(&options, &target))
+                .map(Built::new)
+                .map_err(|error| error.to_string())
+        };
+        let built = std::thread::scope(|scope| scope.spawn(work).join());
+        built.unwrap_or_else(|_| Err("the mapper could not be built; this is a bug, please report it".to_owned()))
+    }
 }
 
 /// A snapshot in which the target has a certain version.

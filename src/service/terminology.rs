@@ -9,6 +9,7 @@ use super::implicit;
 use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tern_index::model::{CodeSystemHeader, Content};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
@@ -102,6 +103,14 @@ impl Terminology {
     pub fn heeding(self, decisions: Arc<dyn PeoplesDecisions>) -> Self {
         Self {
             mappers: Arc::new(self.mappers.heeding(decisions)),
+            ..self
+        }
+    }
+
+    /// The snapshot with mappers that also find candidates by a static embedding, none of them built.
+    pub fn embedding(self, model: Option<PathBuf>) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.embedding(model)),
             ..self
         }
     }

@@ -136,3 +136,13 @@ fn the_nearest_are_those_that_a_full_sort_finds() {
     assert!((all[0].1 - 1.0).abs() < 0.02, "{}", all[0].1);
     assert!(vectors.embed(&index, &["unheard".to_owned()]).is_none());
 }
+
+proptest::proptest! {
+    #[test]
+    fn products_are_those_of_wide_numbers(pairs in proptest::collection::vec((-127i8..=127, -127i8..=127), 0..80)) {
+        let left: Vec<i16> = pairs.iter().map(|(left, _)| i16::from(*left)).collect();
+        let right: Vec<i8> = pairs.iter().map(|(_, right)| *right).collect();
+        let wanted: i32 = pairs.iter().map(|(left, right)| i32::from(*left) * i32::from(*right)).sum();
+        proptest::prop_assert_eq!(product(&left, &right), wanted);
+    }
+}
