@@ -3,9 +3,11 @@
 use super::error::{CliError, Exit};
 use super::map::failed;
 use super::output::{Cell, Output, OutputArgs, Table};
+use super::review::{DECISIONS_VARIABLE, heeded, scope_name};
 use super::session::{Session, label};
 use crate::mapper::explain::{Constraint, Explanation, Verdict, value};
 use crate::mapper::{Acceptance, Candidate, MOST_CANDIDATES, MapOptions, Mapper, Outcome, Role, SourceItem, Status};
+use crate::review::Scope;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -68,6 +70,18 @@ pub struct ExplainArgs {
     /// A reviewed output of an earlier run: its decisions hold
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
+    /// Database of people's decisions [default: decisions.sqlite in the store, if there is one]
+    #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
+    decisions_db: Option<PathBuf>,
+    /// Site or project, whose decisions hold; those of others are evidence
+    #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
+    scope: Option<String>,
+    /// Map as if nobody had decided anything
+    #[arg(long)]
+    ignore_decisions: bool,
+    /// Folder of a static embedding (model2vec, word2vec or GloVe text) that finds candidates by meaning, too
+    #[arg(long, value_name = "DIR")]
+    embedding_model: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -99,6 +113,7 @@ impl ExplainArgs {
             candidates: self.candidates.clamp(1, MOST_CANDIDATES),
             model: self.model.clone(),
             decisions: self.decisions.clone(),
+            embedding_model: self.embedding_model.clone(),
             ..default
         }
     }
@@ -108,8 +123,17 @@ impl ExplainArgs {
 pub fn run(args: &ExplainArgs, directory: &Path) -> Result<Exit, CliError> {
     let session = Session::open(directory)?;
     // An unknown target is told with what was meant.
-    session.code_system(&args.target)?;
-    let options = args.options();
+    let target = session.code_system(&args.target)?;
+    let mut options = args.options();
+    if !args.ignore_decisions
+        && let Some(decisions) = heeded(args.decisions_db.as_deref(), directory)?
+    {
+        let scope = Scope {
+            name: scope_name(args.scope.as_deref()),
+            target: target.header().url.clone(),
+        };
+        options.earlier = decisions.earlier(&scope)?;
+    }
     let mapper = Mapper::new(&options, &session.terminology).map_err(failed)?;
     let mut outcome = mapper.explain(&args.item());
     outcome.candidates.truncate(options.candidates);

@@ -3,7 +3,7 @@
 use super::error::{CliError, Exit};
 use super::output::thousands;
 use super::progress::Progress;
-use super::review::{DECISIONS_VARIABLE, decisions_path, now, scope_name};
+use super::review::{DECISIONS_VARIABLE, decisions_path, heeded, now, scope_name};
 use super::session::{Session, label};
 use crate::mapper::{self, Acceptance, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
 use crate::review::{self, Actor, Added, DecisionStore, Scope};
@@ -75,6 +75,9 @@ pub struct MapArgs {
     /// Map as if nobody had decided anything
     #[arg(long, conflicts_with = "queue")]
     ignore_decisions: bool,
+    /// Folder of a static embedding (model2vec, word2vec or GloVe text) that finds candidates by meaning, too
+    #[arg(long, value_name = "DIR")]
+    embedding_model: Option<PathBuf>,
     /// Put the outcomes into the queue for `tern review`
     #[arg(long)]
     queue: bool,
@@ -151,15 +154,14 @@ pub(super) fn notes(lost: &[String], format: Format, concepts: bool) {
 
 /// The decisions that the run heeds: those that were named, else those of the store if it has some. A queue begins them.
 fn decisions(args: &MapArgs, options: &MapOptions, directory: &Path) -> Result<Option<DecisionStore>, CliError> {
-    let path = decisions_path(options.decisions_db.as_deref(), directory);
+    let named = options.decisions_db.as_deref();
     if args.ignore_decisions {
         return Ok(None);
     }
     if args.queue {
-        return Ok(Some(DecisionStore::open(&path)?));
+        return Ok(Some(DecisionStore::open(&decisions_path(named, directory))?));
     }
-    let meant = options.decisions_db.is_some() || path.exists();
-    Ok(meant.then(|| DecisionStore::open_existing(&path)).transpose()?)
+    heeded(named, directory)
 }
 
 /// What the queue has taken, on standard error.
@@ -237,6 +239,7 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
     options.decisions = args.decisions.clone().or(options.decisions);
     options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
     options.scope = args.scope.clone().or(options.scope);
+    options.embedding_model = args.embedding_model.clone().or(options.embedding_model);
     options.explain |= args.explain;
     options.accept = Acceptance::of(args.accept, args.error_budget).unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);

@@ -186,6 +186,13 @@ pub fn decisions_path(named: Option<&Path>, store: &Path) -> PathBuf {
     named.map_or_else(|| store.join(FILE_NAME), Path::to_owned)
 }
 
+/// The database of decisions that a run heeds: the one that was named, which must be there, else the store's if it has one.
+pub fn heeded(named: Option<&Path>, store: &Path) -> Result<Option<DecisionStore>, CliError> {
+    let path = decisions_path(named, store);
+    let meant = named.is_some() || path.exists();
+    Ok(meant.then(|| DecisionStore::open_existing(&path)).transpose()?)
+}
+
 /// The site or project that is meant.
 pub fn scope_name(named: Option<&str>) -> String {
     named.unwrap_or(DEFAULT_SCOPE).to_owned()

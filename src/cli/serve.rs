@@ -1,9 +1,14 @@
 //! `tern serve`: all that is loaded as a FHIR terminology server.
 
 use super::error::{CliError, Exit};
+use super::map::failed;
+use super::review::{DECISIONS_VARIABLE, decisions_path, heeded, scope_name};
 use crate::http::{Limits, ServeConfig, serve};
-use crate::service::Terminology;
-use std::path::Path;
+use crate::mapper::{Decisions, check_embedding};
+use crate::review::LiveDecisions;
+use crate::service::{PeoplesDecisions, Terminology};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tern_index::store::Store;
 
@@ -35,6 +40,35 @@ pub struct ServeArgs {
     /// Seconds after which a stream in which nothing moves is ended
     #[arg(long, default_value_t = Limits::default().bulk_idle.as_secs(), value_name = "SECONDS")]
     bulk_idle: u64,
+    /// Database of people's decisions for the algorithmic maps [default: decisions.sqlite in the store]
+    #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
+    decisions_db: Option<PathBuf>,
+    /// Site or project, whose decisions hold; those of others are evidence
+    #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
+    scope: Option<String>,
+    /// Folder of a static embedding (model2vec, word2vec or GloVe text) by which algorithmic maps find candidates, too
+    #[arg(long, value_name = "DIR")]
+    embedding_model: Option<PathBuf>,
+}
+
+/// Decisions as they are kept, for the service.
+#[derive(Debug)]
+struct Kept(LiveDecisions);
+
+impl PeoplesDecisions for Kept {
+    fn of_target(&self, url: &str) -> Result<Arc<Decisions>, String> {
+        self.0.of_target(url).map_err(|error| error.to_string())
+    }
+}
+
+impl ServeArgs {
+    /// The decisions that the service heeds. Those of the store may begin while it runs.
+    fn decisions(&self, directory: &Path) -> Result<Arc<Kept>, CliError> {
+        // What is wrong with a database is said before anything is served.
+        heeded(self.decisions_db.as_deref(), directory)?;
+        let path = decisions_path(self.decisions_db.as_deref(), directory);
+        Ok(Arc::new(Kept(LiveDecisions::new(path, scope_name(self.scope.as_deref())))))
+    }
 }
 
 /// Runs the command.
@@ -46,6 +80,12 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
             directory.display()
         );
     }
+    if let Some(model) = &args.embedding_model {
+        check_embedding(model).map_err(failed)?;
+    }
+    let terminology = Terminology::new(&store, Vec::new())
+        .heeding(args.decisions(directory)?)
+        .embedding(args.embedding_model.clone());
     let config = ServeConfig {
         bind: args.bind.clone(),
         port: args.port,
@@ -57,7 +97,7 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
             bulk_idle: Duration::from_secs(args.bulk_idle.max(1)),
             ..Limits::default()
         },
-        ..ServeConfig::new(Terminology::new(&store, Vec::new()))
+        ..ServeConfig::new(terminology)
     };
     serve(config, |addresses| {
         for address in addresses {

@@ -299,21 +299,32 @@ impl MessageBody for Answers {
 
 /// Ends a stream in which nothing moves.
 async fn end_when_idle(shared: Rc<RefCell<Shared>>, idle: Duration) {
-    let mut seen = None;
+    let mut watch = Watch::default();
     loop {
         actix_web::rt::time::sleep(idle).await;
-        let mut shared = shared.borrow_mut();
-        if shared.stream.is_none() {
+        if watch.look(&mut shared.borrow_mut()) {
             return;
         }
-        if seen == Some(shared.progress) {
-            shared.stream = None;
-            if let Some(waker) = shared.waker.take() {
-                waker.wake();
-            }
-            return;
+    }
+}
+
+/// How far a stream was at the last look. It knows no clock: when to look is its caller's.
+#[derive(Default)]
+struct Watch {
+    seen: Option<(u64, u64)>,
+}
+
+impl Watch {
+    /// Ends the stream if nothing has moved since the last look; whether it is over.
+    fn look(&mut self, shared: &mut Shared) -> bool {
+        if shared.stream.is_some() && self.seen.replace(shared.progress) != Some(shared.progress) {
+            return false;
         }
-        seen = Some(shared.progress);
+        shared.stream = None;
+        if let Some(waker) = shared.waker.take() {
+            waker.wake();
+        }
+        true
     }
 }
 
@@ -405,12 +416,15 @@ mod tests {
     #[actix_web::test]
     async fn a_stream_in_which_nothing_moves_gives_its_room_back() {
         let (mut answers, _, permit) = answers(1000);
-        let idle = Duration::from_millis(5);
+        let (shared, mut watch) = (Rc::clone(&answers.shared), Watch::default());
+        let mut look = || watch.look(&mut shared.borrow_mut());
+        assert!(!look(), "nothing was seen before");
         next(&mut answers).await.unwrap().unwrap();
+        assert!(!look(), "something has moved");
         assert_eq!(Arc::strong_count(&permit), 2);
-        let watch = actix_web::rt::spawn(end_when_idle(Rc::clone(&answers.shared), idle));
-        watch.await.unwrap();
+        assert!(look());
         assert_eq!(Arc::strong_count(&permit), 1);
+        assert!(look(), "it is over");
         let error = next(&mut answers).await.unwrap().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

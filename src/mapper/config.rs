@@ -21,6 +21,7 @@ struct File {
     decisions: Option<PathBuf>,
     decisions_db: Option<PathBuf>,
     scope: Option<String>,
+    embedding_model: Option<PathBuf>,
     #[serde(default)]
     columns: BTreeMap<String, String>,
     #[serde(default)]
@@ -50,6 +51,7 @@ fn parse(text: &str, shown: &str, folder: &Path) -> Result<MapOptions, MapError>
         decisions: file.decisions.map(|path| folder.join(path)),
         decisions_db: file.decisions_db.map(|path| folder.join(path)),
         scope: file.scope,
+        embedding_model: file.embedding_model.map(|path| folder.join(path)),
         ..MapOptions::default()
     };
     if file.accept.is_some() && file.error_budget.is_some() {
@@ -81,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_configuration_is_read() {
-        let text = "target = \"loinc\"\naccept = 0.9\ncandidates = 3\nmodel = \"m.tsv\"\ndecisions = \"d.csv\"\ndecisions-db = \"d.sqlite\"\nscope = \"north\"\n[columns]\nname = \"Label\"\n[values.specimen]\nBLD = \"blood\"\n";
+        let text = "target = \"loinc\"\naccept = 0.9\ncandidates = 3\nmodel = \"m.tsv\"\ndecisions = \"d.csv\"\ndecisions-db = \"d.sqlite\"\nscope = \"north\"\nembedding-model = \"potion\"\n[columns]\nname = \"Label\"\n[values.specimen]\nBLD = \"blood\"\n";
         let options = parse(text, "mapping.toml", Path::new("/site")).unwrap();
         assert_eq!(
             (options.target.as_str(), options.accept, options.candidates),
@@ -91,6 +93,7 @@ mod tests {
         assert_eq!(options.decisions.as_deref(), Some(Path::new("/site/d.csv")));
         assert_eq!(options.decisions_db.as_deref(), Some(Path::new("/site/d.sqlite")));
         assert_eq!(options.scope.as_deref(), Some("north"));
+        assert_eq!(options.embedding_model.as_deref(), Some(Path::new("/site/potion")));
     }
 
     #[test]

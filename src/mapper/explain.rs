@@ -105,8 +105,8 @@ pub struct Contribution {
 /// A stage that a source went through.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StageNote {
-    /// The stage: `read`, `decisions`, `supplied-code`, `repair`, `concept-map`, `exact`, `candidates`, `ranking`,
-    /// `calibration`, `decision`.
+    /// The stage: `read`, `decisions`, `supplied-code`, `repair`, `concept-map`, `exact`, `candidates`, `vectors`
+    /// (where an embedding was named), `ranking`, `calibration`, `decision`.
     pub stage: &'static str,
     /// What came of it.
     pub note: String,
@@ -174,6 +174,21 @@ impl Story {
     }
 }
 
+/// How near a candidate is in the space of an embedding, if there is one. The shipped weights were learned without, so it
+/// adds nothing to the score.
+fn of_vectors(lexical: &Lexical) -> impl Iterator<Item = Contribution> {
+    let values = [
+        ("vector_cosine", lexical.vector),
+        ("vector_only", f32::from(u8::from(lexical.vector_only))),
+    ];
+    let said = values.into_iter().filter(|(_, value)| *value != 0.0);
+    said.map(|(feature, value)| Contribution {
+        feature: feature.to_owned(),
+        value,
+        weight: 0.0,
+    })
+}
+
 /// The roles that a source has values for, as the first stage notes them.
 pub(super) fn roles_of(item: &SourceItem) -> String {
     let given = Role::ALL.into_iter().filter(|role| !item.get(*role).is_empty());
@@ -209,6 +224,7 @@ impl Explainer<'_> {
             }
             if let Some(scored) = ranked {
                 explanation.contributions = contributions(self.domain.model(), self.features, scored);
+                explanation.contributions.extend(of_vectors(&scored.lexical));
             }
             explanation.constraints = self.domain.constraints(self.target, item, concept);
             explanation.margin = margin;

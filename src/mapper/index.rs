@@ -6,10 +6,12 @@
 //!
 //! It knows no domain: which texts of a concept are terms, and of what kind, is the domain's choice.
 
+use super::vectors::{Embedding, TermVectors};
 use super::words::words;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::sync::{Arc, OnceLock};
 
 /// A hasher with a fixed state: fast, and the same in every run.
 type Hasher = BuildHasherDefault<std::collections::hash_map::DefaultHasher>;
@@ -82,6 +84,8 @@ pub(super) struct MatchIndex {
     trigrams: HashMap<[char; 3], Vec<u32>, Hasher>,
     /// Words by their roots, where forms of a word are taken for each other.
     roots: HashMap<Box<str>, Vec<u32>, Hasher>,
+    /// The terms in the space of an embedding, where the user has named one.
+    vectors: OnceLock<TermVectors>,
 }
 
 /// A known word that may stand for a word of the query.
@@ -210,6 +214,27 @@ impl MatchIndex {
 
     fn norm(&self, bag: &[u32]) -> f32 {
         bag.iter().map(|word| self.weight(*word).powi(2)).sum::<f32>().sqrt()
+    }
+
+    /// Embeds every term; from now on names have the terms near them as candidates, too.
+    pub fn embed(&self, embedding: Arc<Embedding>) {
+        self.vectors.get_or_init(|| TermVectors::build(self, embedding));
+    }
+
+    /// The terms in the space of an embedding, if there is one.
+    pub fn vectors(&self) -> Option<&TermVectors> {
+        self.vectors.get()
+    }
+
+    /// How many terms there are.
+    pub fn terms(&self) -> u32 {
+        self.norms.len() as u32
+    }
+
+    /// The weight of a word as text; one that no term has counts most.
+    pub fn weight_of(&self, word: &str) -> f32 {
+        let unknown = (1.0 + self.norms.len().max(1) as f32).ln();
+        self.find_word(word).map_or(unknown, |word| self.weight(word))
     }
 
     /// A word's text.

@@ -29,7 +29,14 @@ pub(super) struct Lexical {
     pub reading: u8,
     /// Number of the term.
     pub term: u32,
+    /// How near the term is in the space of an embedding; 0 without one.
+    pub vector: f32,
+    /// Only the embedding has found it.
+    pub vector_only: bool,
 }
+
+/// Candidates that only an embedding has found and that a shortlist keeps beyond its length.
+const BEYOND: usize = 32;
 
 impl Lexical {
     /// By what terms and readings of one concept are compared.
@@ -59,6 +66,7 @@ pub(super) fn gather(index: &MatchIndex, readings: &[Vec<String>], terms: usize)
             }
         }
     }
+    add_near(index, readings, &mut best);
     let mut found: Vec<(u32, Lexical)> = best.into_iter().collect();
     found.sort_unstable_by_key(|(concept, _)| *concept);
     found
@@ -100,7 +108,68 @@ fn compare(index: &MatchIndex, query: &[QueryWord], term: u32, cosine: f32, read
         exact: covered.len() == bag.len() && query.len() == bag.len() && found >= wanted * 0.999,
         reading,
         term,
+        vector: 0.0,
+        vector_only: false,
     }
+}
+
+/// Concepts near any reading in the space of the index's embedding: concept, reading, cosine; none without one.
+pub(super) fn near(index: &MatchIndex, readings: &[Vec<String>]) -> Vec<(u32, u8, f32)> {
+    let Some(vectors) = index.vectors() else { return Vec::new() };
+    let mut found: Vec<(u32, u8, f32)> = Vec::new();
+    for (reading, words) in (0u8..).zip(readings) {
+        let Some(near) = vectors.embed(index, words) else { continue };
+        for (term, cosine) in vectors.nearest(&near) {
+            let concepts = index.term_concepts(term);
+            found.extend(concepts.iter().map(|(concept, _)| (*concept, reading, cosine)));
+        }
+    }
+    found.sort_by(|left, right| left.0.cmp(&right.0).then(right.2.total_cmp(&left.2)));
+    found.dedup_by_key(|(concept, ..)| *concept);
+    found
+}
+
+/// Adds the concepts of terms near a reading in the space of the index's embedding, and says of the others how near they
+/// are. The one place where an embedding has a say; without one nothing happens.
+fn add_near(index: &MatchIndex, readings: &[Vec<String>], best: &mut HashMap<u32, Lexical>) {
+    let Some(vectors) = index.vectors() else { return };
+    for (reading, words) in (0u8..).zip(readings) {
+        let Some(near) = vectors.embed(index, words) else { continue };
+        for lexical in best.values_mut().filter(|lexical| !lexical.vector_only) {
+            lexical.vector = lexical.vector.max(vectors.cosine(&near, lexical.term));
+        }
+        let looked_up = index.query(words);
+        let bag = index.bag(words);
+        for (term, cosine) in vectors.nearest(&near) {
+            let own = index.cosine(&bag, index.term_words(term));
+            let lexical = compare(index, &looked_up, term, own, reading);
+            for (concept, kind) in index.term_concepts(term) {
+                let found = Lexical {
+                    kind: *kind,
+                    vector: cosine,
+                    vector_only: true,
+                    ..lexical
+                };
+                let kept = best.entry(*concept).or_insert(found);
+                if kept.vector_only && cosine > kept.vector {
+                    *kept = found;
+                }
+                kept.vector = kept.vector.max(cosine);
+            }
+        }
+    }
+}
+
+/// Shortens what is sorted best first. Of what lies beyond, candidates that only an embedding has found stay, a few: their
+/// words cannot speak for them.
+pub(super) fn shorten<T>(sorted: &mut Vec<T>, most: usize, lexical: impl Fn(&T) -> &Lexical) {
+    let (mut seen, mut beyond) = (0, 0);
+    sorted.retain(|one| {
+        seen += 1;
+        let stays = seen > most && beyond < BEYOND && lexical(one).vector_only;
+        beyond += usize::from(stays);
+        stays || seen <= most
+    });
 }
 
 /// Which words of a reading and of a term meet, and which are left over.

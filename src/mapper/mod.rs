@@ -39,6 +39,7 @@ mod tests;
 pub mod train;
 pub mod truth;
 mod units;
+mod vectors;
 mod words;
 mod write;
 
@@ -63,7 +64,7 @@ use explain::Constraint;
 use index::MatchIndex;
 use lexical::{AlignedWords, Lexical};
 use rank::{Evidence, Features, Model};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
@@ -115,6 +116,8 @@ pub struct MapOptions {
     pub date: Option<String>,
     /// Whether outcomes are explained.
     pub explain: bool,
+    /// A static embedding (model2vec, word2vec, GloVe) that finds candidates by meaning, too.
+    pub embedding_model: Option<PathBuf>,
 }
 
 /// What is mapped by itself. A candidate that contradicts its source never is.
@@ -184,6 +187,11 @@ impl MapOptions {
     }
 }
 
+/// Whether an embedding can be read, for who would only need it later.
+pub fn check_embedding(path: &Path) -> Result<(), MapError> {
+    vectors::Embedding::open(path).map(drop)
+}
+
 /// A candidate with its features.
 #[derive(Debug, Clone)]
 struct Scored {
@@ -218,6 +226,10 @@ trait Domain: Send + Sync {
     fn model(&self) -> &Model;
     /// The weights, to train.
     fn model_mut(&mut self) -> &mut Model;
+    /// Lets an embedding find candidates, too.
+    fn embed(&self, _system: &CodeSystemIndex, embedding: Arc<vectors::Embedding>) {
+        self.index().embed(embedding);
+    }
     /// Features of the first candidate that tell how far it can be trusted.
     fn calibration_features(&self) -> Vec<u16> {
         (0..self.feature_names().len().min(48) as u16).collect()

@@ -10,6 +10,7 @@ use super::explain::{Explainer, Story, roles_of};
 use super::item::{Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine, has_ndc_shape};
+use super::vectors::Embedding;
 use super::{Acceptance, Domain, MapOptions, Scored, Vocabularies, domain, model_file};
 use earlier::Earlier;
 use std::collections::BTreeMap;
@@ -24,14 +25,15 @@ const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
 const CLOSE: f32 = 0.1;
 
-/// Everything that is needed to map to one target. Building it reads the whole target once.
+/// Everything that is needed to map to one target. Building it reads the whole target once; a clone shares what was read.
+#[derive(Clone)]
 pub struct Mapper {
     target: Arc<CodeSystemIndex>,
     target_url: String,
     maps: Vec<Arc<ConceptMapIndex>>,
-    domain: Box<dyn Domain>,
-    exact: ExactNames,
-    decisions: Decisions,
+    domain: Arc<dyn Domain>,
+    exact: Arc<ExactNames>,
+    decisions: Arc<Decisions>,
     systems: BTreeMap<String, String>,
     code_system: Option<String>,
     ask: Ask,
@@ -122,18 +124,29 @@ impl Mapper {
         if let Some(path) = &options.model {
             *domain.model_mut() = model_file::read(path, &features, &target_url)?;
         }
+        if let Some(path) = &options.embedding_model {
+            domain.embed(&target, Arc::new(Embedding::open(path)?));
+        }
         Ok(Self {
             features,
-            domain,
-            exact: ExactNames::build(&target),
+            domain: Arc::from(domain),
+            exact: Arc::new(ExactNames::build(&target)),
             code_system: options.code_system.as_deref().map(|name| vocabularies.canonical_url(name)),
             target,
             target_url,
             maps,
-            decisions,
+            decisions: Arc::new(decisions),
             systems,
             ask: Ask::of(options),
         })
+    }
+
+    /// The same with other earlier decisions; nothing is read again.
+    pub fn heeding(&self, decisions: Arc<Decisions>) -> Self {
+        Self {
+            decisions,
+            ..self.clone()
+        }
     }
 
     /// The concepts that a name is a term of, as it stands but for case, accents and blanks.
@@ -464,6 +477,13 @@ impl Mapper {
 
     fn note_ranking(&self, scored: &[Scored], probabilities: &[f32], story: &mut Story) {
         story.note("candidates", || format!("{} candidates", scored.len()));
+        if self.domain.index().vectors().is_some() {
+            let only = scored.iter().filter(|one| one.lexical.vector_only).count();
+            let nearest = scored.iter().map(|one| one.lexical.vector).fold(0.0, f32::max);
+            story.note("vectors", || {
+                format!("{only} of them by the embedding alone; the nearest has cosine {nearest:.4}")
+            });
+        }
         if let Some(first) = scored.first() {
             story.note("ranking", || match scored.get(1) {
                 Some(second) => format!("the first scores {:.2}, the second {:.2}", first.score, second.score),
@@ -551,6 +571,14 @@ impl Mapper {
                 Status::Ambiguous,
                 format!("the best candidate contradicts the {conflict} of the row"),
             );
+        }
+        if first.lexical.vector_only {
+            // No reviewed map has taught how far such a candidate can be trusted.
+            let reason = format!(
+                "found by meaning alone (cosine {:.2}), which a person must confirm",
+                first.lexical.vector
+            );
+            return (Status::Ambiguous, reason);
         }
         if self.domain.model().accepts(ask.accept, first, best) {
             return (

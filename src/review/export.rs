@@ -2,10 +2,14 @@
 //!
 //! In XLSX every code is a text cell, and so are the cells that codes are typed into, so that no spreadsheet makes dates
 //! of them; the decision is picked from a list. What two blind reviewers have said so far is not in the table.
+//!
+//! In CSV a text that a spreadsheet would run as a formula has an apostrophe before it ([`super::sheet::guarded`]), which
+//! the import takes away; numbers and signs alone are left as they are, and so is every cell of XLSX, which says itself
+//! that it is text.
 
 use super::error::ReviewError;
 use super::item::{Item, Suggestion};
-use super::sheet::{CANDIDATES, DECISION_COLUMNS, DECISIONS, role_column};
+use super::sheet::{CANDIDATES, DECISION_COLUMNS, DECISIONS, guarded, role_column};
 use super::store::ROLES;
 use rust_xlsxwriter::{DataValidation, DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 use std::path::Path;
@@ -41,15 +45,6 @@ impl SheetFormat {
 enum Value {
     Text(String),
     Number(f64),
-}
-
-impl Value {
-    fn text(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            Self::Number(number) => number.to_string(),
-        }
-    }
 }
 
 /// The columns, in their order.
@@ -162,7 +157,10 @@ fn separated(items: &[Item]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns())?;
     for item in items {
-        writer.write_record(values(item).iter().map(Value::text))?;
+        writer.write_record(values(item).iter().map(|value| match value {
+            Value::Text(text) => guarded(text).into_owned(),
+            Value::Number(number) => number.to_string(),
+        }))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
 }

@@ -6,7 +6,7 @@
 
 use super::error::ReviewError;
 use super::item::{Item, Scope};
-use super::sheet::{self, DECISIONS, SheetRow, role_column};
+use super::sheet::{self, DECISIONS, SheetRow, role_column, unguarded};
 use super::state::{Event, Kind, State, effective};
 use super::store::{Actor, Changes, Decision, DecisionStore, ROLES};
 use crate::mapper::{Notation, SourceItem, Vocabularies, examine, replacements};
@@ -202,14 +202,14 @@ impl<'i> Lines<'i> {
         for role in ROLES {
             let (column, own) = (role_column(role), item.source.get(role));
             let shown = row.get(&column);
-            if !shown.is_empty() && !same_cell(shown, own) {
+            if !shown.is_empty() && !same_cell(shown, own) && !same_cell(unguarded(shown), own) {
                 return Err(format!(
                     "{column} is {shown:?}, but item {number} has {own:?}: rows were mixed up, or a spreadsheet changed the cell; restore it from the export"
                 ));
             }
         }
         for (column, own) in [("scope", &item.scope.name), ("target_system", &item.scope.target)] {
-            if !row.get(column).is_empty() && row.get(column) != own {
+            if !row.get(column).is_empty() && unguarded(row.get(column)) != own {
                 return Err(format!("{column} is {:?}, but item {number} has {own:?}", row.get(column)));
             }
         }
@@ -227,7 +227,10 @@ impl<'i> Lines<'i> {
             name: named("scope", &self.options.scope),
             target: self.vocabularies.canonical_url(row.get("target_system")),
         };
-        let found = self.by_tuple.get(&(&scope, &source)).and_then(|id| self.items.get(id));
+        let mut plain = SourceItem::default();
+        ROLES.iter().for_each(|role| plain.set(*role, unguarded(source.get(*role))));
+        let known = |source| self.by_tuple.get(&(&scope, source));
+        let found = known(&source).or_else(|| known(&plain)).and_then(|id| self.items.get(id));
         found.ok_or_else(|| {
             format!(
                 "no item of the scope {:?} to {:?} has this tuple; keep the column item of the export, or add the source with `tern map --queue`",
@@ -251,7 +254,7 @@ impl<'i> Lines<'i> {
         let first;
         let text = match text {
             "" => {
-                first = row.get("candidate_1_code");
+                first = unguarded(row.get("candidate_1_code"));
                 if first.is_empty() {
                     return Err(format!(
                         "{} what? there is no target_code and no first candidate",

@@ -11,6 +11,7 @@ mod error;
 pub mod export;
 pub mod import;
 mod item;
+mod live;
 mod queue;
 mod reuse;
 mod schema;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use error::ReviewError;
 pub use item::{Details, Explained, ExplainedConstraint, Item, Proposal, Scope, Standing, Suggestion};
+pub use live::LiveDecisions;
 pub use queue::{Wanted, queue};
 pub use reuse::batch;
 pub use state::{Event, Kind, Settled, State, Waiting, settle, veiled};

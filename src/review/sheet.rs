@@ -7,6 +7,7 @@
 use super::error::ReviewError;
 use crate::mapper::{Input, Role, Row};
 use calamine::{DataRef, Reader, Xlsx};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,6 +26,32 @@ pub(super) fn role_column(role: Role) -> String {
     match role {
         Role::Code | Role::Name | Role::System => format!("source_{}", role.as_str()),
         other => other.as_str().to_owned(),
+    }
+}
+
+/// Whether a spreadsheet that opens a CSV would run a text as a formula: it begins with a sign that begins one, and is
+/// neither a number nor made of signs alone.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+        && text.parse::<f64>().is_err()
+        && text.contains(|character: char| character.is_alphanumeric())
+}
+
+/// A text for a cell of a CSV that somebody opens in a spreadsheet: an apostrophe stands before what would run as a
+/// formula, and before what looks guarded already, so that [`unguarded`] gives every text back.
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+    if is_formula(text.trim_start_matches('\'')) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text that [`guarded`] was given.
+pub(super) fn unguarded(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if is_formula(text.trim_start_matches('\'')) => rest,
+        _ => text,
     }
 }
 
@@ -150,4 +177,38 @@ fn number_text(number: f64) -> String {
         return format!("{number:E}").replace('E', "E+");
     }
     number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_guarded_and_data_is_left_alone() {
+        for (text, cell) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+            ("'=A1", "''=A1"),
+            ("-5.2", "-5.2"),
+            ("+1e3", "+1e3"),
+            ("-", "-"),
+            ("+++", "+++"),
+            ("2345-7", "2345-7"),
+            ("'tis", "'tis"),
+            ("", ""),
+        ] {
+            assert_eq!(guarded(text), cell);
+            assert_eq!(unguarded(cell), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_text_comes_back(text in "['=+@\\-]{0,3}\\PC{0,6}") {
+            let cell = guarded(&text);
+            proptest::prop_assert_eq!(unguarded(&cell), &text);
+            proptest::prop_assert!(!is_formula(&cell));
+        }
+    }
 }

@@ -124,6 +124,12 @@ impl DecisionStore {
         &self.path
     }
 
+    /// A number that changes when another connection has committed something.
+    pub(super) fn data_version(&self) -> Result<i64, ReviewError> {
+        let asked = self.connection.pragma_query_value(None, "data_version", |row| row.get(0));
+        asked.map_err(self.fail())
+    }
+
     fn fail(&self) -> impl Fn(rusqlite::Error) -> ReviewError + use<> {
         let path = self.path.clone();
         move |error| schema::failed(&path, error)

@@ -3,15 +3,57 @@
 //! A mapper reads its whole target, which takes seconds for a large one. The first request for a target builds it on
 //! threads of its own, others wait for it, and a snapshot that replaces this one starts without any. Only what is
 //! loaded is kept: what a request brought is small, and its mapper goes with the request.
+//!
+//! People's decisions come from who keeps them ([`PeoplesDecisions`]) and are asked for at every request: a mapper that
+//! heeds others is a clone, and nothing of its target is read again.
 
 use super::terminology::{Terminology, Unresolved};
-use crate::mapper::{MOST_CANDIDATES, MapOptions, Mapper, Vocabularies};
+use crate::mapper::{Decisions, MOST_CANDIDATES, MapOptions, Mapper, Vocabularies};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 
 /// URL and version of a target.
 type Key = (String, Option<String>);
-type Slot = Arc<OnceLock<Result<Arc<Mapper>, String>>>;
+type Slot = Arc<OnceLock<Result<Built, String>>>;
+
+/// What people have decided, wherever it is kept. It is asked at every request, so it must be quick where nothing has
+/// changed.
+pub trait PeoplesDecisions: std::fmt::Debug + Send + Sync {
+    /// The decisions that hold for a target now, the same pointer as long as they are the same; or why they cannot be
+    /// read, in words for who asked.
+    fn of_target(&self, url: &str) -> Result<Arc<Decisions>, String>;
+}
+
+/// A mapper, and what it became with the last decisions.
+struct Built {
+    plain: Arc<Mapper>,
+    heeding: Mutex<Option<(Arc<Decisions>, Arc<Mapper>)>>,
+}
+
+impl Built {
+    fn new(plain: Mapper) -> Self {
+        Self {
+            plain: Arc::new(plain),
+            heeding: Mutex::default(),
+        }
+    }
+
+    fn with(&self, decisions: Option<Arc<Decisions>>) -> Arc<Mapper> {
+        let Some(decisions) = decisions else {
+            return Arc::clone(&self.plain);
+        };
+        let mut last = self.heeding.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, mapper)) = &*last
+            && Arc::ptr_eq(of, &decisions)
+        {
+            return Arc::clone(mapper);
+        }
+        let mapper = Arc::new(self.plain.heeding(Arc::clone(&decisions)));
+        *last = Some((decisions, Arc::clone(&mapper)));
+        mapper
+    }
+}
 
 /// Mappers that are kept where nobody says how many.
 const KEPT: usize = 8;
@@ -21,6 +63,8 @@ pub(super) struct Mappers {
     /// The last used one last.
     slots: Mutex<Vec<(Key, Slot)>>,
     most: usize,
+    decisions: Option<Arc<dyn PeoplesDecisions>>,
+    embedding_model: Option<PathBuf>,
 }
 
 impl Default for Mappers {
@@ -31,11 +75,13 @@ impl Default for Mappers {
 
 impl std::fmt::Debug for Mappers {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let keys: Vec<Key> = self.locked(|slots| slots.iter().map(|(key, _)| key.clone()).collect());
+        let built = |slot: &Slot| slot.get().is_some();
+        let keys: Vec<(Key, bool)> = self.locked(|slots| slots.iter().map(|(key, slot)| (key.clone(), built(slot))).collect());
         formatter
             .debug_struct("Mappers")
             .field("most", &self.most)
-            .field("keys", &keys)
+            .field("built", &keys)
+            .field("decisions", &self.decisions)
             .finish()
     }
 }
@@ -46,7 +92,39 @@ impl Mappers {
         Self {
             slots: Mutex::default(),
             most: most.max(1),
+            decisions: None,
+            embedding_model: None,
         }
+    }
+
+    /// No mapper yet, and these decisions.
+    pub fn heeding(&self, decisions: Arc<dyn PeoplesDecisions>) -> Self {
+        Self {
+            decisions: Some(decisions),
+            ..self.resized(self.most)
+        }
+    }
+
+    /// No mapper yet, and this embedding for all of them.
+    pub fn embedding(&self, model: Option<PathBuf>) -> Self {
+        Self {
+            embedding_model: model,
+            ..self.resized(self.most)
+        }
+    }
+
+    /// No mapper yet, room for so many, and otherwise the same.
+    pub fn resized(&self, most: usize) -> Self {
+        Self {
+            decisions: self.decisions.clone(),
+            embedding_model: self.embedding_model.clone(),
+            ..Self::keeping(most)
+        }
+    }
+
+    /// What holds for a target now.
+    fn decisions(&self, url: &str) -> Result<Option<Arc<Decisions>>, String> {
+        self.decisions.as_ref().map(|decisions| decisions.of_target(url)).transpose()
     }
 
     /// The list is whole at every instant, so a poisoned lock is as good as any.
@@ -69,29 +147,44 @@ impl Mappers {
         })
     }
 
-    /// The mapper to a target, built if it is not there.
+    /// The mapper to a target, built if it is not there. Who gives up waiting for it does not stop it: the next one finds
+    /// it built.
     pub fn get(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
-        self.slot(key.clone()).get_or_init(|| build(key, terminology)).clone()
+        // Asked first: what cannot be read is said before seconds are spent.
+        let decisions = self.decisions(&key.0)?;
+        let slot = self.slot(key.clone());
+        let built = slot
+            .get_or_init(|| self.build(key, terminology))
+            .as_ref()
+            .map_err(Clone::clone)?;
+        Ok(built.with(decisions))
     }
-}
 
-/// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
-/// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
-fn build((url, version): Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
-    let options = MapOptions {
-        target: url,
-        candidates: MOST_CANDIDATES,
-        ..MapOptions::default()
-    };
-    let target = Target { terminology, version };
-    let work = || {
-        let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
-        pool.install(|| Mapper::new(&options, &target))
-            .map(Arc::new)
-            .map_err(|error| error.to_string())
-    };
-    let built = std::thread::scope(|scope| scope.spawn(work).join());
-    built.unwrap_or_else(|_| Err("the mapper could not be built; this is a bug, please report it".to_owned()))
+    /// A mapper that is not kept.
+    fn once(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
+        let decisions = self.decisions(&key.0)?;
+        Ok(self.build(key, terminology)?.with(decisions))
+    }
+
+    /// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
+    /// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
+    fn build(&self, (url, version): Key, terminology: &Terminology) -> Result<Built, String> {
+        let options = MapOptions {
+            target: url,
+            candidates: MOST_CANDIDATES,
+            embedding_model: self.embedding_model.clone(),
+            ..MapOptions::default()
+        };
+        let target = Target { terminology, version };
+        let work = || {
+            let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
+            pool.install(|| Mapper::new(&options, &target))
+                .map(Built::new)
+                .map_err(|error| error.to_string())
+        };
+        let built = std::thread::scope(|scope| scope.spawn(work).join());
+        built.unwrap_or_else(|_| Err("the mapper could not be built; this is a bug, please report it".to_owned()))
+    }
 }
 
 /// A snapshot in which the target has a certain version.
@@ -147,7 +240,7 @@ impl Terminology {
         let same = loaded.code_system(&key.0, key.1.as_deref());
         let mapper = match same.is_ok_and(|same| Arc::ptr_eq(&same, &target)) {
             true => self.mappers().get(key, &loaded),
-            false => build(key, self),
+            false => self.mappers().once(key, self),
         };
         mapper.map_err(NoMapper::Failed)
     }

@@ -51,6 +51,7 @@ pub mod version;
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
 pub use issues::{Failure, FailureKind, Issue, Severity};
 pub use lookup::{Lookup, LookupRequest};
+pub use mappers::PeoplesDecisions;
 pub use parameters::Parameters;
 pub use resource::Resource;
 pub use resources::{ResourceBody, ResourceEntry, ResourceQuery};

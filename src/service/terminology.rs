@@ -6,9 +6,10 @@
 use super::alias;
 use super::catalogue::{Entry, Kept, Layer, Shelf};
 use super::implicit;
-use super::mappers::Mappers;
+use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tern_index::model::{CodeSystemHeader, Content};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
@@ -93,7 +94,23 @@ impl Terminology {
     /// The snapshot with room for so many mappers, none of them built.
     pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
-            mappers: Arc::new(Mappers::keeping(most)),
+            mappers: Arc::new(self.mappers.resized(most)),
+            ..self
+        }
+    }
+
+    /// The snapshot with mappers that heed what people decide, none of them built.
+    pub fn heeding(self, decisions: Arc<dyn PeoplesDecisions>) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.heeding(decisions)),
+            ..self
+        }
+    }
+
+    /// The snapshot with mappers that also find candidates by a static embedding, none of them built.
+    pub fn embedding(self, model: Option<PathBuf>) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.embedding(model)),
             ..self
         }
     }

@@ -131,7 +131,7 @@ impl Domain for Drugs {
             })
             .collect();
         super::sort(&mut scored);
-        scored.truncate(CANDIDATES);
+        lexical::shorten(&mut scored, CANDIDATES, |candidate| &candidate.lexical);
         scored
             .iter_mut()
             .for_each(|candidate| candidate.score = self.model.score(&candidate.features));

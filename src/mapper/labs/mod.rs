@@ -121,7 +121,7 @@ impl Laboratory {
             })
             .collect();
         rough.sort_unstable_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
-        rough.truncate(CANDIDATES);
+        lexical::shorten(&mut rough, CANDIDATES, |(_, _, lexical)| lexical);
         rough.into_iter().map(|(_, concept, lexical)| (concept, lexical)).collect()
     }
 

@@ -49,6 +49,8 @@ pub struct Match {
     pub exact: bool,
     /// The same classes on both sides, but for words that count little.
     pub content: bool,
+    /// How near its concept is in the space of an embedding that alone has found it; 0 for all others.
+    pub vector: f32,
 }
 
 impl Match {
@@ -74,6 +76,8 @@ impl Match {
             exact: self.exact,
             reading: self.reading,
             term: self.term,
+            vector: self.vector,
+            vector_only: self.vector > 0.0,
         }
     }
 }

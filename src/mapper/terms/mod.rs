@@ -19,10 +19,11 @@ mod synonyms;
 mod tests;
 
 use super::explain::{Constraint, Verdict};
-use super::index::MatchIndex;
+use super::index::{MatchIndex, TermText};
 use super::item::{Role, SourceItem};
-use super::lexical::{AlignedWords, Lexical};
+use super::lexical::{self, AlignedWords, Lexical};
 use super::rank::{Evidence, Model};
+use super::vectors::Embedding;
 use super::{Domain, Scored};
 use compare::{Match, compare};
 use features::{Found, Target, Targets};
@@ -30,6 +31,7 @@ use index::TermIndex;
 use qualifiers::Qualifiers;
 use query::Query;
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 use synonyms::SYNONYMS;
 use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
@@ -50,6 +52,8 @@ pub(super) struct Terms {
     index: TermIndex,
     targets: Targets,
     model: Model,
+    /// Displays in the space of an embedding, if there is one.
+    meaning: OnceLock<MatchIndex>,
 }
 
 impl Terms {
@@ -61,6 +65,7 @@ impl Terms {
             model: Model::parse(model, &features::names()),
             index,
             targets,
+            meaning: OnceLock::new(),
         }
     }
 
@@ -72,6 +77,23 @@ impl Terms {
     fn is_candidate(&self, concept: u32, stated: &Qualifiers) -> bool {
         let target = self.target(concept);
         target.is_some_and(|target| stated.is_later_encounter() || !target.is_later_encounter())
+    }
+
+    /// Adds concepts that only an embedding finds, behind all others: their place is not learned.
+    fn add_near(&self, readings: &[Vec<String>], queries: &[Query], found: &mut Vec<(u32, Match)>) {
+        let Some(meaning) = self.meaning.get() else { return };
+        let stated = features::stated(queries);
+        for (concept, reading, vector) in lexical::near(meaning, readings) {
+            let known = found.iter().any(|(other, _)| *other == concept);
+            let query = queries
+                .get(usize::from(reading))
+                .filter(|_| !known && self.is_candidate(concept, &stated));
+            if let Some(query) = query {
+                let term = self.index.display(concept);
+                let matched = compare(&self.index, query, term, self.index.cosine(query, term), reading);
+                found.push((concept, Match { vector, ..matched }));
+            }
+        }
     }
 
     /// Concepts with their best match, best first.
@@ -157,7 +179,8 @@ impl Domain for Terms {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
         let name = Name::read(item);
         let queries = name.queries(&self.index);
-        let gathered = self.gather(&queries);
+        let mut gathered = self.gather(&queries);
+        self.add_near(&name.readings, &queries, &mut gathered);
         let found = Found::new(&self.index, &self.targets, &name.text, &queries, &gathered);
         let mut scored: Vec<Scored> = gathered
             .iter()
@@ -214,6 +237,18 @@ impl Domain for Terms {
 
     fn index(&self) -> &MatchIndex {
         self.index.lexicon.spelling()
+    }
+
+    fn embed(&self, system: &CodeSystemIndex, embedding: Arc<Embedding>) {
+        let display = |concept: u32| {
+            system
+                .display(Ordinal(concept))
+                .and_then(|display| TermText::new(&display, 0))
+        };
+        let meaning = MatchIndex::build(system.len() as u32, |concept| display(concept).into_iter().collect());
+        meaning.embed(embedding);
+        // A second embedding of one domain cannot happen: it is prepared once.
+        let _ = self.meaning.set(meaning);
     }
 
     fn align(&self, reading: &[String], lexical: &Lexical) -> AlignedWords {
