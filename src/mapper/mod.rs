@@ -230,6 +230,10 @@ trait Domain: Send + Sync {
     fn embed(&self, _system: &CodeSystemIndex, embedding: Arc<vectors::Embedding>) {
         self.index().embed(embedding);
     }
+    /// Whether an embedding finds candidates, too.
+    fn is_embedded(&self) -> bool {
+        self.index().vectors().is_some()
+    }
     /// Features of the first candidate that tell how far it can be trusted.
     fn calibration_features(&self) -> Vec<u16> {
         (0..self.feature_names().len().min(48) as u16).collect()

@@ -477,7 +477,7 @@ impl Mapper {
 
     fn note_ranking(&self, scored: &[Scored], probabilities: &[f32], story: &mut Story) {
         story.note("candidates", || format!("{} candidates", scored.len()));
-        if self.domain.index().vectors().is_some() {
+        if self.domain.is_embedded() {
             let only = scored.iter().filter(|one| one.lexical.vector_only).count();
             let nearest = scored.iter().map(|one| one.lexical.vector).fold(0.0, f32::max);
             story.note("vectors", || {

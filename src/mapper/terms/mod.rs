@@ -239,6 +239,10 @@ impl Domain for Terms {
         self.index.lexicon.spelling()
     }
 
+    fn is_embedded(&self) -> bool {
+        self.meaning.get().is_some()
+    }
+
     fn embed(&self, system: &CodeSystemIndex, embedding: Arc<Embedding>) {
         let display = |concept: u32| {
             system

@@ -8,7 +8,7 @@ use crate::service::{Resource, Terminology};
 use std::path::Path;
 
 const TOKENIZER: &str = r###"{"normalizer": {"type": "BertNormalizer", "lowercase": true}, "model": {"type": "WordPiece", "unk_token": "[UNK]",
-    "vocab": {"[UNK]": 0, "sugar": 1, "gluc": 2, "##ose": 3, "sodium": 4, "dog": 5}}}"###;
+    "vocab": {"[UNK]": 0, "zuckar": 1, "gluc": 2, "##ose": 3, "sodium": 4, "dog": 5}}}"###;
 
 fn write_model(folder: &Path) {
     let rows: [&[f32]; 6] = [
@@ -54,9 +54,9 @@ fn a_name_without_a_common_word_is_found_by_meaning_in_every_domain_and_never_ac
         ("http://www.nlm.nih.gov/research/umls/rxnorm", "4850", "glucose"),
     ] {
         let names = [(code, name), ("2951-2", "Sodium")];
-        let without = mapper(url, &names, None).explain(&item("sugar"));
+        let without = mapper(url, &names, None).explain(&item("zuckar"));
         assert!(without.candidates.is_empty() && without.stages.iter().all(|stage| stage.stage != "vectors"));
-        let found = mapper(url, &names, Some(folder.path())).explain(&item("sugar"));
+        let found = mapper(url, &names, Some(folder.path())).explain(&item("zuckar"));
         assert_eq!(found.candidates[0].code, code, "{url}: {found:?}");
         assert_ne!(found.status, Status::Mapped);
         let explanation = found.candidates[0].explanation.as_ref().unwrap();
@@ -90,14 +90,14 @@ fn an_embedding_that_knows_no_word_changes_nothing() {
 fn packed_word_vectors_find_candidates_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut packer, b"sugar 1 0\nglucose 0.9 0.1\nsodium -1 0\n").unwrap();
+    std::io::Write::write_all(&mut packer, b"zuckar 1 0\nglucose 0.9 0.1\nsodium -1 0\n").unwrap();
     std::fs::write(folder.path().join("glove.txt.gz"), packer.finish().unwrap()).unwrap();
     let found = mapper(
         "http://example.org/t",
         &[("1", "Glucose"), ("2", "Sodium")],
         Some(folder.path()),
     )
-    .map_one(&item("sugar"));
+    .map_one(&item("zuckar"));
     let codes: Vec<&str> = found.candidates.iter().map(|one| one.code.as_str()).collect();
     assert_eq!(codes, ["1"]);
 }
