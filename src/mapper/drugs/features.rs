@@ -480,7 +480,8 @@ impl<'v> View<'v> {
             guess(ratio.min(1.5)),
             guess((1.0 + market.generic as f32).ln() / 3.0),
             guess((market.brands as f32).max(1.0).ln()),
-            guess(target.number / 1e6),
+            // Codes of other makers' or of coming releases are further than any that was learned from.
+            guess((target.number / 1e6).min(3.0)),
             guess((1.0 + target.gap).ln() / 10.0),
             flag(source.named.brand && !target.is_branded()),
             flag(source.named.brand && !target.is_branded() && strengths.source > 0),

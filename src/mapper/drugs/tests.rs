@@ -36,8 +36,12 @@ impl Vocabularies for Loaded {
 
 /// The fixture, loaded as any release is.
 fn loaded() -> Loaded {
+    loaded_from("tests/fixtures/rxnorm-products")
+}
+
+fn loaded_from(path: &str) -> Loaded {
     let folder = tempfile::tempdir().unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rxnorm-products");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let options = LoadOptions::default();
     let (releases, _) = tern_loaders::recognise(members(&[path], Limits::default()).unwrap(), &options).unwrap();
     let mut load = Load::begin(folder.path()).unwrap();
@@ -111,6 +115,27 @@ fn one_text_says_ingredient_strength_and_form() {
     ] {
         assert_eq!(first(&named(text)), expected, "{text}");
     }
+}
+
+#[test]
+fn large_codes_do_not_outweigh_what_a_name_says() {
+    let options = MapOptions {
+        target: "rxnorm".into(),
+        explain: true,
+        ..MapOptions::default()
+    };
+    let mapper = Mapper::new(&options, &loaded_from("demo/invented/RxNorm_full_01012026")).unwrap();
+    let mut item = SourceItem::default();
+    item.set(Role::Name, "Lisinopril 10mg");
+    let outcome = mapper.explain(&item);
+    assert_eq!(first(&outcome), "lisinopril 10 MG Oral Tablet");
+    let explanations = outcome
+        .candidates
+        .iter()
+        .filter_map(|candidate| candidate.explanation.as_ref());
+    let heaviest = explanations.flat_map(|explanation| &explanation.contributions);
+    let heaviest = heaviest.map(|part| part.weight.abs()).fold(0.0, f32::max);
+    assert!(heaviest < 12.0, "{heaviest}");
 }
 
 #[test]
