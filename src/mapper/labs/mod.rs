@@ -29,6 +29,8 @@ use tern_index::read::CodeSystemIndex;
 
 /// Terms looked at per reading of a name.
 const TERMS: usize = 300;
+/// The number of a code from which on codes are just as new: nothing was learned of later ones.
+const NEWEST: f32 = 110_000.0;
 /// Candidates that get all features.
 const CANDIDATES: usize = 96;
 
@@ -357,7 +359,7 @@ fn target(system: &CodeSystemIndex, concept: Ordinal, axes: &Axes, index: &Match
             .filter(|unit| !unit.is_empty())
             .collect(),
         rank: rank.filter(|rank| *rank > 0.0).map_or(0.0, |rank| (rank + 1.0).ln()),
-        age: (number + 10.0).ln(),
+        age: (number.min(NEWEST) + 10.0).ln(),
         name_words: index.bag(&words),
         laboratory: class == "1" || (class.is_empty() && (specimen != Specimen::Unknown && specimen != Specimen::Other)),
     }
