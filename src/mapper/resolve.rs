@@ -23,7 +23,7 @@ pub(super) const HOPELESS: f32 = 0.05;
 /// What is kept of candidates beyond those asked for, to explain.
 const LEAST_KEPT: usize = 5;
 /// Candidates with at least this share of the best one's probability are close to it.
-const CLOSE: f32 = 0.1;
+const CLOSE: f32 = 0.04;
 
 /// Everything that is needed to map to one target. Building it reads the whole target once; a clone shares what was read.
 #[derive(Clone)]
