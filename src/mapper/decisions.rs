@@ -52,16 +52,6 @@ pub struct Decisions {
     elsewhere: BTreeMap<String, BTreeSet<(SourceItem, String, String)>>,
 }
 
-/// What tells sources with the same name apart.
-const CONTEXT: [Role; 6] = [
-    Role::Specimen,
-    Role::Unit,
-    Role::Section,
-    Role::Strength,
-    Role::Form,
-    Role::Route,
-];
-
 impl Decisions {
     /// Reads a decisions file. Its columns are bound as those of the input are.
     pub fn read(path: &Path, columns: &Columns, values: &Values, target_system: &str) -> Result<Self, MapError> {
@@ -167,12 +157,12 @@ impl Decisions {
                 let (here, there) = (own.get(*role), theirs.get(*role));
                 !here.is_empty() && !there.is_empty() && here != there
             };
-            if CONTEXT.iter().any(differs) {
+            if Role::CONTEXT.iter().any(differs) {
                 continue;
             }
             let (sites, same) = by_code.entry(code).or_default();
             sites.insert(site);
-            *same |= CONTEXT.iter().all(|role| own.get(*role) == theirs.get(*role));
+            *same |= Role::CONTEXT.iter().all(|role| own.get(*role) == theirs.get(*role));
         }
         by_code
             .into_iter()
@@ -199,7 +189,7 @@ fn evidence_key(item: &SourceItem) -> Option<String> {
 
 fn folded(item: &SourceItem) -> SourceItem {
     let mut folded = SourceItem::default();
-    for role in CONTEXT {
+    for role in Role::CONTEXT {
         folded.set(role, &fold(item.get(role)));
     }
     folded

@@ -65,6 +65,23 @@ CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
     BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
+", "
+CREATE TABLE wider_item (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    target TEXT NOT NULL,
+    code TEXT NOT NULL, name TEXT NOT NULL, system TEXT NOT NULL, specimen TEXT NOT NULL, unit TEXT NOT NULL,
+    section TEXT NOT NULL, strength TEXT NOT NULL, form TEXT NOT NULL, route TEXT NOT NULL,
+    ingredient TEXT NOT NULL, brand TEXT NOT NULL,
+    count REAL NOT NULL,
+    UNIQUE (scope, target, code, name, system, specimen, unit, section, strength, form, route, ingredient, brand)
+) STRICT;
+INSERT INTO wider_item
+    SELECT id, scope, target, code, name, system, specimen, unit, section, strength, form, route, '', '', count FROM item;
+DROP TABLE item;
+ALTER TABLE wider_item RENAME TO item;
+CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
+    BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
 "];
 
 /// Opens a database of decisions, makes it where there is none and `create` says so, and brings it up to date.
@@ -85,8 +102,10 @@ pub(super) fn open(path: &Path, create: bool) -> Result<Connection, ReviewError>
     check(&connection, &shown)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
-    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
+    // A migration that makes a table anew drops the old one, to which others refer.
+    connection.pragma_update(None, "foreign_keys", false).map_err(fail)?;
     migrate(&mut connection, &shown)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
     Ok(connection)
 }
 
@@ -162,6 +181,37 @@ mod tests {
     }
 
     #[test]
+    fn an_older_layout_is_brought_up_with_what_it_holds() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("d.sqlite");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(
+            "PRAGMA application_id = 1952805486; PRAGMA user_version = 1;
+             INSERT INTO item VALUES (7, 's', 't', 'c', 'n', '', 'blood', '', '', '', '', '', 3);
+             INSERT INTO event (item, at, who, kind, state, comment) VALUES (7, '', 'a', 'single', 'no-match', '')",
+        )
+        .unwrap();
+        drop(old);
+        let new = open(&path, false).unwrap();
+        let row = new.query_row(
+            "SELECT item.id || specimen || brand || state FROM item JOIN event ON event.item = item.id",
+            [],
+            |row| row.get::<_, String>(0),
+        );
+        assert_eq!(row.unwrap(), "7bloodno-match");
+        assert!(
+            new.prepare("PRAGMA foreign_key_check").unwrap().query([]).unwrap().next().unwrap().is_none(),
+            "events still belong to their items"
+        );
+        assert!(new.execute_batch("DELETE FROM item").unwrap_err().to_string().contains("never"));
+        assert!(
+            new.execute_batch("INSERT INTO event (item, at, who, kind, state, comment) VALUES (8, '', 'a', 'single', 'no-match', '')")
+                .is_err()
+        );
+    }
+
+    #[test]
     fn a_newer_layout_is_refused_and_left_alone() {
         let room = tempfile::tempdir().unwrap();
         let path = room.path().join("d.sqlite");
@@ -194,7 +244,7 @@ mod tests {
         let connection = open(&room.path().join("d.sqlite"), true).unwrap();
         connection
             .execute_batch(
-                "INSERT INTO item VALUES (1, 's', 't', '', 'n', '', '', '', '', '', '', '', 1);
+                "INSERT INTO item VALUES (1, 's', 't', '', 'n', '', '', '', '', '', '', '', '', '', 1);
                  INSERT INTO event (item, at, who, kind, state, comment) VALUES (1, '', 'a', 'single', 'no-match', '')",
             )
             .unwrap();
