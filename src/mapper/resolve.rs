@@ -112,7 +112,11 @@ impl Mapper {
         let target_url = target.header().url.clone();
         // What a file says wins over what is kept: it was named for this run.
         let mut decisions = match &options.decisions {
-            Some(path) => Decisions::read(path, &options.columns, &options.values, &target_url)?,
+            Some(path) => {
+                let local = options.code_system.as_deref().map(|name| vocabularies.canonical_url(name));
+                let local = local.as_deref().unwrap_or("");
+                Decisions::read(path, &options.columns, &options.values, &target_url, local)?
+            }
             None => Decisions::default(),
         };
         decisions.fill_from(&options.earlier);
