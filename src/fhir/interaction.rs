@@ -11,7 +11,7 @@ use super::{FhirVersion, algorithmic, capability, find_matches, query, render, r
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{ResourceKind, Terminology};
-use crate::service::{expand, lookup, subsumes, translate, validate_code};
+use crate::service::{compare, expand, lookup, subsumes, translate, validate_code};
 use render_resource::type_name;
 use serde_json::Value;
 use tern_index::model::Canonical;
@@ -37,11 +37,13 @@ pub enum Operation {
     ValidateInValueSet,
     /// `ValueSet/$batch-validate-code`
     BatchValidateInValueSet,
+    /// `ValueSet/$compare`
+    Compare,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Lookup,
         Self::ValidateInCodeSystem,
         Self::BatchValidateInCodeSystem,
@@ -51,6 +53,7 @@ impl Operation {
         Self::Expand,
         Self::ValidateInValueSet,
         Self::BatchValidateInValueSet,
+        Self::Compare,
     ];
 
     /// The resource type it is called on.
@@ -60,7 +63,7 @@ impl Operation {
                 ResourceKind::CodeSystem
             }
             Self::Translate => ResourceKind::ConceptMap,
-            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet => ResourceKind::ValueSet,
+            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet | Self::Compare => ResourceKind::ValueSet,
         }
     }
 
@@ -74,6 +77,7 @@ impl Operation {
             Self::FindMatches => "find-matches",
             Self::Translate => "translate",
             Self::Expand => "expand",
+            Self::Compare => "compare",
         }
     }
 
@@ -218,6 +222,7 @@ impl Target {
             Self::Operation(operation, _) => matches!(
                 operation,
                 Operation::Expand
+                    | Operation::Compare
                     | Operation::FindMatches
                     | Operation::BatchValidateInCodeSystem
                     | Operation::BatchValidateInValueSet
@@ -422,6 +427,12 @@ fn operate(
             let asked = request.parameters.limit.unwrap_or(u64::MAX);
             request.parameters.limit = Some(room.expansion.min(asked));
             Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
+        }
+        Operation::Compare => {
+            let (mut request, diagnostics) = requests::compare(parameters, context)?;
+            let asked = request.parameters.limit.unwrap_or(u64::MAX);
+            request.parameters.limit = Some(room.expansion.min(asked));
+            Ok(render::comparison(&compare::compare(terminology, &request)?, diagnostics))
         }
         Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),
         Operation::ValidateInValueSet => validate(terminology, requests::validate_in_value_set(parameters, context)?),

@@ -10,6 +10,7 @@
 //! | [`validate_code`](validate_code::validate_code) | [`ValidateCodeRequest`] | [`Validation`] |
 //! | [`lookup`](lookup::lookup) | [`LookupRequest`] | [`Lookup`] |
 //! | [`subsumes`](subsumes::subsumes) | [`SubsumesRequest`] | [`Subsumption`] |
+//! | [`compare`](compare::compare) | [`CompareRequest`] | [`Comparison`] |
 //! | [`translate`](translate::translate) | [`TranslateRequest`] | [`Translation`] |
 //! | [`find_matches`](find_matches::find_matches) | [`FindMatchesRequest`](find_matches::FindMatchesRequest) | [`FoundMatches`](find_matches::FoundMatches) |
 //! | [`suggest`](algorithmic::suggest) | [`AlgorithmicRequest`](algorithmic::AlgorithmicRequest) | [`Suggestion`](algorithmic::Suggestion) |
@@ -25,6 +26,7 @@ pub mod algorithmic;
 pub mod alias;
 mod catalogue;
 pub mod code_system;
+pub mod compare;
 pub mod expand;
 pub mod extension;
 pub mod find_matches;
@@ -48,6 +50,7 @@ pub mod validate_code;
 pub mod value_set;
 pub mod version;
 
+pub use compare::{CompareRequest, Comparison};
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
 pub use issues::{Failure, FailureKind, Issue, Severity};
 pub use lookup::{Lookup, LookupRequest};
