@@ -5,6 +5,7 @@
 //! socket (that is `http`).
 
 pub mod algorithmic;
+pub mod answer;
 pub mod bundle;
 pub mod capability;
 pub mod find_matches;
