@@ -301,7 +301,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             if let Body::Form(form) = request.body {
                 parameters.extend(Parameters::from_query(form)?);
             }
-            let search = search::read(&parameters, request.strict, room.largest_page)?;
+            let search = search::read(*kind, &parameters, request.strict, room.largest_page)?;
             let place = search::Place {
                 base: request.base,
                 version: request.version,
