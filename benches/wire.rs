@@ -60,7 +60,10 @@ fn questions() -> Vec<Question> {
         ),
         get(
             "subsumes",
-            format!("/fhir/r4/CodeSystem/$subsumes?system={SYSTEM}&codeA={}&codeB={middle}", code(0)),
+            format!(
+                "/fhir/r4/CodeSystem/$subsumes?system={SYSTEM}&codeA={}&codeB={middle}",
+                code(0)
+            ),
         ),
         get(
             "translate",
@@ -80,8 +83,10 @@ fn questions() -> Vec<Question> {
         post(
             "expand with a text filter",
             "/fhir/r4/ValueSet/$expand",
-            &parameters(json!([{"name": "valueSet", "resource": set}, {"name": "count", "valueInteger": 20},
-                {"name": "filter", "valueString": frequent.get(..3)}])),
+            &parameters(
+                json!([{"name": "valueSet", "resource": set}, {"name": "count", "valueInteger": 20},
+                {"name": "filter", "valueString": frequent.get(..3)}]),
+            ),
         ),
     ]
 }
@@ -99,14 +104,18 @@ fn with_resources() -> Question {
                 "definition": format!("What concept {concept} means, in a sentence of a usual length for its kind")})
             })
             .collect();
-        parameter.push(json!({"name": "tx-resource", "resource": {"resourceType": "CodeSystem", "id": format!("s{number}"),
+        parameter.push(
+            json!({"name": "tx-resource", "resource": {"resourceType": "CodeSystem", "id": format!("s{number}"),
             "url": format!("http://example.org/system-{number}"), "version": "1.0.0", "status": "active",
-            "content": "complete", "caseSensitive": true, "concept": concepts}}));
+            "content": "complete", "caseSensitive": true, "concept": concepts}}),
+        );
     }
     for number in 0..20 {
-        parameter.push(json!({"name": "tx-resource", "resource": {"resourceType": "ValueSet", "id": format!("v{number}"),
+        parameter.push(
+            json!({"name": "tx-resource", "resource": {"resourceType": "ValueSet", "id": format!("v{number}"),
             "url": format!("http://example.org/set-{number}"), "version": "1.0.0", "status": "active",
-            "compose": {"include": [{"system": format!("http://example.org/system-{}", number % 10)}]}}}));
+            "compose": {"include": [{"system": format!("http://example.org/system-{}", number % 10)}]}}}),
+        );
     }
     let body = json!({"resourceType": "Parameters", "parameter": parameter});
     post("validate-code with 30 resources", "/fhir/r4/ValueSet/$validate-code", &body)
