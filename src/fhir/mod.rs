@@ -8,7 +8,9 @@ pub mod algorithmic;
 pub mod answer;
 pub mod bundle;
 pub mod capability;
+pub mod closure;
 pub mod find_matches;
+mod history;
 pub mod interaction;
 pub mod outcome;
 pub mod parameters;
@@ -20,6 +22,8 @@ pub mod requests;
 pub mod resource_in;
 pub mod search;
 pub mod search_parameters;
+pub mod validation;
+mod write;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -25,6 +25,7 @@
 pub mod algorithmic;
 pub mod alias;
 mod catalogue;
+pub mod closure;
 pub mod code_system;
 pub mod compare;
 pub mod expand;
@@ -35,6 +36,7 @@ pub mod issues;
 pub mod language;
 pub mod lookup;
 mod mappers;
+pub mod naming;
 pub mod parameters;
 pub mod period;
 pub(crate) mod refusals;
