@@ -381,7 +381,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
 
 /// Reads a resource. What was not written here has no version: its content is its tag.
 fn read(room: Room<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
-    let entry = find(room, kind, id)?;
+    let entry = find(room, kind, id, request.version)?;
     let whole = render_resource::resource(&entry, request.version, room.map_rows)?;
     let written = entry.written.as_ref();
     let version = written.map_or_else(
@@ -434,7 +434,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
                 strict: request.strict,
             };
             if let Some(id) = id {
-                context.instance = Some(instance(&find(room, operation.kind(), id)?)?);
+                context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
             }
             let parameters = operation_parameters(*operation, request)?;
             let terminology = requests::overlay(room.terminology, &parameters, room.cache)?;
@@ -469,9 +469,10 @@ fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
     }
 }
 
-/// The resource with an id.
-pub(super) fn find(room: Room<'_>, kind: ResourceKind, id: &str) -> Result<ResourceEntry, Refusal> {
-    let found = room.terminology.read_resource(kind, id);
+/// The resource with an id; of FHIR's own, which have the same in each version, that of the version asked for.
+pub(super) fn find(room: Room<'_>, kind: ResourceKind, id: &str, version: FhirVersion) -> Result<ResourceEntry, Refusal> {
+    let view = room.terminology.for_fhir_version(version.short());
+    let found = view.read_resource(kind, id);
     found.ok_or_else(|| history::not_there(room, kind, id))
 }
 
@@ -531,7 +532,8 @@ fn operate(
             if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
                 return algorithmic::answer(terminology, fallback, version, later_names);
             }
-            let asked = requests::translate(parameters, context, room.cache)?;
+            let mut asked = requests::translate(parameters, context, room.cache)?;
+            by_canonical_names(terminology, &mut asked.request);
             let style = render::TranslationStyle {
                 version,
                 r4_names: !asked.later_names,
@@ -566,6 +568,17 @@ fn operate(
         Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet => {
             batch_validate(room, operation, parameters, context)
         }
+    }
+}
+
+/// Maps name code systems by their URLs: what a client names by a URN is looked for under that.
+fn by_canonical_names(terminology: &Terminology, request: &mut translate::TranslateRequest) {
+    let given = request.given.iter_mut().filter_map(|given| given.system.as_mut());
+    for name in given
+        .chain(request.wanted_system.as_mut())
+        .filter(|name| name.starts_with("urn:"))
+    {
+        *name = terminology.canonical_url(name).to_owned();
     }
 }
 
