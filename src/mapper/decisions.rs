@@ -74,7 +74,10 @@ impl Decisions {
     /// What the rows of a set decide: those that a person or the mapper has accepted, those without a target, those refused.
     fn of_set(rows: &[MappingRow], target_system: &str, local: &str) -> Self {
         let mut decisions = Self::default();
-        for row in rows.iter().filter(|row| [target_system, ""].contains(&row.target.system.as_str())) {
+        for row in rows
+            .iter()
+            .filter(|row| [target_system, ""].contains(&row.target.system.as_str()))
+        {
             let mut item = SourceItem::default();
             item.set(Role::Code, &row.source.code);
             item.set(Role::Name, &row.source.label);
@@ -278,16 +281,28 @@ mod tests {
             ],
             ..MappingSet::default()
         };
-        for (format, name) in [(Format::Sssom, "s.sssom.tsv"), (Format::ConceptMapR5, "m.json"), (Format::Csv, "s.csv")] {
+        for (format, name) in [
+            (Format::Sssom, "s.sssom.tsv"),
+            (Format::ConceptMapR5, "m.json"),
+            (Format::Csv, "s.csv"),
+        ] {
             let path = room.path().join(name);
             write_mapping_set(&set, &path, format, &SetOptions::default()).unwrap();
             let read = |local| Decisions::read(&path, &Columns::default(), &Values::default(), "urn:t", local).unwrap();
             let named = |name: &str| item(&[(Role::Code, &name.to_lowercase()), (Role::Name, name), (Role::Unit, "mg/dL")]);
             let found = read("urn:local");
             let target = Decided::Target("1".into(), 0);
-            assert_eq!(found.find(&named("A")).map(|own| own.decided.keys().next()), Some(Some(&target)), "{name}");
+            assert_eq!(
+                found.find(&named("A")).map(|own| own.decided.keys().next()),
+                Some(Some(&target)),
+                "{name}"
+            );
             assert!(found.find(&named("B")).unwrap().rejected.contains("2"), "{name}");
-            assert_eq!(found.find(&named("C")).unwrap().decided.keys().next(), Some(&Decided::Nothing), "{name}");
+            assert_eq!(
+                found.find(&named("C")).unwrap().decided.keys().next(),
+                Some(&Decided::Nothing),
+                "{name}"
+            );
             assert!(found.find(&named("D")).is_none() && found.find(&item(&[(Role::Name, "A")])).is_none());
             assert!(read("").find(&named("A")).is_none(), "another system is another source");
         }

@@ -218,7 +218,9 @@ impl<'i> Lines<'i> {
 
     fn item_by_tuple(&self, row: &SheetRow) -> Result<&'i Item, String> {
         let mut source = SourceItem::default();
-        Role::TUPLE.iter().for_each(|role| source.set(*role, row.get(&role_column(*role))));
+        Role::TUPLE
+            .iter()
+            .for_each(|role| source.set(*role, row.get(&role_column(*role))));
         let named = |column: &str, otherwise: &str| match row.get(column) {
             "" => otherwise.to_owned(),
             text => text.to_owned(),
@@ -228,7 +230,9 @@ impl<'i> Lines<'i> {
             target: self.vocabularies.canonical_url(row.get("target_system")),
         };
         let mut plain = SourceItem::default();
-        Role::TUPLE.iter().for_each(|role| plain.set(*role, unguarded(source.get(*role))));
+        Role::TUPLE
+            .iter()
+            .for_each(|role| plain.set(*role, unguarded(source.get(*role))));
         let known = |source| self.by_tuple.get(&(&scope, source));
         let found = known(&source).or_else(|| known(&plain)).and_then(|id| self.items.get(id));
         found.ok_or_else(|| {

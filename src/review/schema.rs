@@ -14,7 +14,8 @@ const APPLICATION: i64 = 0x7465_726e;
 const WAIT: Duration = Duration::from_secs(10);
 
 /// What brings each layout to the next; the first one begins with nothing.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
@@ -65,7 +66,8 @@ CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
     BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
-", "
+",
+    "
 CREATE TABLE wider_item (
     id INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
@@ -82,7 +84,8 @@ DROP TABLE item;
 ALTER TABLE wider_item RENAME TO item;
 CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
     BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
-"];
+",
+];
 
 /// Opens a database of decisions, makes it where there is none and `create` says so, and brings it up to date.
 pub(super) fn open(path: &Path, create: bool) -> Result<Connection, ReviewError> {
@@ -201,13 +204,26 @@ mod tests {
         );
         assert_eq!(row.unwrap(), "7bloodno-match");
         assert!(
-            new.prepare("PRAGMA foreign_key_check").unwrap().query([]).unwrap().next().unwrap().is_none(),
+            new.prepare("PRAGMA foreign_key_check")
+                .unwrap()
+                .query([])
+                .unwrap()
+                .next()
+                .unwrap()
+                .is_none(),
             "events still belong to their items"
         );
-        assert!(new.execute_batch("DELETE FROM item").unwrap_err().to_string().contains("never"));
         assert!(
-            new.execute_batch("INSERT INTO event (item, at, who, kind, state, comment) VALUES (8, '', 'a', 'single', 'no-match', '')")
-                .is_err()
+            new.execute_batch("DELETE FROM item")
+                .unwrap_err()
+                .to_string()
+                .contains("never")
+        );
+        assert!(
+            new.execute_batch(
+                "INSERT INTO event (item, at, who, kind, state, comment) VALUES (8, '', 'a', 'single', 'no-match', '')"
+            )
+            .is_err()
         );
     }
 

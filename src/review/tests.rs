@@ -239,7 +239,11 @@ fn every_column_of_a_source_tells_it_from_others() {
         assert_eq!(store.item(2).unwrap().source, other, "{}", role.as_str());
         store.decide(&say(2, State::Accepted, "8102-6"), &actor("anna")).unwrap();
         assert!(map(&store, "here", &other).reason.contains("anna on"), "{}", role.as_str());
-        assert!(!map(&store, "here", &zorvin()).reason.contains("anna on"), "{}", role.as_str());
+        assert!(
+            !map(&store, "here", &zorvin()).reason.contains("anna on"),
+            "{}",
+            role.as_str()
+        );
     }
 }
 
