@@ -72,7 +72,7 @@ impl Markup {
     }
 
     /// The text.
-    pub fn into_text(&mut self) -> String {
+    pub fn take(&mut self) -> String {
         std::mem::take(&mut self.0)
     }
 }

@@ -137,5 +137,5 @@ fn frame(title: &str, version: FhirVersion, place: &Place<'_>, body: Markup) -> 
         .close("main")
         .close("body")
         .close("html");
-    page.raw("\n").into_text()
+    page.raw("\n").take()
 }

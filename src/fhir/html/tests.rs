@@ -22,7 +22,7 @@ fn assert_balanced(html: &str) {
     for piece in body.split('<').skip(1) {
         let tag = piece.split(['>', ' ']).next().unwrap();
         match tag.strip_prefix('/') {
-            Some(closed) if closed == "html" => {}
+            Some("html") => {}
             Some(closed) => assert_eq!(open.pop(), Some(closed), "in {html}"),
             None if tag == "input" => {}
             None => open.push(tag),

@@ -81,6 +81,9 @@ struct Reader<'t> {
     namespaces: usize,
 }
 
+/// A value and what JSON writes beside it: id and extensions.
+type Primitive = (Option<Value>, Option<Map<String, Value>>);
+
 enum Token<'t> {
     Start(BytesStart<'t>, Space),
     End,
@@ -294,12 +297,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn primitive(
-        &mut self,
-        shape: Shape,
-        start: &BytesStart<'t>,
-        depth: usize,
-    ) -> Result<(Option<Value>, Option<Map<String, Value>>), XmlError> {
+    fn primitive(&mut self, shape: Shape, start: &BytesStart<'t>, depth: usize) -> Result<Primitive, XmlError> {
         let (mut value, mut companion) = (None, Map::new());
         let outer = self.namespaces;
         for (name, text) in self.attributes(start)? {

@@ -315,9 +315,9 @@ impl Maker {
     fn value(&mut self, shape: Shape) -> Value {
         let number = self.below(2_000_000);
         match shape {
-            Shape::Boolean => (number % 2 == 0).into(),
+            Shape::Boolean => number.is_multiple_of(2).into(),
             Shape::Integer => (number as i64 - 1_000_000).into(),
-            Shape::Decimal if number % 3 == 0 => (number as i64 - 1_000_000).into(),
+            Shape::Decimal if number.is_multiple_of(3) => (number as i64 - 1_000_000).into(),
             Shape::Decimal => ((number as f64 - 1e6) / 10_f64.powi(self.below(40) as i32 - 20)).into(),
             _ => {
                 let letters = [
