@@ -122,6 +122,15 @@ impl Designations {
             .is_some_and(|kind| kind & designations::KIND_INACTIVE == 0)
     }
 
+    pub fn id(&self, number: usize) -> Option<&str> {
+        Some(self.ids.get(number)).filter(|id| !id.is_empty())
+    }
+
+    pub fn use_code(&self, number: usize) -> Option<&str> {
+        let use_ = usize::from(self.use_.get(number)?.checked_sub(1)?);
+        Some(self.uses.get(use_ * 4 + 2))
+    }
+
     pub fn text(&self, number: usize) -> Cow<'_, str> {
         let text = self.texts.get(number);
         if self.kind.get(number).is_none_or(|kind| kind & designations::KIND_LONG == 0) {
@@ -178,7 +187,7 @@ impl Designations {
 
     pub fn get(&self, number: usize) -> Designation {
         Designation {
-            id: Some(self.ids.get(number)).filter(|id| !id.is_empty()).map(str::to_owned),
+            id: self.id(number).map(str::to_owned),
             language: self.language(number).map(str::to_owned),
             use_: self.use_(number),
             value: self.text(number).into_owned(),

@@ -21,6 +21,7 @@ mod text;
 pub use code_system::CodeSystemIndex;
 pub use concept_map::ConceptMapIndex;
 pub use refsets::Member;
+pub use relations::{Relation, RelationValue};
 pub use resources::{ResourceKey, ResourcesIndex};
 pub use search::{Hit, SearchOptions};
 
