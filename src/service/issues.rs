@@ -148,8 +148,8 @@ pub fn bad_constraint(constraint: &str, fault: &EclError, path: &str) -> Failure
         Kind::Unsupported => (FailureKind::NotSupported, "not-supported"),
         Kind::Limit => (FailureKind::TooCostly, "too-costly"),
     };
-    let mut issue = error(code, "vs-invalid", "INVALID_ECL", text).at(path);
-    issue.diagnostics = Some(fault.to_string());
+    let mut issue = error(code, "vs-invalid", "INVALID_ECL", text);
+    issue.diagnostics = Some(format!("{path}\n{fault}"));
     Failure::new(kind, issue)
 }
 

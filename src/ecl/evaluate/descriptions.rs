@@ -205,6 +205,15 @@ impl Evaluator<'_> {
     /// Leaves out what the word index knows not to have the words, where looking there is cheaper than at all terms.
     fn narrowed(&self, checks: &Checks, found: ConceptSet) -> ConceptSet {
         const FEW: u64 = 2_000;
+        let ids = checks.checks.iter().find_map(|(equal, check)| match check {
+            Check::Id(ids) if *equal => Some(ids),
+            _ => None,
+        });
+        if let Some(ids) = ids {
+            let numbers = ids.iter().filter_map(|id| self.index.find_designation(id));
+            let concepts: ConceptSet = numbers.map(|number| self.index.designation_concept(number).0).collect();
+            return found & concepts;
+        }
         if found.len() <= FEW || checks.inactive {
             return found;
         }
@@ -233,7 +242,7 @@ impl Evaluator<'_> {
 impl Checks {
     fn pass(&self, index: &CodeSystemIndex, number: u32) -> bool {
         let active = index.designation_is_active(number);
-        if !(if active { self.active } else { self.inactive }) || is_made(index, number) {
+        if !(if active { self.active } else { self.inactive }) || index.designation_is_made(number) {
             return false;
         }
         self.checks.iter().all(|(equal, check)| check.holds(index, number) == *equal)
@@ -252,7 +261,7 @@ impl Check {
                 own.is_some_and(|own| codes.iter().any(|code| code.eq_ignore_ascii_case(own)))
             }
             Self::Type(types) => {
-                let own = index.designation_use(number);
+                let own = index.designation_use_code(number);
                 own.is_some_and(|own| types.iter().any(|code| code == own))
             }
             Self::Dialect(dialects) => index.designation_acceptability(number).any(|(name, own)| {
@@ -260,21 +269,16 @@ impl Check {
                 wanted.any(|(refset, accepted)| refset == name && (accepted.is_empty() || accepted.contains(&own)))
             }),
             Self::Module(modules) => {
-                let own = super::members::description_module(index, number);
+                let own = index.designation_module(number);
                 own.is_some_and(|own| modules.iter().any(|module| module == own))
             }
-            Self::Time(order, dates) => passes(*order, dates, super::members::description_time(index, number)),
+            Self::Time(order, dates) => passes(*order, dates, index.designation_effective_time(number)),
             Self::Id(ids) => {
                 let own = index.designation_id(number);
                 own.is_some_and(|own| ids.iter().any(|id| id == own))
             }
         }
     }
-}
-
-/// Whether a term was made by the loader: a display without identifier, cut from a fully specified name.
-fn is_made(index: &CodeSystemIndex, number: u32) -> bool {
-    index.designation_id(number).is_none() && index.designation_use(number).is_none()
 }
 
 fn type_code(kind: DescriptionType) -> &'static str {

@@ -3,14 +3,15 @@
 use super::filters::{day, passes};
 use super::{Evaluator, Found};
 use crate::ecl::ast::{
-    AlternateIdentifier, CommonFilter, Comparison, Date, Expression, Fields, Focus, History, MemberFilter, Order, RefsetOperator,
-    Span, SubExpression,
+    AlternateIdentifier, CommonFilter, Comparison, Date, Expression, Fields, History, MemberFilter, Order, RefsetOperator, Span,
+    SubExpression,
 };
 use crate::ecl::error::{Fault, Kind};
 use crate::ecl::number::Decimal;
 use crate::ecl::terms::Matcher;
 use tern_index::model::Ordinal;
-use tern_index::read::{CodeSystemIndex, ConceptSet, Member};
+use tern_index::read::{CodeSystemIndex, Component, ConceptSet, Field, FieldKind, FieldValue, RefsetRows};
+use tern_index::text::fold;
 
 /// The column that every reference set has.
 const COMPONENT: &str = "referencedComponentId";
@@ -41,39 +42,121 @@ enum Column {
 }
 
 impl Column {
-    fn holds(&self, index: &CodeSystemIndex, value: &str) -> bool {
+    fn holds(&self, index: &CodeSystemIndex, value: Option<&FieldValue<'_>>) -> bool {
+        let Some(value) = value else {
+            // An empty cell is nothing, which only a date can be asked to be.
+            return matches!(self, Self::Time { dates, order } if passes(*order, dates, None));
+        };
         match self {
-            Self::Concepts { set, equal } => {
-                let concept = index.find_exact(value);
-                !value.is_empty() && concept.is_some_and(|concept| set.contains(concept.0)) == *equal
+            Self::Concepts { set, equal } => concept_of(index, value).is_some_and(|concept| set.contains(concept.0)) == *equal,
+            Self::Number { value: wanted, order } => {
+                let found = shown(index, Some(value));
+                match (Decimal::parse(&found), Decimal::parse(wanted)) {
+                    (Some(found), Some(wanted)) => order.accepts(found.cmp(&wanted)),
+                    _ => false,
+                }
             }
-            Self::Number { value: wanted, order } => match (Decimal::parse(value), Decimal::parse(wanted)) {
-                (Some(found), Some(wanted)) => order.accepts(found.cmp(&wanted)),
-                _ => false,
-            },
-            Self::Text { matchers, equal } => matchers.iter().any(|matcher| matcher.is_match(value)) == *equal,
-            Self::Boolean(wanted) => match value {
+            Self::Text { matchers, equal } => {
+                let text = shown(index, Some(value));
+                matchers.iter().any(|matcher| matcher.is_match(&text)) == *equal
+            }
+            Self::Boolean(wanted) => match shown(index, Some(value)).as_str() {
                 "1" | "true" => *wanted,
                 "0" | "false" => !wanted,
                 _ => false,
             },
-            Self::Time { dates, order } => passes(*order, dates, day(value)),
+            Self::Time { dates, order } => passes(*order, dates, day(&shown(index, Some(value)))),
         }
     }
 }
 
-/// The value of a row's column; `None` where the row has no such column.
-fn cell<'m>(index: &'m CodeSystemIndex, member: &'m Member, name: &str) -> Option<&'m str> {
-    if name.eq_ignore_ascii_case(COMPONENT) {
-        return Some(index.code(member.concept));
-    }
-    let mut fields = member.fields.iter();
-    fields
-        .find(|(own, _)| own.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
+/// A column of a reference set, the one that all have among them.
+enum Cells<'i> {
+    Component,
+    Column(Field<'i>),
 }
 
-impl Evaluator<'_> {
+impl<'i> Cells<'i> {
+    fn find(rows: &RefsetRows<'i>, name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case(COMPONENT) {
+            return Some(Self::Component);
+        }
+        rows.field(name).map(Self::Column)
+    }
+
+    fn value(&self, rows: &RefsetRows<'i>, row: u32) -> Option<FieldValue<'i>> {
+        match self {
+            Self::Component => Some(FieldValue::Component(rows.component(row))),
+            Self::Column(field) => rows.value(row, field),
+        }
+    }
+
+    /// Rows that satisfy a filter.
+    fn rows_where(&self, rows: &RefsetRows<'i>, index: &CodeSystemIndex, column: &Column) -> Vec<u32> {
+        match (self, column) {
+            (Self::Component, _) => rows
+                .range()
+                .filter(|row| column.holds(index, self.value(rows, *row).as_ref()))
+                .collect(),
+            (Self::Column(field), Column::Concepts { set, equal: true }) if field.kind == FieldKind::Component => {
+                rows.rows_with_concepts(field, set)
+            }
+            (Self::Column(field), _) => rows.rows_where(field, |value| column.holds(index, value)),
+        }
+    }
+}
+
+/// Filters on what rows have besides their columns.
+#[derive(Default)]
+struct Metadata {
+    modules: Vec<(bool, Vec<String>)>,
+    times: Vec<(Order, Vec<Date>)>,
+    activity: Vec<(bool, Option<bool>)>,
+}
+
+impl Metadata {
+    fn pass(&self, rows: &RefsetRows<'_>, row: u32) -> bool {
+        let active = rows.is_active(row);
+        let wanted = if self.activity.is_empty() {
+            active
+        } else {
+            let mut activity = self.activity.iter();
+            activity.all(|(equal, value)| value.is_none_or(|value| value == active) == *equal)
+        };
+        let time = Some(rows.effective_time(row)).filter(|time| *time > 0);
+        wanted
+            && self
+                .modules
+                .iter()
+                .all(|(equal, modules)| modules.iter().any(|module| module == rows.module(row)) == *equal)
+            && self.times.iter().all(|(order, dates)| passes(*order, dates, time))
+    }
+}
+
+/// A value as RF2 writes it.
+fn shown(index: &CodeSystemIndex, value: Option<&FieldValue<'_>>) -> String {
+    match value {
+        None => String::new(),
+        Some(FieldValue::Integer(number)) => number.to_string(),
+        Some(FieldValue::String(text)) => text.to_string(),
+        Some(FieldValue::Component(component)) => match component {
+            Component::Concept(concept) => index.code(*concept).to_owned(),
+            Component::Designation(number) => index.designation_id(*number).unwrap_or("").to_owned(),
+            Component::Other(id) => (*id).to_owned(),
+        },
+    }
+}
+
+/// The concept that a value is, if it is one.
+fn concept_of(index: &CodeSystemIndex, value: &FieldValue<'_>) -> Option<Ordinal> {
+    match value {
+        FieldValue::Component(Component::Concept(concept)) => Some(*concept),
+        FieldValue::String(text) => index.find_exact(text),
+        _ => None,
+    }
+}
+
+impl<'i> Evaluator<'i> {
     /// Reference sets that have any of the concepts as a member.
     pub(super) fn containing(&mut self, concepts: &ConceptSet) -> Found<ConceptSet> {
         let mut found = ConceptSet::new();
@@ -108,24 +191,28 @@ impl Evaluator<'_> {
             }
             return Ok(found);
         }
-        let rows = self.filtered(sub, refsets)?;
+        let filtered = self.filtered(sub, refsets)?;
         let (mut known, mut without) = (plain, false);
-        for member in &rows {
-            self.tick(4)?;
-            if let Some(value) = cell(self.index, member, selected) {
-                known = true;
-                match self.index.find_exact(value) {
+        for (rows, numbers) in &filtered {
+            let Some(cells) = Cells::find(rows, selected) else {
+                continue;
+            };
+            known = true;
+            for row in numbers {
+                self.tick(1)?;
+                let value = cells.value(rows, *row);
+                match value.as_ref().and_then(|value| concept_of(self.index, value)) {
                     Some(concept) => {
                         found.insert(concept.0);
                     }
-                    None => without = true,
+                    None => without |= value.is_some(),
                 }
             }
         }
-        if !known && !rows.is_empty() {
+        if !known && !filtered.is_empty() {
             return Err(no_such_field(sub.span, selected));
         }
-        if found.is_empty() && without {
+        if found.is_empty() && without && !plain {
             let message = format!("the values of {selected} are no concepts of the edition; only rows of them can be shown");
             return Err(Fault::new(Kind::Meaning, sub.span.start, message));
         }
@@ -133,51 +220,56 @@ impl Evaluator<'_> {
     }
 
     /// Rows of reference sets that pass the member filters.
-    fn filtered(&mut self, sub: &SubExpression, refsets: &ConceptSet) -> Found<Vec<Member>> {
-        let mut columns: Vec<(&str, Span, Column)> = Vec::new();
+    fn filtered(&mut self, sub: &SubExpression, refsets: &ConceptSet) -> Found<Vec<(RefsetRows<'i>, Vec<u32>)>> {
+        let (mut columns, mut metadata) = (Vec::new(), Metadata::default());
         for filter in sub.members.iter().flatten() {
             match filter {
-                MemberFilter::Common(common) => self.common_member_filter(sub, common)?,
                 MemberFilter::Field { span, name, comparison } => columns.push((name, *span, self.column(comparison)?)),
+                MemberFilter::Common(CommonFilter::Module { equal, modules }) => {
+                    let modules = self.concepts(modules)?;
+                    metadata.modules.push((*equal, self.codes(&modules)));
+                }
+                MemberFilter::Common(CommonFilter::EffectiveTime { order, dates }) => {
+                    metadata.times.push((*order, dates.clone()))
+                }
+                MemberFilter::Common(CommonFilter::Active { equal, value }) => metadata.activity.push((*equal, *value)),
             }
         }
         let mut known = vec![false; columns.len()];
-        let (mut rows, mut any) = (Vec::new(), false);
+        let mut found = Vec::new();
         for refset in refsets {
-            for member in self.index.refset_members(Ordinal(refset)) {
-                self.tick(4)?;
-                any = true;
-                let mut passes = true;
-                for ((name, _, column), known) in columns.iter().zip(&mut known) {
-                    let value = cell(self.index, &member, name);
-                    *known |= value.is_some();
-                    passes &= column.holds(self.index, value.unwrap_or(""));
-                }
-                if passes {
-                    rows.push(member);
-                }
+            let Some(rows) = self.index.refset_rows(Ordinal(refset)) else {
+                continue;
+            };
+            self.tick(u32::try_from(rows.range().len() / 8).unwrap_or(u32::MAX))?;
+            let mut left: Option<Vec<u32>> = None;
+            for ((name, _, column), known) in columns.iter().zip(&mut known) {
+                let Some(cells) = Cells::find(&rows, name) else {
+                    left = Some(Vec::new());
+                    continue;
+                };
+                *known = true;
+                left = Some(match left {
+                    None => cells.rows_where(&rows, self.index, column),
+                    Some(mut rest) => {
+                        rest.retain(|row| column.holds(self.index, cells.value(&rows, *row).as_ref()));
+                        rest
+                    }
+                });
             }
+            let mut left = left.unwrap_or_else(|| rows.range().collect());
+            left.retain(|row| metadata.pass(&rows, *row));
+            found.push((rows, left));
         }
-        let unknown = columns.iter().zip(&known).find(|(_, known)| !**known && any);
+        if found.is_empty() && !refsets.is_disjoint(&self.index.refsets()) {
+            let message = "this index was made without the rows of reference sets; load the release again";
+            return Err(Fault::new(Kind::Unsupported, sub.span.start, message));
+        }
+        let unknown = columns.iter().zip(&known).find(|(_, known)| !**known && !found.is_empty());
         if let Some(((name, span, _), _)) = unknown {
             return Err(no_such_field(*span, name));
         }
-        Ok(rows)
-    }
-
-    fn common_member_filter(&mut self, sub: &SubExpression, filter: &CommonFilter) -> Found<()> {
-        match filter {
-            // Only rows in use are in the index.
-            CommonFilter::Active { equal: true, value } if *value != Some(false) => Ok(()),
-            CommonFilter::Active {
-                equal: false,
-                value: Some(false),
-            } => Ok(()),
-            _ => {
-                let message = "this index does not have module, date and retired rows of reference sets; load the release again";
-                Err(Fault::new(Kind::Unsupported, sub.span.start, message))
-            }
-        }
+        Ok(found)
     }
 
     fn column(&mut self, comparison: &Comparison) -> Found<Column> {
@@ -217,16 +309,14 @@ impl Evaluator<'_> {
         let mut added = ConceptSet::new();
         for refset in &refsets {
             self.tick(64)?;
-            let code = self.index.code(Ordinal(refset));
-            if self.index.has_property(code) {
-                added |= self.index.with_property_in(code, found);
+            let Some(rows) = self.index.refset_rows(Ordinal(refset)) else {
                 continue;
-            }
-            for member in self.index.refset_members(Ordinal(refset)) {
-                self.tick(4)?;
-                let target = cell(self.index, &member, TARGET).and_then(|code| self.index.find_exact(code));
-                if target.is_some_and(|target| found.contains(target.0)) {
-                    added.insert(member.concept.0);
+            };
+            let Some(target) = rows.field(TARGET) else { continue };
+            for row in rows.rows_with_concepts(&target, found) {
+                self.tick(1)?;
+                if rows.is_active(row) {
+                    added.extend(rows.concept(row).map(|concept| concept.0));
                 }
             }
         }
@@ -260,35 +350,37 @@ impl Evaluator<'_> {
         if !sub.filters.is_empty() {
             return Ok(None);
         }
-        let refsets = match &sub.focus {
-            Focus::Any => self.index.refsets(),
-            _ => self.focus(sub)?,
-        };
-        let members = self.filtered(sub, &refsets)?;
+        let refsets = self.focus(sub)?;
+        let filtered = self.filtered(sub, &refsets)?;
         let names: Vec<String> = match fields {
             Fields::Named(names) => names.clone(),
             Fields::All => {
                 let mut names = vec![COMPONENT.to_owned()];
-                for (name, _) in members.iter().flat_map(|member| &member.fields) {
-                    if !names.contains(name) {
-                        names.push(name.clone());
+                for field in filtered.iter().flat_map(|(rows, _)| rows.fields()) {
+                    if !names.iter().any(|name| name == field.name) {
+                        names.push(field.name.to_owned());
                     }
                 }
                 names
             }
         };
-        for name in &names {
-            let known = members.iter().any(|member| cell(self.index, member, name).is_some());
-            if !known && !members.is_empty() {
-                return Err(no_such_field(sub.span, name));
+        let has = |name: &&String| filtered.iter().any(|(rows, _)| Cells::find(rows, name).is_some());
+        if let Some(unknown) = names.iter().find(|name| !has(name)).filter(|_| !filtered.is_empty()) {
+            return Err(no_such_field(sub.span, unknown));
+        }
+        let mut made = Vec::new();
+        for (rows, numbers) in &filtered {
+            let cells: Vec<Option<Cells<'_>>> = names.iter().map(|name| Cells::find(rows, name)).collect();
+            for row in numbers {
+                self.tick(4)?;
+                let values = cells.iter().map(|cells| cells.as_ref()?.value(rows, *row));
+                made.push(values.map(|value| shown(self.index, value.as_ref())).collect());
             }
         }
-        let value = |member: &Member, name: &String| cell(self.index, member, name).unwrap_or("").to_owned();
-        let rows = members
-            .iter()
-            .map(|member| names.iter().map(|name| value(member, name)).collect())
-            .collect();
-        Ok(Some(Rows { fields: names, rows }))
+        Ok(Some(Rows {
+            fields: names,
+            rows: made,
+        }))
     }
 }
 
@@ -302,17 +394,24 @@ fn no_such_field(span: Span, name: &str) -> Fault {
     Fault::new(Kind::Meaning, span.start, message)
 }
 
-/// The concept that an alternate identifier names.
-pub(super) fn find_alternate(_index: &CodeSystemIndex, _alternate: &AlternateIdentifier) -> Option<Ordinal> {
-    None
-}
-
-/// The module of a description.
-pub(super) fn description_module(_index: &CodeSystemIndex, _number: u32) -> Option<&str> {
-    None
-}
-
-/// The effective time of a description.
-pub(super) fn description_time(_index: &CodeSystemIndex, _number: u32) -> Date {
-    None
+/// The concept that an alternate identifier names. The alias of a scheme is the beginning of one of its terms:
+/// `LOINC` is `LOINC identifier`.
+pub(super) fn find_alternate(index: &CodeSystemIndex, alternate: &AlternateIdentifier) -> Option<Ordinal> {
+    let alias = fold(&alternate.scheme.replace('-', " "));
+    let is_scheme = |scheme: Component<'_>| {
+        let Component::Concept(scheme) = scheme else {
+            return false;
+        };
+        let starts = |number: u32| {
+            let term = fold(&index.designation_text(number));
+            term.strip_prefix(alias.as_str())
+                .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        index.designation_numbers(scheme).any(starts)
+    };
+    let mut named = index.alternates_named(&alternate.code);
+    named.find_map(|found| match found.component {
+        Component::Concept(concept) if found.active && is_scheme(found.scheme) => Some(concept),
+        _ => None,
+    })
 }

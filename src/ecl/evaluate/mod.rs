@@ -5,8 +5,8 @@
 //! that are joined by AND are taken in the order of their estimated size.
 //!
 //! What takes part: concepts in use, as soon as the hierarchy, a refinement or a dot is asked; a concept by its
-//! identifier and the members of a reference set may be retired ones; `*` is all in use, or all where a filter on
-//! `active` stands directly behind it.
+//! identifier and the members of a reference set may be retired ones; `*` is what lies below the root and is in use,
+//! or all concepts where a filter on `active` stands directly behind it.
 
 mod descriptions;
 mod filters;
@@ -78,6 +78,8 @@ struct Evaluator<'i> {
     plan: Recorder,
 }
 
+/// `138875005`: the concept above all others.
+const ROOT: &str = "138875005";
 /// Steps between two looks at the clock.
 const BETWEEN: u32 = 1 << 10;
 
@@ -223,7 +225,7 @@ impl<'i> Evaluator<'i> {
                 _ => self.index.all(),
             }),
             Focus::Any if sub.operator.is_none() && asks_for_activity(&sub.filters) => Ok(self.index.all()),
-            Focus::Any => Ok(self.index.active().clone()),
+            Focus::Any => Ok(self.any()),
             Focus::Concept(concept) => Ok(one(self.concept(concept)?)),
             Focus::Alternate(alternate) => Ok(one(self.alternate(alternate)?)),
             Focus::Nested(inner) => match &**inner {
@@ -235,6 +237,16 @@ impl<'i> Evaluator<'i> {
                 inner => self.expression(inner),
             },
         }
+    }
+
+    /// What `*` stands for: what lies below the root of SNOMED CT; in a substrate without it, all concepts in use.
+    fn any(&self) -> ConceptSet {
+        let Some(root) = self.index.find_exact(ROOT) else {
+            return self.index.active().clone();
+        };
+        let mut set = self.index.descendants(root);
+        set.insert(root.0);
+        set & self.index.active()
     }
 
     /// The concept that is named; one that the edition does not have is an error.

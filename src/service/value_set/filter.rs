@@ -67,6 +67,16 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
     }
 }
 
+/// Whether a filter can be satisfied by an expression of a grammar: by its place in the hierarchy or by a constraint.
+pub fn lets_expressions_in(filter: &Filter) -> bool {
+    let value = filter.value.as_deref().unwrap_or("");
+    match (filter.property.as_str(), filter.op.as_str()) {
+        ("expressions", "=") => value == "true",
+        ("concept" | "code", "is-a" | "descendent-of") | ("constraint" | "expression", "=") => true,
+        _ => false,
+    }
+}
+
 const SNOMED: &str = "http://snomed.info/sct";
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 
