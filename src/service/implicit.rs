@@ -75,7 +75,13 @@ fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
         filters,
         ..Include::default()
     };
-    Some(definition(url, "SnomedValueSet", title, include))
+    // The whole edition has the name that the HL7 terminology ecosystem knows it by.
+    let name = if include.filters.is_empty() {
+        "ALLSNOMEDCT"
+    } else {
+        "SnomedValueSet"
+    };
+    Some(definition(url, name, title, include))
 }
 
 /// Whether there can be a value set of this concept. Where no edition is loaded that could tell, there can be: the
