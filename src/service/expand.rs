@@ -203,7 +203,7 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     let listed = parameters.count.map_or(total, |count| total.min(u64::from(count)));
     if parameters.count.is_none() && listed > limit {
-        return Err(issues::too_costly(&compose::shown(&value_set), limit));
+        return Err(issues::too_costly(&costly_name(&value_set, &members, limit), limit));
     }
     let mut entries = Entries::new(&value_set, parameters, languages.as_ref(), &used);
     let contains = contains(&members, parameters, &mut entries);
@@ -386,6 +386,20 @@ fn echo(value_set: &ValueSet, parameters: &Parameters, languages: Option<&Langua
     }
     echoed.sort_by(|a, b| a.name.cmp(b.name));
     echoed
+}
+
+/// How a value set with too many codes is named: with its version where a whole code system is what is too much.
+pub(super) fn costly_name(value_set: &ValueSet, members: &Members, limit: u64) -> String {
+    let whole = |part: &Part| part.nesting == Nesting::System && part.concepts.len() > limit;
+    match &value_set.url {
+        Some(url) if !members.parts.iter().any(whole) => url.clone(),
+        _ => compose::shown(value_set),
+    }
+}
+
+/// Whether an expansion has all the codes that can be in the value set.
+pub(super) fn is_closed(used: &Used, members: &Members, parameters: &Parameters) -> bool {
+    unclosed(used, members, parameters).is_none()
 }
 
 /// A value set over fragments is not closed, because codes of other fragments are missing; nor is one that takes

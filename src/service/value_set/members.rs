@@ -156,8 +156,9 @@ impl Members {
         }
     }
 
-    /// Concepts of these members as ordinals of the version of `part`.
-    fn codes_in(&self, part: &Part, versions_match: bool) -> ConceptSet {
+    /// Concepts of these members as ordinals of the version of `part`; those of other versions of its code system too
+    /// where `versions_match`.
+    pub fn codes_in(&self, part: &Part, versions_match: bool) -> ConceptSet {
         let mut found = ConceptSet::new();
         for own in &self.parts {
             if own.same_version(part) {
