@@ -6,6 +6,7 @@
 //! writes no index (those are `tern-loaders` and `tern-index`).
 
 pub mod cli;
+mod database;
 pub mod fhir;
 pub mod grammars;
 pub mod http;

@@ -12,6 +12,7 @@ mod explain;
 mod load;
 mod lookup;
 mod map;
+mod mapper_args;
 mod output;
 mod progress;
 mod remove;

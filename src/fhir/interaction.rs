@@ -3,6 +3,7 @@
 //! One request in, one resource or refusal out; whether it came over a socket or in a batch makes no difference.
 //! It knows no status code and no header but by meaning.
 
+use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
@@ -261,6 +262,8 @@ pub struct Request<'r> {
     pub accept_language: Option<&'r str>,
     /// `Prefer: handling=strict`
     pub strict: bool,
+    /// What the answer depends on.
+    pub conditions: Conditions,
 }
 
 /// What answering needs besides the request.
@@ -281,7 +284,12 @@ pub struct Room<'r> {
 }
 
 /// Answers anything but a batch Bundle, which is many requests.
-pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
+pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Answer, Refusal> {
+    resource(room, target, request).map(Answer::from)
+}
+
+/// Answers what is answered with a resource and nothing beside it.
+fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
     match target {
         Target::Root => Err(Refusal::new(
             RefusalKind::NotSupported,
@@ -298,7 +306,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<V
             if let Body::Form(form) = request.body {
                 parameters.extend(Parameters::from_query(form)?);
             }
-            let search = search::read(&parameters, request.strict, room.largest_page)?;
+            let search = search::read(*kind, &parameters, request.strict, room.largest_page)?;
             let place = search::Place {
                 base: request.base,
                 version: request.version,

@@ -5,6 +5,7 @@
 //! socket (that is `http`).
 
 pub mod algorithmic;
+pub mod answer;
 pub mod bundle;
 pub mod capability;
 pub mod find_matches;
@@ -18,6 +19,7 @@ pub mod render_resource;
 pub mod requests;
 pub mod resource_in;
 pub mod search;
+pub mod search_parameters;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,6 +6,7 @@
 use super::negotiation::{self, BodyKind, FHIR_JSON};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
+use crate::fhir::answer::{Answer, Conditions};
 use crate::fhir::bundle::{self, BatchResponse};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind, operation_outcome};
@@ -57,7 +58,7 @@ async fn shared_headers(
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("X-Request-Id"),
+        HeaderValue::from_static("ETag, Last-Modified, Location, X-Request-Id"),
     );
     Ok(response)
 }
@@ -90,9 +91,36 @@ async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web:
     }
     let pretty = query_flag(request.query_string(), "_pretty");
     match answer(&request, body, &state).await {
-        Ok(value) => respond(status::ANSWERED, &value, pretty),
+        Ok(answer) => answered(&answer, pretty),
         Err(refusal) => refused(&refusal, request.path(), pretty),
     }
+}
+
+/// An answer with what stands beside its body.
+fn answered(answer: &Answer, pretty: bool) -> HttpResponse {
+    let status = status::of_answer(answer.done);
+    let mut response = match &answer.body {
+        Some(body) => respond(status, body, pretty),
+        None => HttpResponse::build(code(status)).finish(),
+    };
+    let modified = answer.modified.as_deref().and_then(http_date);
+    for (name, value) in [
+        (header::LOCATION, answer.location.as_ref()),
+        (header::ETAG, answer.tag.as_ref()),
+        (header::LAST_MODIFIED, modified.as_ref()),
+    ] {
+        // Ids and versions are letters, digits, `-` and `.`: what a header may hold.
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// A FHIR instant as an HTTP date.
+fn http_date(instant: &str) -> Option<String> {
+    let instant: jiff::Timestamp = instant.parse().ok()?;
+    Some(instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
 /// The answer to a request that is refused.
@@ -110,10 +138,10 @@ pub(super) fn refused(refusal: &Refusal, path: &str, pretty: bool) -> HttpRespon
 
 pub(super) fn preflight() -> HttpResponse {
     HttpResponse::build(code(status::NOTHING_TO_SAY))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE, OPTIONS"))
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Language, Content-Type, Prefer, X-Request-Id",
+            "Accept, Accept-Language, Content-Type, If-Match, If-None-Exist, If-None-Match, Prefer, X-Request-Id",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
         .finish()
@@ -168,11 +196,12 @@ struct Job {
     body: web::Bytes,
     accept_language: Option<String>,
     strict: bool,
+    conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
 }
 
-async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Value, Refusal> {
+async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Answer, Refusal> {
     let job = job(request, body, state)?;
     let heavy = job.target.is_heavy();
     if heavy && !job.state.gate.has_room() {
@@ -224,7 +253,22 @@ fn job(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: header(HeaderName::from_static("prefer")).is_some_and(|prefer| prefer.contains("handling=strict")),
+        conditions: conditions(request.headers()),
     })
+}
+
+/// What the headers make the answer depend on.
+fn conditions(headers: &HeaderMap) -> Conditions {
+    let text = |name: HeaderName| text_header(headers, &name).map(str::to_owned);
+    let prefer = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
+    let mut wishes = prefer.flat_map(|value| value.split([',', ';'])).map(str::trim);
+    Conditions {
+        if_match: text(header::IF_MATCH),
+        if_none_match: text(header::IF_NONE_MATCH),
+        if_modified_since: text(header::IF_MODIFIED_SINCE),
+        if_none_exist: text(HeaderName::from_static("if-none-exist")),
+        returning: wishes.find_map(|wish| wish.strip_prefix("return=").map(str::to_owned)),
+    }
 }
 
 /// `_format`, wherever it stands in the query string.
@@ -248,7 +292,7 @@ fn refuse_body(error: &Error, limit: usize) -> Refusal {
     Refusal::new(RefusalKind::Invalid, format!("the body could not be received: {error}"))
 }
 
-fn run(job: &Job) -> Result<Value, Refusal> {
+fn run(job: &Job) -> Result<Answer, Refusal> {
     let mut ticket = None;
     if job.target.is_heavy() {
         // The queue may have filled since the look from outside.
@@ -273,9 +317,10 @@ fn run(job: &Job) -> Result<Value, Refusal> {
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        conditions: job.conditions.clone(),
     };
     match job.target {
-        Target::Root => batch(job, &terminology, &request),
+        Target::Root => batch(job, &terminology, &request).map(Answer::from),
         _ => guarded(job, &terminology, &job.target, request),
     }
 }
@@ -286,7 +331,7 @@ fn guarded(
     terminology: &Arc<crate::service::Terminology>,
     target: &Target,
     request: Request<'_>,
-) -> Result<Value, Refusal> {
+) -> Result<Answer, Refusal> {
     let mut room = job.state.room(terminology);
     room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
     // Nothing that the closure touches is left half-changed: requests change only the cache, which is whole at
@@ -322,12 +367,13 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             let request = Request {
                 query: &entry.query,
                 body: entry.body.filter(|_| method == Method::Post).map_or(Body::None, Body::Json),
+                conditions: entry.conditions,
                 ..request.clone()
             };
             guarded(job, terminology, &target, request)
         });
         let status = match &outcome {
-            Ok(_) => status::ANSWERED,
+            Ok(answer) => status::of_answer(answer.done),
             Err(refusal) => status::of_refusal(refusal.kind),
         };
         BatchResponse {

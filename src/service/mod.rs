@@ -37,8 +37,10 @@ pub mod language;
 pub mod lookup;
 mod mappers;
 pub mod parameters;
+pub mod period;
 pub(crate) mod refusals;
 pub mod resource;
+pub mod resource_search;
 pub mod resources;
 pub mod search;
 pub mod status;
@@ -50,6 +52,7 @@ pub mod translate;
 pub mod validate_code;
 pub mod value_set;
 pub mod version;
+pub mod written;
 
 pub use compare::{CompareRequest, Comparison};
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};

@@ -10,6 +10,7 @@ use super::implicit;
 use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
+use super::written::{Hidden, WrittenEntry};
 use crate::grammars;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tern_index::model::{CodeSystemHeader, Content};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 use tern_index::store::Store;
 use tern_index::value_set::ValueSet;
+use tern_loaders::fhir::naming_system::NamingSystem;
 
 /// The kinds of resources that can be read and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +29,8 @@ pub enum ResourceKind {
     ValueSet,
     /// `ConceptMap`
     ConceptMap,
+    /// `NamingSystem`
+    NamingSystem,
 }
 
 /// A canonical that names nothing that is loaded.
@@ -93,6 +97,23 @@ impl Terminology {
         Self { layers, ..self.clone() }
     }
 
+    /// The snapshot with written resources among what is loaded.
+    pub fn with_written(&self, written: &[WrittenEntry], hidden: &Hidden) -> Self {
+        let mut layers = self.layers.clone();
+        if let Some(loaded) = layers.last_mut() {
+            *loaded = Arc::new(loaded.with_written(written, hidden));
+        }
+        Self { layers, ..self.clone() }
+    }
+
+    /// The snapshot with the mappers of another, in which the code systems and concept maps are the same.
+    pub fn sharing_mappers(self, other: &Self) -> Self {
+        Self {
+            mappers: Arc::clone(&other.mappers),
+            ..self
+        }
+    }
+
     /// The snapshot with room for so many mappers, none of them built.
     pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
@@ -137,7 +158,8 @@ impl Terminology {
         if let Some(url) = alias::canonical_url(name) {
             return url;
         }
-        if !name.starts_with("urn:") {
+        // Only what can be a URI: the names are read when they are first asked for.
+        if !name.contains(':') {
             return name;
         }
         let named = self.layers.iter().find_map(|layer| layer.url_of_identifier(name));
@@ -153,10 +175,20 @@ impl Terminology {
 
     /// A value set, likewise; implicit value sets are made.
     pub fn value_set(&self, url: &str, version: Option<&str>) -> Result<Arc<ValueSet>, Unresolved> {
+        let url = self.value_set_url(url);
         match self.resolve(url, version, |layer| &layer.value_sets) {
             Err(unresolved) if !unresolved.known => implicit::value_set(self, url, version).ok_or(unresolved),
             resolved => resolved,
         }
+    }
+
+    /// The canonical URL of a value set named by URL or, as a URN, by one of its identifiers.
+    fn value_set_url<'n>(&'n self, name: &'n str) -> &'n str {
+        if !name.starts_with("urn:") || self.has_value_set(name) {
+            return name;
+        }
+        let named = self.layers.iter().find_map(|layer| layer.value_set_of_identifier(name));
+        named.unwrap_or(name)
     }
 
     /// A concept map, likewise.
@@ -286,6 +318,21 @@ impl Terminology {
             .filter(|entry| seen.insert((&entry.url, &entry.version)))
             .filter_map(|entry| entry.content().ok())
             .collect()
+    }
+
+    /// What a version of a code system is told apart by from any other: changes when it is loaded or written anew.
+    pub fn edition(&self, header: &CodeSystemHeader) -> String {
+        let entries = self.layers.iter().flat_map(|layer| layer.code_systems.versions(&header.url));
+        let mut of_version = entries.filter(|entry| entry.version == header.version);
+        let written = of_version.next().and_then(|entry| entry.written().cloned());
+        let version = header.version.as_deref().unwrap_or("");
+        written.map_or_else(|| version.to_owned(), |written| format!("{version}#{}", written.version_id))
+    }
+
+    /// All naming systems, those of the request first.
+    pub fn naming_systems(&self) -> Vec<Arc<NamingSystem>> {
+        let entries = self.layers.iter().flat_map(|layer| layer.naming_systems.all());
+        entries.filter_map(|entry| entry.content().ok()).collect()
     }
 
     /// What could not be opened: name and reason.

@@ -86,7 +86,7 @@ impl Dependencies {
         let mut found = Self::default();
         Components::<Uuid>::new(files, None).each(
             sink,
-            |table| Ok((table.require(&["moduleId"])?, table.require(&["referencedComponentId"])?)),
+            |table, _| Ok((table.require(&["moduleId"])?, table.require(&["referencedComponentId"])?)),
             |sink, (module, target), state| {
                 let (Some(module), Some(target)) = (state.concept(sink, *module)?, state.concept(sink, *target)?) else {
                     return Ok(());
@@ -141,7 +141,7 @@ fn from_concepts(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(u64
     let mut quiet = Gate::silent(sink);
     Components::<Sctid>::new(files, Some(Partition::Concept)).each(
         &mut quiet,
-        |table| table.require(&["moduleId"]),
+        |table, _| table.require(&["moduleId"]),
         |sink, module, state| {
             newest = newest.max(Some(state.time));
             if let Some(module) = state.concept(sink, *module)? {

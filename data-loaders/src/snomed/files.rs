@@ -41,6 +41,8 @@ pub(super) struct Rf2File {
     pub(super) member: Member,
     pub(super) content: Content,
     pub(super) release_type: ReleaseType,
+    /// Of a reference set, the letters of its pattern: `iisssccRefset` -> `iissscc`, one for each column of its own.
+    pub(super) pattern: String,
     /// `INT`, `US1000124`, ...: whose package it belongs to.
     pub(super) owner: String,
     /// `YYYYMMDD` of the release, if the name has one.
@@ -69,7 +71,8 @@ impl Rf2File {
         .into_iter()
         .find(|(word, _)| parts.iter().any(|part| names_release_type(part, word)))?
         .1;
-        let content = match *parts.first()? {
+        let first = *parts.first()?;
+        let content = match first {
             "concept" => Content::Concept,
             "description" => Content::Description,
             "textdefinition" => Content::TextDefinition,
@@ -87,6 +90,7 @@ impl Rf2File {
             member: member.clone(),
             content,
             release_type,
+            pattern: first.strip_suffix("refset").unwrap_or("").to_owned(),
             owner: parts.get(place)?.to_ascii_uppercase(),
             date,
             experimental,
@@ -162,7 +166,6 @@ impl Selection {
                 (_, Content::StatedRelationship) => {
                     Some("stated relationships are superseded by OWL axioms; the inferred view is loaded")
                 }
-                (_, Content::Identifier) => Some("alternate identifiers are not loaded yet"),
                 _ => None,
             };
             match reason {
@@ -190,9 +193,11 @@ pub(super) enum RefsetRole {
     Map,
     /// Which modules depend on which.
     ModuleDependency,
+    /// Axioms, the concept model, descriptions of reference sets and of description types.
+    Frame,
     /// Left out, and why.
     Ignored(&'static str),
-    /// Any other list of components.
+    /// Any other: its rows are kept with their columns.
     Members,
 }
 
@@ -200,7 +205,15 @@ pub(super) enum RefsetRole {
 pub(super) fn refset_role(file: &Rf2File, sink: &mut dyn RecordSink) -> Result<RefsetRole, LoadError> {
     let table = Table::open(&file.member, Dialect::Tab, None, sink)?;
     let has = |name: &str| table.find(&[name]).is_some();
-    let mrcm = ["domainConstraint", "rangeConstraint", "attributeCardinality", "ruleRefsetId"];
+    let frame = [
+        "owlExpression",
+        "domainConstraint",
+        "rangeConstraint",
+        "attributeCardinality",
+        "ruleRefsetId",
+        "attributeDescription",
+        "descriptionFormat",
+    ];
     Ok(if has("acceptabilityId") {
         RefsetRole::Language
     } else if has("targetComponentId") {
@@ -209,14 +222,8 @@ pub(super) fn refset_role(file: &Rf2File, sink: &mut dyn RecordSink) -> Result<R
         RefsetRole::Map
     } else if has("sourceEffectiveTime") {
         RefsetRole::ModuleDependency
-    } else if has("owlExpression") {
-        RefsetRole::Ignored("OWL axioms are not evaluated; the inferred relationships are loaded")
-    } else if mrcm.into_iter().any(has) {
-        RefsetRole::Ignored("the machine-readable concept model is not used")
-    } else if has("attributeDescription") {
-        RefsetRole::Ignored("describes the columns of reference sets; columns are found by their names")
-    } else if has("descriptionFormat") {
-        RefsetRole::Ignored("describes the formats of description types; terms are taken as they are")
+    } else if frame.into_iter().any(has) {
+        RefsetRole::Frame
     } else if !has("referencedComponentId") && name_is_annotation(file) {
         RefsetRole::Ignored("annotations of reference set members are not loaded")
     } else {

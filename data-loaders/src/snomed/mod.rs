@@ -1,23 +1,27 @@
 //! SNOMED CT in Release Format 2: Snapshot, or Full reduced to its newest states.
 //!
 //! International and extension packages given together load as one edition. Loaded are concepts, descriptions,
-//! text definitions, inferred relationships with concrete values, and reference sets: language (acceptability),
-//! association (properties and implicit concept maps), map (implicit concept maps), and any other as members.
-//! Not loaded, and said so: stated relationships, OWL axioms, the concept model, Delta files.
+//! text definitions, inferred relationships with concrete values, alternate identifiers, and the rows of every
+//! reference set with all their columns; besides, what follows from some of them: acceptability from language
+//! reference sets, properties and implicit concept maps from associations, implicit concept maps from maps.
+//! Not loaded, and said so: stated relationships (OWL axioms have taken their place).
 
 mod core;
 mod edition;
 mod files;
 mod header;
+mod identifiers;
 mod language;
 mod maps;
 mod refsets;
 mod rows;
 pub mod sctid;
 
+use crate::gate::Gate;
 use crate::source::Member;
 use crate::{LoadError, LoadOptions, Loader, Release};
 use files::{Content, RefsetRole, Rf2File, Selection};
+use refsets::Footing;
 use std::collections::BTreeSet;
 use tern_index::record::{At, Record, RecordSink};
 
@@ -103,7 +107,12 @@ impl Loader for SnomedLoader {
         core::descriptions(&selection, &dialects, sink)?;
         drop(dialects);
         core::relationships(&selection, sink)?;
-        refsets::members(of_role(RefsetRole::Members), sink)?;
+        identifiers::read(selection.with(Content::Identifier), u32::MAX, sink)?;
+        refsets::members(of_role(RefsetRole::Members), Footing::Content, sink)?;
+        refsets::members(of_role(RefsetRole::Frame), Footing::Frame, sink)?;
+        // Read before, to tell the edition: faults have been said.
+        let dependencies = of_role(RefsetRole::ModuleDependency);
+        refsets::members(dependencies, Footing::Frame, &mut Gate::silent(sink))?;
         refsets::associations(of_role(RefsetRole::Association), &edition.version, sink)?;
         maps::maps(of_role(RefsetRole::Map), &edition.version, sink)
     }
