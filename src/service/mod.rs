@@ -30,6 +30,7 @@ pub mod compare;
 pub mod expand;
 pub mod extension;
 pub mod find_matches;
+mod grammar;
 mod implicit;
 pub mod issues;
 pub mod language;
