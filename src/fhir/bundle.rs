@@ -1,6 +1,7 @@
 //! Batch Bundles: requests in, responses out, in the same order. Who answers them, and with which status, is not
 //! decided here.
 
+use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::ParameterError;
 use serde_json::{Map, Value, json};
@@ -19,6 +20,8 @@ pub struct BatchRequest {
     pub query: String,
     /// `resource`
     pub body: Option<Value>,
+    /// `request.ifMatch` and its like.
+    pub conditions: Conditions,
 }
 
 /// Reads a Bundle of type batch.
@@ -87,8 +90,20 @@ fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
         None => url,
     };
     let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    let optional = |name: &str| {
+        let value = entry.get("request").and_then(|request| request.get(name));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
     Ok(BatchRequest {
         method,
+        conditions: Conditions {
+            if_match: optional("ifMatch"),
+            if_none_match: optional("ifNoneMatch"),
+            // An instant here, an HTTP date in a header: what is no HTTP date is no condition.
+            if_modified_since: None,
+            if_none_exist: optional("ifNoneExist"),
+            returning: None,
+        },
         path: path.trim_start_matches('/').to_owned(),
         query: query.to_owned(),
         body: entry.get("resource").cloned(),
@@ -101,7 +116,7 @@ pub struct BatchResponse {
     /// HTTP status with its phrase.
     pub status: String,
     /// The answer, or why there is none.
-    pub outcome: Result<Value, Refusal>,
+    pub outcome: Result<Answer, Refusal>,
 }
 
 /// The Bundle of responses.
@@ -119,7 +134,23 @@ pub fn render(responses: Vec<BatchResponse>) -> Value {
 
 fn render_entry(response: BatchResponse) -> Value {
     match response.outcome {
-        Ok(resource) => json!({"resource": resource, "response": {"status": response.status}}),
+        Ok(answer) => {
+            let mut told = Map::new();
+            told.insert("status".into(), response.status.into());
+            for (name, value) in [
+                ("location", answer.location),
+                ("etag", answer.tag),
+                ("lastModified", answer.modified),
+            ] {
+                if let Some(value) = value {
+                    told.insert(name.into(), value.into());
+                }
+            }
+            match answer.body {
+                Some(resource) => json!({"resource": resource, "response": told}),
+                None => json!({"response": told}),
+            }
+        }
         Err(refusal) => {
             let outcome = operation_outcome(&refusal.issues);
             json!({"response": {"status": response.status, "outcome": outcome}})

@@ -8,6 +8,7 @@ use super::algorithmic;
 use super::interaction::Operation;
 use super::render::List;
 use super::render_resource::type_name;
+use super::search_parameters;
 use crate::service::{ResourceKind, Terminology};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -22,17 +23,11 @@ const TESTED_AGAINST: &str = "1.9.0";
 const RELEASED: &str = "2026-11-22";
 
 /// The kinds of resources in the order they are told.
-pub const KINDS: [ResourceKind; 3] = [ResourceKind::CodeSystem, ResourceKind::ConceptMap, ResourceKind::ValueSet];
-
-/// Search parameters of every kind, with their types.
-pub const SEARCH_PARAMETERS: &[(&str, &str)] = &[
-    ("_id", "token"),
-    ("url", "uri"),
-    ("version", "token"),
-    ("name", "string"),
-    ("title", "string"),
-    ("publisher", "string"),
-    ("status", "token"),
+pub const KINDS: [ResourceKind; 4] = [
+    ResourceKind::CodeSystem,
+    ResourceKind::ConceptMap,
+    ResourceKind::NamingSystem,
+    ResourceKind::ValueSet,
 ];
 
 /// Parameters of `$expand` that are evaluated, in the order of their names.
@@ -65,9 +60,8 @@ pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
             .filter(|operation| operation.kind() == kind)
             .map(operation_json)
             .collect();
-        let parameters: Vec<Value> = SEARCH_PARAMETERS
-            .iter()
-            .map(|(name, kind)| json!({"name": name, "type": kind}))
+        let parameters: Vec<Value> = search_parameters::of(kind, version)
+            .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.as_str()}))
             .collect();
         json!({
             "type": type_name(kind),

@@ -3,6 +3,7 @@
 //! One request in, one resource or refusal out; whether it came over a socket or in a batch makes no difference.
 //! It knows no status code and no header but by meaning.
 
+use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
@@ -11,7 +12,7 @@ use super::{FhirVersion, algorithmic, capability, find_matches, query, render, r
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{ResourceKind, Terminology};
-use crate::service::{expand, lookup, subsumes, translate, validate_code};
+use crate::service::{compare, expand, lookup, subsumes, translate, validate_code};
 use render_resource::type_name;
 use serde_json::Value;
 use tern_index::model::Canonical;
@@ -37,11 +38,13 @@ pub enum Operation {
     ValidateInValueSet,
     /// `ValueSet/$batch-validate-code`
     BatchValidateInValueSet,
+    /// `ValueSet/$compare`
+    Compare,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Lookup,
         Self::ValidateInCodeSystem,
         Self::BatchValidateInCodeSystem,
@@ -51,6 +54,7 @@ impl Operation {
         Self::Expand,
         Self::ValidateInValueSet,
         Self::BatchValidateInValueSet,
+        Self::Compare,
     ];
 
     /// The resource type it is called on.
@@ -60,7 +64,7 @@ impl Operation {
                 ResourceKind::CodeSystem
             }
             Self::Translate => ResourceKind::ConceptMap,
-            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet => ResourceKind::ValueSet,
+            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet | Self::Compare => ResourceKind::ValueSet,
         }
     }
 
@@ -74,6 +78,7 @@ impl Operation {
             Self::FindMatches => "find-matches",
             Self::Translate => "translate",
             Self::Expand => "expand",
+            Self::Compare => "compare",
         }
     }
 
@@ -218,6 +223,7 @@ impl Target {
             Self::Operation(operation, _) => matches!(
                 operation,
                 Operation::Expand
+                    | Operation::Compare
                     | Operation::FindMatches
                     | Operation::BatchValidateInCodeSystem
                     | Operation::BatchValidateInValueSet
@@ -256,6 +262,8 @@ pub struct Request<'r> {
     pub accept_language: Option<&'r str>,
     /// `Prefer: handling=strict`
     pub strict: bool,
+    /// What the answer depends on.
+    pub conditions: Conditions,
 }
 
 /// What answering needs besides the request.
@@ -276,7 +284,12 @@ pub struct Room<'r> {
 }
 
 /// Answers anything but a batch Bundle, which is many requests.
-pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
+pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Answer, Refusal> {
+    resource(room, target, request).map(Answer::from)
+}
+
+/// Answers what is answered with a resource and nothing beside it.
+fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
     match target {
         Target::Root => Err(Refusal::new(
             RefusalKind::NotSupported,
@@ -293,7 +306,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<V
             if let Body::Form(form) = request.body {
                 parameters.extend(Parameters::from_query(form)?);
             }
-            let search = search::read(&parameters, request.strict, room.largest_page)?;
+            let search = search::read(*kind, &parameters, request.strict, room.largest_page)?;
             let place = search::Place {
                 base: request.base,
                 version: request.version,
@@ -422,6 +435,12 @@ fn operate(
             let asked = request.parameters.limit.unwrap_or(u64::MAX);
             request.parameters.limit = Some(room.expansion.min(asked));
             Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
+        }
+        Operation::Compare => {
+            let (mut request, diagnostics) = requests::compare(parameters, context)?;
+            let asked = request.parameters.limit.unwrap_or(u64::MAX);
+            request.parameters.limit = Some(room.expansion.min(asked));
+            Ok(render::comparison(&compare::compare(terminology, &request)?, diagnostics))
         }
         Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),
         Operation::ValidateInValueSet => validate(terminology, requests::validate_in_value_set(parameters, context)?),

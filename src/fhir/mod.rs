@@ -5,6 +5,7 @@
 //! socket (that is `http`).
 
 pub mod algorithmic;
+pub mod answer;
 pub mod bundle;
 pub mod capability;
 pub mod find_matches;
@@ -20,6 +21,7 @@ pub mod representation;
 pub mod requests;
 pub mod resource_in;
 pub mod search;
+pub mod search_parameters;
 pub mod xml;
 
 /// The FHIR version whose shapes a request asked for.

@@ -6,6 +6,7 @@
 use super::FhirVersion;
 use super::outcome::operation_outcome;
 use super::parameters::GivenConcept;
+use crate::service::compare::Comparison;
 use crate::service::lookup::{Lookup, LookupDesignation, LookupProperty};
 use crate::service::subsumes::Subsumption;
 use crate::service::translate::{Direction, Match, Translation};
@@ -147,6 +148,25 @@ fn lookup_property(property: &LookupProperty) -> List {
 pub fn subsumption(subsumption: Subsumption) -> Value {
     let mut list = List::default();
     list.value("outcome", "Code", subsumption.as_str());
+    list.into_resource()
+}
+
+/// The answer of `$compare`, with what it rests on where that was asked for.
+pub fn comparison(comparison: &Comparison, diagnostics: bool) -> Value {
+    let mut list = List::default();
+    list.value("result", "Code", comparison.relation.as_str())
+        .value("message", "String", comparison.message.as_str());
+    if diagnostics {
+        list.value("performed-expansion", "Boolean", comparison.expanded);
+        let codes = &comparison.codes;
+        for (name, codes) in [
+            ("missing-codes", &codes.missing),
+            ("extra-codes", &codes.extra),
+            ("common-codes", &codes.common),
+        ] {
+            list.optional(name, "String", (!codes.is_empty()).then(|| codes.join(",")));
+        }
+    }
     list.into_resource()
 }
 

@@ -8,6 +8,7 @@ use super::algorithmic;
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{GivenConcept, ParameterError, Parameters};
 use super::resource_in::{ResourceCache, read_value_set};
+use crate::service::compare::{CompareRequest, VersionPolicy};
 use crate::service::expand::ValueSetReference;
 use crate::service::language::Languages;
 use crate::service::lookup::LookupRequest;
@@ -183,6 +184,54 @@ pub fn expand(parameters: &Parameters, context: &Context) -> Result<ExpandReques
         value_set: value_set(parameters, context, "$expand")?,
         parameters: options(parameters, context)?,
     })
+}
+
+const COMPARED: &[&str] = &[
+    "thisUrl",
+    "thisValueSet",
+    "otherUrl",
+    "otherValueSet",
+    "valueSetVersion",
+    "version-policy",
+    "diagnostics",
+];
+
+/// `ValueSet/$compare`, and whether to say what the answer rests on.
+pub fn compare(parameters: &Parameters, context: &Context) -> Result<(CompareRequest, bool), Refusal> {
+    context.check(parameters, &[OPTIONS, COMPARED])?;
+    let named = |resource: &str, url: &str| -> Result<Option<ValueSetReference>, Refusal> {
+        if let Some(json) = parameters.resource(resource)? {
+            return Ok(Some(ValueSetReference::Inline(Arc::new(read_value_set(json)?))));
+        }
+        let Some(url) = parameters.text(&[url])? else {
+            return Ok(None);
+        };
+        let version = parameters.text(&["valueSetVersion"])?;
+        Ok(Some(ValueSetReference::Canonical(canonical(&url, version))))
+    };
+    let missing = |prefix: &str| {
+        let text = format!("$compare needs two value sets: give '{prefix}ValueSet' or '{prefix}Url'");
+        Refusal::from(ParameterError::Missing(text))
+    };
+    let this = match &context.instance {
+        Some(Instance::Canonical(canonical)) => Some(ValueSetReference::Canonical(canonical.clone())),
+        Some(Instance::ValueSet(value_set)) => Some(ValueSetReference::Inline(value_set.clone())),
+        None => named("thisValueSet", "thisUrl")?,
+    };
+    let policy = match parameters.text(&["version-policy"])? {
+        None => VersionPolicy::default(),
+        Some(code) => VersionPolicy::parse(&code).ok_or_else(|| {
+            let text = format!("'version-policy' must be always, as-needed or never, but '{code}' was given");
+            invalid("version-policy", text)
+        })?,
+    };
+    let request = CompareRequest {
+        this: this.ok_or_else(|| missing("this"))?,
+        other: named("otherValueSet", "otherUrl")?.ok_or_else(|| missing("other"))?,
+        policy,
+        parameters: options(parameters, context)?,
+    };
+    Ok((request, parameters.boolean("diagnostics")?.unwrap_or(false)))
 }
 
 /// A request to validate, and the codeable concept to echo.
@@ -559,6 +608,18 @@ fn dependencies(parameters: &Parameters) -> Result<Vec<Dependency>, Refusal> {
         let values: Vec<(Option<String>, String)> = match kind {
             "Coding" => vec![coded(value.coding()?)],
             "CodeableConcept" => value.codeable_concept()?.codings.into_iter().map(coded).collect(),
+            // An amount with its unit, as an age is.
+            "Quantity" | "Age" | "Duration" => {
+                let part = |name: &str| {
+                    json.get(name)
+                        .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+                };
+                let unit = part("code").or_else(|| part("unit")).unwrap_or_default();
+                vec![(
+                    None,
+                    format!("{} {unit}", part("value").unwrap_or_default()).trim().to_owned(),
+                )]
+            }
             _ => vec![(None, json.as_str().map_or_else(|| json.to_string(), str::to_owned))],
         };
         dependencies.extend(values.into_iter().map(|(system, value)| Dependency {

@@ -3,6 +3,7 @@
 use super::negotiation::{self, Negotiated};
 use super::status;
 use crate::fhir::FhirVersion;
+use crate::fhir::answer::{Answer, Done};
 use crate::fhir::html;
 use crate::fhir::interaction::{Method, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind, operation_outcome};
@@ -74,39 +75,62 @@ impl Wanted {
 /// An answer that is written.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Its entity tag, where the same question has the same answer until something is loaded.
-    pub tag: Option<String>,
+    done: Done,
+    bytes: Option<Vec<u8>>,
+    location: Option<String>,
+    tag: Option<String>,
+    modified: Option<String>,
 }
 
 impl Written {
-    /// Writes an answer; one that may be asked again gets a tag of what it says.
-    pub fn new(resource: &Value, wanted: &Wanted, tagged: bool) -> Self {
-        let bytes = wanted.write(resource);
-        let tag = tagged.then(|| {
+    /// Writes an answer. One that is no version of a resource but has the same answer until something is loaded
+    /// gets a tag of what it says.
+    pub fn new(answer: Answer, wanted: &Wanted, tagged: bool) -> Self {
+        let bytes = answer.body.map(|body| wanted.write(&body));
+        let tag = answer.tag.or_else(|| {
+            let bytes = bytes.as_ref().filter(|_| tagged)?;
             let mut hasher = DefaultHasher::new();
             bytes.hash(&mut hasher);
-            format!("W/\"{:016x}\"", hasher.finish())
+            Some(format!("W/\"{:016x}\"", hasher.finish()))
         });
-        Self { bytes, tag }
+        Self {
+            done: answer.done,
+            bytes,
+            location: answer.location,
+            tag,
+            modified: answer.modified.as_deref().and_then(http_date),
+        }
     }
 }
 
-/// The response to a request that is answered.
+/// A FHIR instant as an HTTP date.
+fn http_date(instant: &str) -> Option<String> {
+    let instant: jiff::Timestamp = instant.parse().ok()?;
+    Some(instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
+/// The response to a request that is answered. `if_none_match` is that of a request to read.
 pub(super) fn respond(written: Written, wanted: &Wanted, if_none_match: Option<&str>) -> HttpResponse {
     let known = written
         .tag
         .as_deref()
         .is_some_and(|tag| negotiation::is_known(if_none_match, tag));
-    let mut response = HttpResponse::build(code(if known { status::NOT_MODIFIED } else { status::ANSWERED }));
+    let done = if known { Done::NotModified } else { written.done };
+    let mut response = HttpResponse::build(code(status::of_answer(done)));
     wanted.headers(&mut response);
-    if let Some(tag) = written.tag {
-        response.insert_header((header::ETAG, tag));
+    for (name, value) in [
+        (header::LOCATION, written.location),
+        (header::ETAG, written.tag),
+        (header::LAST_MODIFIED, written.modified),
+    ] {
+        // Ids and versions are letters, digits, `-` and `.`: what a header may hold.
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            response.insert_header((name, value));
+        }
     }
-    match known {
-        true => response.finish(),
-        false => response.body(written.bytes),
+    match written.bytes.filter(|_| !known) {
+        Some(bytes) => response.body(bytes),
+        None => response.finish(),
     }
 }
 

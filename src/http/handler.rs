@@ -7,6 +7,7 @@ use super::answer::{Wanted, Written, code, list_header, page, preflight, refused
 use super::negotiation::{self, BodyKind};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
+use crate::fhir::answer::{Answer, Conditions};
 use crate::fhir::bundle::{self, BatchResponse};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind};
@@ -16,7 +17,7 @@ use crate::fhir::{html, xml};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::{self, Next};
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
@@ -105,7 +106,7 @@ async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web:
             Err(_) => HttpResponse::build(code(status::NOT_READY)).finish(),
         };
     }
-    let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH);
+    let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH).filter(|_| is_get);
     match answer(&request, body, &state, &wanted, endpoint.is_some()).await {
         Ok(written) => respond(written, &wanted, if_none_match.as_deref()),
         Err(refusal) => refused(&refusal, request.path(), &wanted),
@@ -161,6 +162,7 @@ struct Job {
     body_version: FhirVersion,
     accept_language: Option<String>,
     strict: bool,
+    conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
 }
@@ -187,7 +189,7 @@ async fn answer(
     }
     // What is asked of a resource or of the server itself has the same answer until something is loaded.
     let tagged = matches!(job.target, Target::Metadata | Target::Read(..) | Target::Versions);
-    let work = web::block(move || run(&job).map(|resource| Written::new(&resource, &job.wanted, tagged)));
+    let work = web::block(move || run(&job).map(|answer| Written::new(answer, &job.wanted, tagged)));
     match actix_web::rt::time::timeout(state.limits.time, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Busy, "the server is stopping")),
@@ -228,7 +230,19 @@ fn job(
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
+        conditions: conditions(request.headers(), prefer.as_deref()),
     })
+}
+
+/// What the headers make the answer depend on.
+fn conditions(headers: &HeaderMap, prefer: Option<&str>) -> Conditions {
+    Conditions {
+        if_match: list_header(headers, &header::IF_MATCH),
+        if_none_match: list_header(headers, &header::IF_NONE_MATCH),
+        if_modified_since: text_header(headers, &header::IF_MODIFIED_SINCE).map(str::to_owned),
+        if_none_exist: text_header(headers, &HeaderName::from_static("if-none-exist")).map(str::to_owned),
+        returning: negotiation::preference(prefer, "return").map(str::to_owned),
+    }
 }
 
 /// `_format`, wherever it stands in the query string.
@@ -248,7 +262,7 @@ fn refuse_body(error: &Error, limit: usize) -> Refusal {
     Refusal::new(RefusalKind::Invalid, format!("the body could not be received: {error}"))
 }
 
-fn run(job: &Job) -> Result<Value, Refusal> {
+fn run(job: &Job) -> Result<Answer, Refusal> {
     let mut ticket = None;
     if job.target.is_heavy() {
         // The queue may have filled since the look from outside.
@@ -274,9 +288,10 @@ fn run(job: &Job) -> Result<Value, Refusal> {
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        conditions: job.conditions.clone(),
     };
     match job.target {
-        Target::Root => batch(job, &terminology, &request),
+        Target::Root => batch(job, &terminology, &request).map(Answer::from),
         _ => guarded(job, &terminology, &job.target, request),
     }
 }
@@ -287,7 +302,7 @@ fn guarded(
     terminology: &Arc<crate::service::Terminology>,
     target: &Target,
     request: Request<'_>,
-) -> Result<Value, Refusal> {
+) -> Result<Answer, Refusal> {
     let mut room = job.state.room(terminology);
     room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
     // Nothing that the closure touches is left half-changed: requests change only the cache, which is whole at
@@ -327,12 +342,13 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             let request = Request {
                 query: &entry.query,
                 body: entry.body.filter(|_| method == Method::Post).map_or(Body::None, Body::Json),
+                conditions: entry.conditions,
                 ..request.clone()
             };
             guarded(job, terminology, &target, request)
         });
         let status = match &outcome {
-            Ok(_) => status::ANSWERED,
+            Ok(answer) => status::of_answer(answer.done),
             Err(refusal) => status::of_refusal(refusal.kind),
         };
         BatchResponse {

@@ -1,6 +1,6 @@
 //! Concepts, descriptions, text definitions and inferred relationships.
 
-use super::files::{Content, Selection};
+use super::files::{Content, Rf2File, Selection};
 use super::language::Dialects;
 use super::rows::{Components, State};
 use super::sctid::{Partition, Sctid};
@@ -10,7 +10,7 @@ use crate::table::Table;
 use std::collections::HashMap;
 use tern_index::model::{Coding, DesignationKind};
 use tern_index::record::{
-    At, ConceptRecord, DesignationRecord, ProblemKind, PropertyRecord, Record, RecordSink, Stopped, ValueRecord,
+    At, ConceptRecord, DesignationRecord, ProblemKind, PropertyRecord, Provenance, Record, RecordSink, Stopped, ValueRecord,
 };
 
 const FULLY_SPECIFIED_NAME: &str = "900000000000003001";
@@ -70,7 +70,7 @@ fn write(
 pub(super) fn concepts(selection: &Selection, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
     Components::<Sctid>::new(selection.with(Content::Concept), Some(Partition::Concept)).each(
         sink,
-        |table| {
+        |table, _| {
             let time = table.require(&["effectiveTime"])?;
             Ok((time, table.require(&["moduleId"])?, table.require(&["definitionStatusId"])?))
         },
@@ -101,6 +101,8 @@ pub(super) fn concepts(selection: &Selection, sink: &mut dyn RecordSink) -> Resu
 }
 
 struct DescriptionColumns {
+    module: usize,
+    case: usize,
     concept: usize,
     language: usize,
     type_: usize,
@@ -108,8 +110,10 @@ struct DescriptionColumns {
 }
 
 impl DescriptionColumns {
-    fn of(table: &Table) -> Result<Self, LoadError> {
+    fn of(table: &Table, _file: &Rf2File) -> Result<Self, LoadError> {
         Ok(Self {
+            module: table.require(&["moduleId"])?,
+            case: table.require(&["caseSignificanceId"])?,
             concept: table.require(&["conceptId"])?,
             language: table.require(&["languageCode"])?,
             type_: table.require(&["typeId"])?,
@@ -150,6 +154,7 @@ pub(super) fn descriptions(selection: &Selection, dialects: &Dialects, sink: &mu
         let Some(concept) = state.concept(sink, columns.concept)? else {
             return Ok(());
         };
+        state.concept(sink, columns.module)?;
         if state.get(columns.term).is_empty() {
             state.fault(sink, columns.term, ProblemKind::BadValue, "is no term")?;
         } else if let Some(fitness) = fitness(state, columns, dialects) {
@@ -233,6 +238,12 @@ fn describe(
         active: state.active,
         kind,
         acceptability: &acceptability,
+        provenance: Some(Provenance {
+            module: state.get(columns.module),
+            effective_time: state.time,
+            case_significance: Some(state.get(columns.case)).filter(|case| !case.is_empty()),
+        }),
+        made: false,
         extensions: None,
     };
     if display && kind == DesignationKind::FullySpecifiedName {
@@ -242,6 +253,7 @@ fn describe(
             value: without_semantic_tag(term),
             kind: DesignationKind::Display,
             acceptability: &[],
+            made: true,
             ..record
         };
         sink.accept(state.at(), Record::Designation(shown))?;
@@ -286,7 +298,7 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
     let mut concepts = Components::<Sctid>::new(selection.with(Content::Relationship), Some(Partition::Relationship));
     concepts.each(
         sink,
-        |table| RelationshipColumns::of(table, "destinationId"),
+        |table, _| RelationshipColumns::of(table, "destinationId"),
         |sink, columns, state| {
             let Some((attribute, group)) = attribute(state, columns, sink)? else {
                 return Ok(());
@@ -312,7 +324,7 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
     let mut values = Components::<Sctid>::new(selection.with(Content::ConcreteValues), Some(Partition::Relationship));
     values.each(
         sink,
-        |table| RelationshipColumns::of(table, "value"),
+        |table, _| RelationshipColumns::of(table, "value"),
         |sink, columns, state| {
             let Some((attribute, group)) = attribute(state, columns, sink)? else {
                 return Ok(());

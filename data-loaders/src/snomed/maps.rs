@@ -10,7 +10,7 @@
 
 use super::SYSTEM;
 use super::files::Rf2File;
-use super::refsets::{MemberColumns, member};
+use super::refsets::{Footing, MemberColumns, member, member_columns};
 use super::rows::{Components, State, Uuid};
 use super::sctid::Sctid;
 use crate::LoadError;
@@ -97,8 +97,8 @@ struct MapColumns {
 }
 
 impl MapColumns {
-    fn of(table: &Table) -> Result<Self, LoadError> {
-        let members = MemberColumns::of(table)?;
+    fn of(table: &Table, file: &Rf2File) -> Result<Self, LoadError> {
+        let members = member_columns(table, file)?;
         let (target, source) = (table.find(&["mapTarget"]), table.find(&["mapSource"]));
         let other = match target.or(source) {
             Some(place) => place,
@@ -108,7 +108,8 @@ impl MapColumns {
         let properties = members
             .extra
             .iter()
-            .filter(|(_, place)| *place != other && !fields.contains(&Some(*place)));
+            .filter(|(_, place, _)| *place != other && !fields.contains(&Some(*place)))
+            .map(|(name, place, _)| (name.clone(), *place));
         let [group, priority, rule, advice] = fields;
         Ok(Self {
             other,
@@ -118,7 +119,7 @@ impl MapColumns {
             rule,
             advice,
             correlation: table.find(&["correlationId"]),
-            properties: properties.cloned().collect(),
+            properties: properties.collect(),
             members,
         })
     }
@@ -133,7 +134,7 @@ pub(super) fn maps(files: Vec<&Rf2File>, version: &str, sink: &mut dyn RecordSin
         sink,
         MapColumns::of,
         |sink, file, columns, state| {
-            let Some(listed) = member(state, &columns.members, sink)? else {
+            let Some(listed) = member(state, &columns.members, Footing::Content, sink)? else {
                 return Ok(());
             };
             for column in [columns.group, columns.priority].into_iter().flatten() {

@@ -3,10 +3,14 @@
 //! Records come in any order, so a concept is numbered provisionally when its code is first seen and for good
 //! when all is known: in depth-first order of the hierarchy, so that a subtree is few runs of ordinals.
 
+use super::members::{self, RawRows};
 use super::{BuildError, Files, Interner, Report, codes, concepts, count_u32, designations, hierarchy, refsets, relations, text};
 use crate::layout::file;
 use crate::model::{Acceptability, CodeSystemHeader, Coding, ConceptOrder, DesignationKind, PropertyDefinition, PropertyType};
-use crate::record::{At, ConceptRecord, DesignationRecord, MemberRecord, Problem, ProblemKind, PropertyRecord, ValueRecord};
+use crate::record::{
+    AlternateRecord, At, ConceptRecord, DesignationRecord, MemberRecord, Problem, ProblemKind, PropertyRecord, RowRecord,
+    ValueRecord,
+};
 
 /// What is collected of a concept.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,11 @@ pub(super) struct RawDesignation {
     pub text: (usize, usize),
     pub id: (usize, usize),
     pub dialects: (u32, u32),
+    /// Numbers of module and case significance + 1, and the effective time; 0 for none.
+    pub module: u32,
+    pub case: u32,
+    pub time: u32,
+    pub made: bool,
     pub extensions: Option<Box<str>>,
     at: At,
 }
@@ -87,6 +96,8 @@ pub struct CodeSystemBuilder {
     pub(super) uses: Interner,
     pub(super) dialect_names: Interner,
     pub(super) dialects: Vec<u32>,
+    pub(super) designation_modules: Interner,
+    pub(super) cases: Interner,
     pub(super) parents: Vec<(u32, u32, At)>,
     pub(super) property_codes: Interner,
     pub(super) properties: Vec<RawProperty>,
@@ -94,6 +105,7 @@ pub struct CodeSystemBuilder {
     pub(super) members: Vec<RawMember>,
     pub(super) fields: Vec<(u32, u32)>,
     pub(super) field_strings: Interner,
+    pub(super) rows: RawRows,
     defined: u32,
     with_text: bool,
 }
@@ -117,6 +129,8 @@ impl CodeSystemBuilder {
             uses: Interner::default(),
             dialect_names: Interner::default(),
             dialects: Vec::new(),
+            designation_modules: Interner::default(),
+            cases: Interner::default(),
             parents: Vec::new(),
             property_codes,
             properties: Vec::new(),
@@ -124,6 +138,7 @@ impl CodeSystemBuilder {
             members: Vec::new(),
             fields: Vec::new(),
             field_strings: Interner::default(),
+            rows: RawRows::default(),
             defined: 0,
             with_text,
         }
@@ -187,7 +202,15 @@ impl CodeSystemBuilder {
             self.dialects
                 .push(name * 2 + u32::from(*acceptability == Acceptability::Acceptable));
         }
+        let provenance = record.provenance;
+        let module = provenance.map_or(0, |known| self.designation_modules.intern(known.module) + 1);
+        let case = provenance.and_then(|known| known.case_significance);
+        let case = case.map_or(0, |case| self.cases.intern(case) + 1);
         self.designations.push(RawDesignation {
+            module,
+            case,
+            time: provenance.map_or(0, |known| known.effective_time),
+            made: record.made,
             concept,
             language,
             use_,
@@ -258,6 +281,17 @@ impl CodeSystemBuilder {
         });
     }
 
+    /// Takes a row of a reference set.
+    pub fn row(&mut self, at: At, record: &RowRecord<'_>) {
+        let refset = self.concept_number(record.refset);
+        self.rows.push(at, refset, record);
+    }
+
+    /// Takes an alternate identifier.
+    pub fn alternate(&mut self, record: &AlternateRecord<'_>) {
+        self.rows.push_alternate(record);
+    }
+
     /// Drops what refers to concepts that never came, and reports each.
     fn resolve(&mut self, report: Report<'_>) -> Result<(), BuildError> {
         let (concepts, codes) = (&self.concepts, &self.codes);
@@ -285,7 +319,32 @@ impl CodeSystemBuilder {
         });
         self.members
             .retain(|m| check(m.at, "a reference set member", &[m.refset, m.member]));
-        stop.map_or(Ok(()), |stopped| Err(stopped.into()))
+        if let Some(stopped) = stop {
+            return Err(stopped.into());
+        }
+        self.resolve_rows(report)
+    }
+
+    /// Drops rows of what is no reference set of the release, or of what must be a concept and is none.
+    fn resolve_rows(&mut self, report: Report<'_>) -> Result<(), BuildError> {
+        let (concepts, codes, rows) = (&self.concepts, &self.codes, &mut self.rows);
+        let known = |number: u32| concepts.get(number as usize).is_some_and(|concept| concept.defined);
+        for place in 0..rows.len() {
+            let component = rows.component(place);
+            let unknown = if !known(rows.refset(place)) {
+                codes.get(rows.refset(place))
+            } else if rows.must_resolve(place) && !codes.number(component).is_some_and(known) {
+                component
+            } else {
+                continue;
+            };
+            if rows.must_resolve(place) {
+                let message = format!("a reference set member refers to {unknown}, which is no concept of the release");
+                report(rows.at(place), Problem::new(ProblemKind::UnknownReference, message))?;
+            }
+            rows.leave_out(place);
+        }
+        Ok(())
     }
 
     /// Ranks the concepts by the order that the header asks for: provisional numbers, in order.
@@ -316,8 +375,13 @@ impl CodeSystemBuilder {
         files.add(file::DESIGNATIONS, designations::write(&self, &numbering, &sorted)?);
         files.add(file::HIERARCHY, numbering.write());
         files.add(file::RELATIONS, relations::write(&self, &numbering)?);
-        if !self.members.is_empty() {
-            files.add(file::REFSETS, refsets::write(&self, &numbering)?);
+        let table = members::Table::new(&self, &numbering, &sorted)?;
+        let listed = table.members();
+        if !self.members.is_empty() || !listed.is_empty() {
+            files.add(file::REFSETS, refsets::write(&self, &numbering, &listed)?);
+        }
+        if !self.rows.is_empty() {
+            files.add(file::MEMBERS, table.write()?);
         }
         if self.with_text {
             files.add(file::TEXT, text::write(&self, &numbering, &sorted)?);
@@ -334,9 +398,9 @@ impl CodeSystemBuilder {
                 .iter()
                 .filter(|concept| concept.defined && concept.active)
                 .count() as u64,
-            designations: self.designations.len() as u64,
+            designations: self.designations.iter().filter(|designation| !designation.made).count() as u64,
             relations: (self.parents.len() + coded) as u64,
-            members: self.members.len() as u64,
+            members: self.members.len() as u64 + self.rows.active(),
         };
         Ok((self.header, files, counts))
     }

@@ -38,6 +38,8 @@ pub struct Part {
     pub listing: Option<Listing>,
     /// Whether they may be nested.
     pub nesting: Nesting,
+    /// Whether expressions of the code system's grammar may be in it as well: concepts are taken by what they are.
+    pub open: bool,
 }
 
 impl Part {
@@ -123,7 +125,10 @@ impl Members {
                 own.references.append(&mut added.references);
                 last.concepts |= part.concepts;
             }
-            (None, None) if last.nesting == part.nesting => last.concepts |= part.concepts,
+            (None, None) if last.nesting == part.nesting => {
+                last.concepts |= part.concepts;
+                last.open |= part.open;
+            }
             (_, listing) => {
                 part.listing = listing;
                 self.parts.push(part);
@@ -156,8 +161,9 @@ impl Members {
         }
     }
 
-    /// Concepts of these members as ordinals of the version of `part`.
-    fn codes_in(&self, part: &Part, versions_match: bool) -> ConceptSet {
+    /// Concepts of these members as ordinals of the version of `part`; those of other versions of its code system too
+    /// where `versions_match`.
+    pub fn codes_in(&self, part: &Part, versions_match: bool) -> ConceptSet {
         let mut found = ConceptSet::new();
         for own in &self.parts {
             if own.same_version(part) {
