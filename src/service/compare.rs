@@ -8,6 +8,7 @@
 mod definition;
 
 use super::expand::{self, ValueSetReference};
+use super::grammar::Mentions;
 use super::value_set::compose::Evaluator;
 use super::value_set::{Members, Part};
 use super::{Failure, Parameters, Terminology, issues};
@@ -143,6 +144,10 @@ const LISTED: usize = 1000;
 pub fn compare(terminology: &Terminology, request: &CompareRequest) -> Result<Comparison, Failure> {
     let this = expand::resolve(terminology, &request.this)?;
     let other = expand::resolve(terminology, &request.other)?;
+    let mut mentions = Mentions::default();
+    mentions.value_set(terminology, &this, &[]);
+    mentions.value_set(terminology, &other, &[]);
+    let terminology = &mentions.speaking(terminology, false);
     let (left, right) = (name(&this), name(&other));
     let indeterminate = |reason: String, expanded: bool| Comparison {
         relation: Relation::Indeterminate,

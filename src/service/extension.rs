@@ -6,6 +6,8 @@ use tern_loaders::fhir::json::{self, Node};
 
 /// `valueset-supplement`
 pub const SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
+/// `codesystem-supplement-type`
+pub const SUPPLEMENT_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/codesystem-supplement-type";
 /// `valueset-expansion-parameter`
 pub const EXPANSION_PARAMETER: &str = "http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter";
 /// `structuredefinition-standards-status`

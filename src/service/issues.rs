@@ -330,7 +330,7 @@ impl Issue {
                 | "INACTIVE_DISPLAY_FOUND"
                 | "VALUESET_VALUE_MISMATCH_DEFAULT",
             ) => false,
-            Some("NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK") => true,
+            Some("NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK" | "Display_Name_Not_Fixed_use_Supplement") => true,
             _ => self.severity != Severity::Information,
         }
     }
@@ -612,4 +612,43 @@ pub fn inactive_display(coding: &Coding, status: &str, valid: &[(String, Option<
 /// Why an expansion over a code system with a grammar is not complete.
 pub fn grammar_reason(url: &str) -> String {
     format!("The code System '{url}' has a grammar and so has infinite members")
+}
+
+/// What the codes of an expansion over a grammar are taken from.
+pub fn based_on(reason: &str, value_set: &str) -> String {
+    format!("{reason}. This extension is based on {value_set}")
+}
+
+/// A code system whose codes cannot be listed.
+pub fn not_enumerable(url: &str) -> Failure {
+    let text = format!(
+        "The code system '{url}' cannot be expanded because its codes cannot be iterated or enumerated in any meaningful sense"
+    );
+    let issue = Issue {
+        detail: None,
+        ..error("not-supported", "not-supported", "CODESYSTEM_NOT_ENUMERABLE", text)
+    };
+    Failure::new(FailureKind::NotSupported, issue)
+}
+
+/// What a grammar has to say of a text that is none of its codes.
+pub fn grammar_fault(text: String) -> Issue {
+    Issue {
+        message_id: None,
+        ..information("code-invalid", "invalid-code", "", text)
+    }
+}
+
+/// A display of a code whose meaning is the user's.
+pub fn open_display(coding: &Coding, known: &[(String, Option<String>)], languages: Option<&str>) -> Issue {
+    let text = format!(
+        "The display name '{}' is not a known display name for {}#{}. Known display is {} (for the language(s) '{}'). Use a \
+         supplement to define displays for user assigned codes",
+        coding.display.as_deref().unwrap_or(""),
+        coding.system.as_deref().unwrap_or(""),
+        coding.code,
+        choices(known),
+        languages.unwrap_or("--")
+    );
+    information("invalid", "invalid-display", "Display_Name_Not_Fixed_use_Supplement", text)
 }

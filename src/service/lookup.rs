@@ -4,6 +4,7 @@
 //! the `property` parameters; without any, everything is.
 
 use super::code_system::View;
+use super::grammar::Mentions;
 use super::language::{self, Languages};
 use super::{CodeSystemIndex, Failure, Terminology};
 use super::{issues, refusals};
@@ -88,6 +89,9 @@ struct Place {
 pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Lookup, Failure> {
     let coding = &request.coding;
     let system = coding.system.as_deref().ok_or_else(|| refusals::no_system("$lookup"))?;
+    let mut mentions = Mentions::default();
+    mentions.coding(terminology, system, &coding.code);
+    let terminology = &mentions.speaking(terminology, false);
     let index = terminology
         .code_system(system, coding.version.as_deref())
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;

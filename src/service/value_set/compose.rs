@@ -85,6 +85,8 @@ pub struct Used {
     pub versions_matched: bool,
     /// Includes of the code system that is judged, in the order met.
     pub uses: Vec<SystemUse>,
+    /// The value set whose codes stand for infinitely many.
+    pub based_on: Option<Arc<ValueSet>>,
 }
 
 /// An include of the code system of a coding that is judged.
@@ -191,7 +193,8 @@ impl<'t> Evaluator<'t> {
                 target.url == canonical.url && (version.is_none() || version == canonical.version.as_deref())
             })
         };
-        let supplements = self.supplements.iter().filter(applies).cloned().collect();
+        let packs = self.terminology.language_packs(&canonical.url);
+        let supplements = self.supplements.iter().chain(&packs).filter(applies).cloned().collect();
         let view = Arc::new(View { index, supplements });
         self.views.insert(canonical, view.clone());
         view
@@ -263,7 +266,13 @@ impl<'t> Evaluator<'t> {
                 wanted: wanted.to_owned(),
             });
         }
-        let supplements = view.supplements.iter().map(|supplement| supplement.header().canonical());
+        // A language pack that nobody asked for is no news.
+        let asked = |supplement: &&Arc<CodeSystemIndex>| self.supplements.iter().any(|asked| Arc::ptr_eq(asked, supplement));
+        let supplements = view
+            .supplements
+            .iter()
+            .filter(asked)
+            .map(|supplement| supplement.header().canonical());
         self.used.supplements.extend(supplements);
         self.used.systems.insert(view.canonical(), view.clone());
     }

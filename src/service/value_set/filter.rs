@@ -8,6 +8,7 @@
 //! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
 
 use crate::ecl::{Constraint, Limits};
+use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::issues::{self, Failure};
 use regex::{Regex, RegexBuilder};
@@ -49,6 +50,9 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         value,
         place,
     };
+    if let Some(set) = by_grammar(view, filter, value) {
+        return Ok(set);
+    }
     match filter.property.as_str() {
         "concept" | "code" => question.of_concept(),
         "display" => question.of_text(|index, concept| index.display(concept).map(|text| text.into_owned())),
@@ -78,6 +82,20 @@ pub fn lets_expressions_in(filter: &Filter) -> bool {
 }
 
 const SNOMED: &str = "http://snomed.info/sct";
+
+/// A filter that the grammar of the code system defines.
+fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
+    let grammar = grammars::by_url(view.url())?;
+    let known = |(name, operators): &&(&str, &[&str])| *name == filter.property && operators.contains(&filter.op.as_str());
+    grammar.filters().iter().find(known)?;
+    let passes = |concept: &u32| {
+        let code = view.index.code(Ordinal(*concept));
+        let passes = grammar.passes(code, &filter.property, &filter.op, value);
+        passes.is_some_and(|passes| passes.is_ok())
+    };
+    Some(view.index.all().iter().filter(passes).collect())
+}
+
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 
 /// Concepts that satisfy a SNOMED CT expression constraint.
