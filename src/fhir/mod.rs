@@ -20,6 +20,7 @@ pub mod requests;
 pub mod resource_in;
 pub mod search;
 pub mod search_parameters;
+pub mod sessions;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

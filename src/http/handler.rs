@@ -141,7 +141,7 @@ pub(super) fn preflight() -> HttpResponse {
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE, OPTIONS"))
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Language, Content-Type, If-Match, If-None-Exist, If-None-Match, Prefer, X-Request-Id",
+            "Accept, Accept-Language, Content-Type, If-Match, If-None-Exist, If-None-Match, Prefer, X-Cache-Id, X-Request-Id",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
         .finish()
@@ -196,6 +196,7 @@ struct Job {
     body: web::Bytes,
     accept_language: Option<String>,
     strict: bool,
+    cache_id: Option<String>,
     conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
@@ -253,6 +254,7 @@ fn job(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: header(HeaderName::from_static("prefer")).is_some_and(|prefer| prefer.contains("handling=strict")),
+        cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
         conditions: conditions(request.headers()),
     })
 }
@@ -317,6 +319,7 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        cache_id: job.cache_id.as_deref(),
         conditions: job.conditions.clone(),
     };
     match job.target {

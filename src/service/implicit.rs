@@ -77,7 +77,8 @@ fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
         filters,
         ..Include::default()
     };
-    Some(definition(url, "SnomedValueSet", title, include))
+    let name = if query == "fhir_vs" { "ALLSNOMEDCT" } else { "SnomedValueSet" };
+    Some(definition(url, name, title, include))
 }
 
 /// Whether there can be a value set of this concept. Where no edition is loaded that could tell, there can be: the
