@@ -8,6 +8,7 @@ use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
+use super::sessions::Sessions;
 use super::{FhirVersion, algorithmic, capability, find_matches, query, render, render_expansion, render_resource, search};
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
@@ -124,6 +125,8 @@ pub enum Target {
     Metadata,
     /// `/$versions`
     Versions,
+    /// `/$cache-control`
+    CacheControl,
     /// The endpoint itself: batches.
     Root,
     /// `/[type]`, `/[type]/_search`
@@ -189,6 +192,7 @@ impl Target {
             [] => (Self::Root, false, true),
             ["metadata"] => (Self::Metadata, true, false),
             ["$versions"] => (Self::Versions, true, true),
+            ["$cache-control"] => (Self::CacheControl, true, true),
             [name] => (Self::Search(kind(name)?), true, false),
             [name, "_search"] => (Self::Search(kind(name)?), false, true),
             [name, rest] if rest.starts_with('$') => (Self::Operation(operation(kind(name)?, rest)?, None), true, true),
@@ -218,7 +222,7 @@ impl Target {
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
-            Self::Metadata | Self::Versions | Self::Read(..) => false,
+            Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) => false,
             Self::Root | Self::Search(_) => true,
             Self::Operation(operation, _) => matches!(
                 operation,
@@ -262,6 +266,8 @@ pub struct Request<'r> {
     pub accept_language: Option<&'r str>,
     /// `Prefer: handling=strict`
     pub strict: bool,
+    /// `X-Cache-Id`: the session whose resources count.
+    pub cache_id: Option<&'r str>,
     /// What the answer depends on.
     pub conditions: Conditions,
 }
@@ -273,6 +279,8 @@ pub struct Room<'r> {
     pub terminology: &'r Terminology,
     /// Resources of earlier requests.
     pub cache: &'r ResourceCache,
+    /// Resources that clients have sent to be kept.
+    pub sessions: &'r Sessions,
     /// Rows of a concept map that a read writes out.
     pub map_rows: usize,
     /// Resources on one page of a search.
@@ -296,6 +304,11 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             "a batch inside a batch is not answered",
         )),
         Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
+        Target::CacheControl => {
+            let session = request.cache_id;
+            let parameters = body_parameters(request, &[])?;
+            room.sessions.control(&parameters, session, room.cache)
+        }
         Target::Metadata => metadata(room, &request),
         Target::Read(kind, id) => {
             let entry = find(room.terminology, *kind, id)?;
@@ -325,8 +338,9 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             if let Some(id) = id {
                 context.instance = Some(instance(&find(room.terminology, operation.kind(), id)?)?);
             }
-            let parameters = operation_parameters(*operation, request)?;
-            let terminology = requests::overlay(room.terminology, &parameters, room.cache)?;
+            let session = request.cache_id;
+            let parameters = body_parameters(request, operation.bare())?;
+            let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
             let terminology = terminology.for_fhir_version(version.short());
             let room = Room {
                 terminology: &terminology,
@@ -373,12 +387,12 @@ fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
 }
 
 /// The parameters of an operation: those of the body, and those of the query string.
-fn operation_parameters(operation: Operation, request: Request<'_>) -> Result<Parameters, Refusal> {
+fn body_parameters(request: Request<'_>, bare: &[(&str, &str)]) -> Result<Parameters, Refusal> {
     let mut parameters = match request.body {
         Body::None => Parameters::default(),
         Body::Form(form) => Parameters::from_query(form)?,
-        Body::Text(text) => Parameters::from_body(parameters::json(text)?, operation.bare())?,
-        Body::Json(json) => Parameters::from_body(json, operation.bare())?,
+        Body::Text(text) => Parameters::from_body(parameters::json(text)?, bare)?,
+        Body::Json(json) => Parameters::from_body(json, bare)?,
     };
     parameters.extend(Parameters::from_query(request.query)?);
     Ok(parameters)
@@ -477,7 +491,7 @@ fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, con
     let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
         let mut own = item.parts()?;
         own.inherit(&shared);
-        let terminology = requests::overlay(room.terminology, &own, room.cache)?;
+        let terminology = room.sessions.overlay(room.terminology, &own, None, room.cache)?;
         let asked = match operation {
             Operation::BatchValidateInCodeSystem => requests::validate_in_code_system(&own, context)?,
             _ => requests::validate_in_value_set(&own, context)?,

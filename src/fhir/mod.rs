@@ -22,6 +22,7 @@ pub mod requests;
 pub mod resource_in;
 pub mod search;
 pub mod search_parameters;
+pub mod sessions;
 pub mod xml;
 
 /// The FHIR version whose shapes a request asked for.

@@ -162,6 +162,7 @@ struct Job {
     body_version: FhirVersion,
     accept_language: Option<String>,
     strict: bool,
+    cache_id: Option<String>,
     conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
@@ -231,6 +232,7 @@ fn job(
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
         conditions: conditions(request.headers(), prefer.as_deref()),
+        cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
     })
 }
 
@@ -288,6 +290,7 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        cache_id: job.cache_id.as_deref(),
         conditions: job.conditions.clone(),
     };
     match job.target {

@@ -4,6 +4,7 @@ use super::Limits;
 use super::gate::Gate;
 use crate::fhir::interaction::Room;
 use crate::fhir::resource_in::ResourceCache;
+use crate::fhir::sessions::Sessions;
 use crate::service::Terminology;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub struct State {
     terminology: ArcSwap<Terminology>,
     cache: ResourceCache,
+    sessions: Sessions,
     pub(super) gate: Gate,
     pub(super) limits: Limits,
     /// Each stream at work holds a share.
@@ -25,6 +27,7 @@ impl State {
         Self {
             terminology: ArcSwap::from_pointee(terminology.keeping_mappers(limits.mappers)),
             cache: ResourceCache::new(limits.remembered_resources),
+            sessions: Sessions::new(limits.sessions),
             gate: Gate::new(limits.heavy, limits.waiting),
             limits,
             bulk: Arc::default(),
@@ -53,6 +56,7 @@ impl State {
         Room {
             terminology,
             cache: &self.cache,
+            sessions: &self.sessions,
             map_rows: self.limits.map_rows,
             largest_page: self.limits.largest_page,
             expansion: self.limits.expansion,

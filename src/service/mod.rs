@@ -39,7 +39,6 @@ pub mod map_rules;
 mod mappers;
 pub mod parameters;
 pub mod period;
-pub(crate) mod refusals;
 pub mod resource;
 pub mod resource_search;
 pub mod resources;
@@ -57,6 +56,7 @@ pub mod written;
 
 pub use compare::{CompareRequest, Comparison};
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
+pub(crate) use issues::refusals;
 pub use issues::{Failure, FailureKind, Issue, Severity};
 pub use lookup::{Lookup, LookupRequest};
 pub use mappers::PeoplesDecisions;

@@ -173,6 +173,13 @@ impl Terminology {
         self.resolve(url, version, |layer| &layer.code_systems)
     }
 
+    /// The version of a code system that was the latest on a day; `None` where no version is dated.
+    pub fn version_on(&self, url: &str, date: &str) -> Option<String> {
+        let url = self.canonical_url(url);
+        let found = self.layers.iter().find_map(|layer| layer.code_systems.version_on(url, date));
+        found.and_then(|entry| entry.version.clone())
+    }
+
     /// A value set, likewise; implicit value sets are made.
     pub fn value_set(&self, url: &str, version: Option<&str>) -> Result<Arc<ValueSet>, Unresolved> {
         let url = self.value_set_url(url);
