@@ -112,6 +112,9 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
             "operation": [{
                 "name": "versions",
                 "definition": "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions"
+            }, {
+                "name": "cache-control",
+                "definition": "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/cache-control"
             }],
         }],
     })

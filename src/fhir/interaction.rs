@@ -7,7 +7,8 @@ use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
-use super::resource_in::{ResourceCache, content_hash};
+use super::resource_in::ResourceCache;
+use super::sessions::Sessions;
 use super::{
     FhirVersion, algorithmic, answer, capability, closure, find_matches, history, query, render, render_expansion,
     render_resource, search, write,
@@ -142,6 +143,8 @@ pub enum Target {
     Metadata,
     /// `/$versions`
     Versions,
+    /// `/$cache-control`
+    CacheControl,
     /// The endpoint itself: batches.
     Root,
     /// `/[type]`, `/[type]/_search`
@@ -249,6 +252,7 @@ impl Target {
             [] => vec![(Post, Self::Root)],
             ["metadata"] => vec![(Get, Self::Metadata)],
             ["$versions"] => vec![(Get, Self::Versions), (Post, Self::Versions)],
+            ["$cache-control"] => vec![(Get, Self::CacheControl), (Post, Self::CacheControl)],
             ["$closure"] => called(Operation::Closure, None),
             ["_history"] => vec![(Get, Self::History(None, None))],
             [name] => {
@@ -296,7 +300,7 @@ impl Target {
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
-            Self::Metadata | Self::Versions | Self::Read(..) | Self::ReadVersion(..) => false,
+            Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) | Self::ReadVersion(..) => false,
             Self::Root | Self::Search(_) | Self::History(..) => true,
             Self::Create(_) | Self::Update(..) | Self::Delete(..) | Self::Validate(..) => true,
             Self::Operation(operation, _) => matches!(
@@ -342,6 +346,8 @@ pub struct Request<'r> {
     pub accept_language: Option<&'r str>,
     /// `Prefer: handling=strict`
     pub strict: bool,
+    /// `X-Cache-Id`: the session whose resources count.
+    pub cache_id: Option<&'r str>,
     /// What the answer depends on.
     pub conditions: Conditions,
 }
@@ -355,6 +361,8 @@ pub struct Room<'r> {
     pub library: &'r Library,
     /// Resources of earlier requests.
     pub cache: &'r ResourceCache,
+    /// Resources that clients have sent to be kept.
+    pub sessions: &'r Sessions,
     /// Rows of a concept map that a read writes out.
     pub map_rows: usize,
     /// Resources on one page of a search.
@@ -379,18 +387,14 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
     }
 }
 
-/// Reads a resource. What was not written here has no version: its content is its tag.
+/// Reads a resource. What was not written here has no version to be told.
 fn read(room: Room<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
     let entry = find(room, kind, id, request.version)?;
     let whole = render_resource::resource(&entry, request.version, room.map_rows)?;
     let written = entry.written.as_ref();
-    let version = written.map_or_else(
-        || format!("{:016x}", content_hash(&whole)),
-        |written| written.version_id.to_string(),
-    );
     let modified = written.map(|written| written.last_updated.clone());
     let answer = Answer {
-        tag: Some(answer::tag(&version)),
+        tag: written.map(|written| answer::tag(&written.version_id.to_string())),
         modified: modified.or(entry.summary.last_updated),
         ..Answer::from(search::shortened(whole, &Parameters::from_query(request.query)?)?)
     };
@@ -405,6 +409,11 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             "a batch inside a batch is not answered",
         )),
         Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
+        Target::CacheControl => {
+            let session = request.cache_id;
+            let parameters = body_parameters(request, &[])?;
+            room.sessions.control(&parameters, session, room.cache)
+        }
         Target::Metadata => metadata(room, &request),
         Target::History(kind, id) => history::history(room, *kind, id.as_deref(), &request),
         Target::Validate(kind, id) => write::validate(room, *kind, id.as_deref(), request),
@@ -436,8 +445,9 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             if let Some(id) = id {
                 context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
             }
-            let parameters = operation_parameters(*operation, request)?;
-            let terminology = requests::overlay(room.terminology, &parameters, room.cache)?;
+            let session = request.cache_id;
+            let parameters = body_parameters(request, operation.bare())?;
+            let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
             let terminology = terminology.for_fhir_version(version.short());
             let room = Room {
                 terminology: &terminology,
@@ -488,12 +498,12 @@ fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
 }
 
 /// The parameters of an operation: those of the body, and those of the query string.
-fn operation_parameters(operation: Operation, request: Request<'_>) -> Result<Parameters, Refusal> {
+fn body_parameters(request: Request<'_>, bare: &[(&str, &str)]) -> Result<Parameters, Refusal> {
     let mut parameters = match request.body {
         Body::None => Parameters::default(),
         Body::Form(form) => Parameters::from_query(form)?,
-        Body::Text(text) => Parameters::from_body(parameters::json(text)?, operation.bare())?,
-        Body::Json(json) => Parameters::from_body(json, operation.bare())?,
+        Body::Text(text) => Parameters::from_body(parameters::json(text)?, bare)?,
+        Body::Json(json) => Parameters::from_body(json, bare)?,
     };
     parameters.extend(Parameters::from_query(request.query)?);
     Ok(parameters)
@@ -625,7 +635,7 @@ fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, con
     let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
         let mut own = item.parts()?;
         own.inherit(&shared);
-        let terminology = requests::overlay(room.terminology, &own, room.cache)?;
+        let terminology = room.sessions.overlay(room.terminology, &own, None, room.cache)?;
         let asked = match operation {
             Operation::BatchValidateInCodeSystem => requests::validate_in_code_system(&own, context)?,
             _ => requests::validate_in_value_set(&own, context)?,

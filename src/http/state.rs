@@ -4,6 +4,7 @@ use super::Limits;
 use super::gate::Gate;
 use crate::fhir::interaction::Room;
 use crate::fhir::resource_in::ResourceCache;
+use crate::fhir::sessions::Sessions;
 use crate::service::Terminology;
 use crate::written::Library;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub struct State {
     library: Library,
     cache: ResourceCache,
+    sessions: Sessions,
     pub(super) gate: Gate,
     pub(super) limits: Limits,
     /// Each stream at work holds a share.
@@ -31,6 +33,7 @@ impl State {
         Self {
             library,
             cache: ResourceCache::new(limits.remembered_resources),
+            sessions: Sessions::new(limits.sessions),
             gate: Gate::new(limits.heavy, limits.waiting),
             limits,
             bulk: Arc::default(),
@@ -60,6 +63,7 @@ impl State {
             terminology,
             library: &self.library,
             cache: &self.cache,
+            sessions: &self.sessions,
             map_rows: self.limits.map_rows,
             largest_page: self.limits.largest_page,
             expansion: self.limits.expansion,
