@@ -227,7 +227,7 @@ fn job(
         base: format!("{}://{}{}", connection.scheme(), connection.host(), wanted.base),
         query: request.query_string().to_owned(),
         kind,
-        body: if method == Method::Post { body } else { web::Bytes::new() },
+        body: if method.has_body() { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
@@ -344,7 +344,7 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             let target = Target::parse(&entry.path, method)?;
             let request = Request {
                 query: &entry.query,
-                body: entry.body.filter(|_| method == Method::Post).map_or(Body::None, Body::Json),
+                body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
                 conditions: entry.conditions,
                 ..request.clone()
             };

@@ -33,6 +33,24 @@ pub enum ResourceKind {
     NamingSystem,
 }
 
+impl ResourceKind {
+    /// The FHIR resource type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSystem => "CodeSystem",
+            Self::ValueSet => "ValueSet",
+            Self::ConceptMap => "ConceptMap",
+            Self::NamingSystem => "NamingSystem",
+        }
+    }
+
+    /// Reads the FHIR resource type.
+    pub fn parse(name: &str) -> Option<Self> {
+        let kinds = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// A canonical that names nothing that is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unresolved {
@@ -110,6 +128,14 @@ impl Terminology {
     pub fn sharing_mappers(self, other: &Self) -> Self {
         Self {
             mappers: Arc::clone(&other.mappers),
+            ..self
+        }
+    }
+
+    /// The snapshot with the same room for mappers, none of them built.
+    pub fn with_new_mappers(self) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.anew()),
             ..self
         }
     }
