@@ -9,7 +9,9 @@
 pub mod ast;
 mod error;
 mod evaluate;
+pub mod expression;
 pub mod grammar;
+pub mod meaning;
 mod number;
 mod plan;
 mod print;
@@ -23,6 +25,7 @@ pub use plan::{Plan, Step};
 pub use print::{Syntax, print};
 
 use ast::Expression;
+use meaning::Meaning;
 use std::time::Duration;
 use tern_index::read::CodeSystemIndex;
 
@@ -83,6 +86,11 @@ impl Constraint {
     /// The same, and how it was found.
     pub fn explain(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
         self.run(index, true)
+    }
+
+    /// Whether a post-coordinated expression satisfies it in an edition.
+    pub fn admits(&self, index: &CodeSystemIndex, meaning: &Meaning) -> Result<bool, EclError> {
+        evaluate::admits(index, &self.expression, meaning, &self.limits).map_err(|fault| fault.in_text(&self.text))
     }
 
     fn run(&self, index: &CodeSystemIndex, explain: bool) -> Result<Answer, EclError> {

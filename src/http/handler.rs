@@ -163,6 +163,7 @@ struct Job {
     body_version: FhirVersion,
     accept_language: Option<String>,
     strict: bool,
+    cache_id: Option<String>,
     conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
@@ -227,11 +228,12 @@ fn job(
         base: format!("{}://{}{}", connection.scheme(), connection.host(), wanted.base),
         query: request.query_string().to_owned(),
         kind,
-        body: if method == Method::Post { body } else { web::Bytes::new() },
+        body: if method.has_body() { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
         conditions: conditions(request.headers(), prefer.as_deref()),
+        cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
     })
 }
 
@@ -289,6 +291,7 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        cache_id: job.cache_id.as_deref(),
         conditions: job.conditions.clone(),
     };
     match job.target {
@@ -352,7 +355,7 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             }
             let request = Request {
                 query: &entry.query,
-                body: entry.body.filter(|_| method == Method::Post).map_or(Body::None, Body::Json),
+                body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
                 conditions: entry.conditions,
                 ..request.clone()
             };

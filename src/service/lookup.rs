@@ -24,6 +24,8 @@ pub struct LookupRequest {
     pub properties: Vec<String>,
     /// `useSupplement`
     pub use_supplements: Vec<Canonical>,
+    /// `date`: where no version is named, that of this day.
+    pub date: Option<String>,
 }
 
 /// A term of the code.
@@ -92,8 +94,10 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
     let mut mentions = Mentions::default();
     mentions.coding(terminology, system, &coding.code);
     let terminology = &mentions.speaking(terminology, false);
+    let on_day = || terminology.version_on(system, request.date.as_deref()?);
+    let version = coding.version.clone().or_else(on_day);
     let index = terminology
-        .code_system(system, coding.version.as_deref())
+        .code_system(system, version.as_deref())
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
     let concept = index
         .find(&coding.code)

@@ -25,6 +25,7 @@
 pub mod algorithmic;
 pub mod alias;
 mod catalogue;
+pub mod closure;
 pub mod code_system;
 pub mod compare;
 pub mod expand;
@@ -37,9 +38,9 @@ pub mod language;
 pub mod lookup;
 pub mod map_rules;
 mod mappers;
+pub mod naming;
 pub mod parameters;
 pub mod period;
-pub(crate) mod refusals;
 pub mod resource;
 pub mod resource_search;
 pub mod resources;
@@ -57,6 +58,7 @@ pub mod written;
 
 pub use compare::{CompareRequest, Comparison};
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
+pub(crate) use issues::refusals;
 pub use issues::{Failure, FailureKind, Issue, Severity};
 pub use lookup::{Lookup, LookupRequest};
 pub use mappers::PeoplesDecisions;

@@ -11,6 +11,7 @@
 mod descriptions;
 mod filters;
 mod members;
+mod membership;
 mod refinement;
 
 pub use members::Rows;
@@ -21,6 +22,7 @@ use super::ast::{
     SetOperator, Span, SubExpression,
 };
 use super::error::{Fault, Kind};
+use super::meaning::Meaning;
 use super::plan::{Plan, Recorder};
 use super::print::{print_refinement, print_sub};
 use std::cell::OnceCell;
@@ -66,6 +68,11 @@ pub(super) fn evaluate(index: &CodeSystemIndex, expression: &Expression, limits:
 /// The rows that a member-of with fields selects.
 pub(super) fn rows(index: &CodeSystemIndex, expression: &Expression, limits: &Limits) -> Found<Option<Rows>> {
     Evaluator::new(index, limits, false).selected(expression)
+}
+
+/// Whether a post-coordinated expression satisfies a constraint.
+pub(super) fn admits(index: &CodeSystemIndex, constraint: &Expression, meaning: &Meaning, limits: &Limits) -> Found<bool> {
+    Evaluator::new(index, limits, false).admits_expression(constraint, meaning)
 }
 
 struct Evaluator<'i> {

@@ -85,12 +85,19 @@ impl Test {
 
 /// A condition made ready: names and values evaluated.
 #[derive(Debug)]
-struct Condition {
+pub(super) struct Condition {
     names: Names,
     test: Test,
     reverse: bool,
     cardinality: Cardinality,
     shown: String,
+}
+
+impl Condition {
+    /// Whether a value passes.
+    pub(super) fn accepts(&self, value: RelationValue<'_>) -> bool {
+        self.test.accepts(value)
+    }
 }
 
 #[derive(Debug)]
@@ -176,7 +183,7 @@ impl<'i> Evaluator<'i> {
         parts.iter().map(|part| self.ready(part)).collect()
     }
 
-    fn condition(&mut self, attribute: &Attribute) -> Found<Condition> {
+    pub(super) fn condition(&mut self, attribute: &Attribute) -> Found<Condition> {
         let names = self.names(&attribute.name)?;
         let test = match &attribute.comparison {
             Comparison::Concepts { equal, value } if value.is_any() => {
