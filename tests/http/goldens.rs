@@ -47,7 +47,7 @@ fn request(case: &Value) -> TestRequest {
 }
 
 /// What differs by nature from run to run.
-fn steady(value: Value) -> Value {
+pub fn steady(value: Value) -> Value {
     match value {
         Value::Object(object) => Value::Object(
             object
