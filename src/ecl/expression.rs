@@ -73,7 +73,11 @@ impl Expression {
     /// Reads an expression.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, EclError> {
         if text.len() > limits.length {
-            let message = format!("is {} bytes long, more than the {} that are allowed", text.len(), limits.length);
+            let message = format!(
+                "is {} bytes long, more than the {} that are allowed",
+                text.len(),
+                limits.length
+            );
             return Err(Fault::new(Kind::Limit, 0, message).in_text(""));
         }
         let mut cursor = Cursor::new(text, limits.depth);
@@ -203,10 +207,7 @@ fn whole(cursor: &mut Cursor<'_>) -> Read<Expression> {
 fn concept(cursor: &mut Cursor<'_>) -> Read<ConceptReference> {
     let start = cursor.at();
     let id = cursor.sctid()?;
-    let span = Span {
-        start,
-        end: cursor.at(),
-    };
+    let span = Span { start, end: cursor.at() };
     let term = cursor.term()?;
     Ok(ConceptReference { span, id, term })
 }
@@ -308,9 +309,15 @@ mod tests {
     fn expressions_are_printed_without_blanks() {
         for (text, expected) in [
             ("123456 | A b | : { 654321 = 111111 }", "123456|A b|:{654321=111111}"),
-            ("=== 123456 + 222222 : 654321 = #5.0 , 111111 = \"a \\\" b\"", "===123456+222222:654321=#5.0,111111=\"a \\\" b\""),
+            (
+                "=== 123456 + 222222 : 654321 = #5.0 , 111111 = \"a \\\" b\"",
+                "===123456+222222:654321=#5.0,111111=\"a \\\" b\"",
+            ),
             ("123456:654321=(222222:333333=TRUE)", "123456:654321=(222222:333333=true)"),
-            ("123456: 654321=111111 {654321=222222} {654321=333333}", "123456:654321=111111,{654321=222222},{654321=333333}"),
+            (
+                "123456: 654321=111111 {654321=222222} {654321=333333}",
+                "123456:654321=111111,{654321=222222},{654321=333333}",
+            ),
             ("123456", "123456"),
         ] {
             assert_eq!(kept(text), expected);

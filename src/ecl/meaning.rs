@@ -185,7 +185,10 @@ impl Meaning {
                 waiting.extend(children.filter(|child| is_defined(index, Ordinal(*child))));
             }
             waiting -= &self.subsumers;
-            let found: ConceptSet = waiting.iter().filter(|concept| self.is_under(index, Ordinal(*concept))).collect();
+            let found: ConceptSet = waiting
+                .iter()
+                .filter(|concept| self.is_under(index, Ordinal(*concept)))
+                .collect();
             fresh.extend(&found);
             self.subsumers |= found;
         }
@@ -257,7 +260,10 @@ fn groups_of(index: &CodeSystemIndex, concept: Ordinal) -> Vec<Vec<Row>> {
             RelationValue::Other(_) => continue,
         };
         let row = Row { name, value };
-        match groups.iter_mut().find(|(number, _)| *number == relation.group && relation.group > 0) {
+        match groups
+            .iter_mut()
+            .find(|(number, _)| *number == relation.group && relation.group > 0)
+        {
             Some((_, rows)) => rows.push(row),
             None => groups.push((relation.group, vec![row])),
         }

@@ -3,6 +3,7 @@
 //! The wording and the message ids follow the HL7 terminology ecosystem (tx.fhir.org), because validators show
 //! and compare them. It decides no HTTP status; [`FailureKind`] says what went wrong and the HTTP room maps it.
 
+use super::postcoordinated::edition;
 use super::status::Doubt;
 use super::terminology::Unresolved;
 use crate::ecl::{EclError, Kind};
@@ -371,7 +372,10 @@ pub fn unknown_code(code: &str, system: &Canonical) -> Issue {
     let (id, text) = match &system.version {
         Some(version) => (
             "Unknown_Code_in_Version",
-            format!("Unknown code '{code}' in the CodeSystem '{url}' version '{version}'"),
+            format!(
+                "Unknown code '{code}' in the CodeSystem '{url}' version '{version}'{}",
+                edition(url, version)
+            ),
         ),
         None => ("Unknown_Code_in", format!("Unknown code '{code}' in the CodeSystem '{url}'")),
     };

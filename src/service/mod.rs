@@ -39,6 +39,7 @@ pub mod map_rules;
 mod mappers;
 pub mod parameters;
 pub mod period;
+pub mod postcoordinated;
 pub(crate) mod refusals;
 pub mod resource;
 pub mod resource_search;

@@ -7,8 +7,8 @@
 
 use super::{Evaluator, Found};
 use crate::ecl::ast::{
-    Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, Expression, Filter, Focus, Hierarchy, RefsetOperator, Refinement,
-    SetOperator, SubExpression,
+    Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, Expression, Filter, Focus, Hierarchy, Refinement,
+    RefsetOperator, SetOperator, SubExpression,
 };
 use crate::ecl::meaning::{Meaning, Row, RowValue};
 use tern_index::model::Ordinal;
