@@ -200,7 +200,10 @@ fn check(what: &str, answer: &Answer) {
 
 /// The body as it was before it was compressed.
 fn unpacked(mut answer: Answer) -> Answer {
-    let encoding = answer.headers.get("content-encoding").map(|encoding| encoding.to_str().unwrap());
+    let encoding = answer
+        .headers
+        .get("content-encoding")
+        .map(|encoding| encoding.to_str().unwrap());
     if encoding == Some("zstd") && !answer.body.is_empty() {
         answer.body = zstd::decode_all(&answer.body[..]).unwrap();
     }
