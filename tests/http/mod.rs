@@ -43,7 +43,12 @@ impl Answer {
 
 /// Sends requests to one service, one after another.
 async fn send(limits: Limits, requests: Vec<TestRequest>) -> Vec<Answer> {
-    let service = test::init_service(app(state(limits))).await;
+    send_to(state(limits), requests).await
+}
+
+/// Sends requests to a service over a terminology of its own.
+async fn send_to(state: web::Data<State>, requests: Vec<TestRequest>) -> Vec<Answer> {
+    let service = test::init_service(app(state)).await;
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
         let response: ServiceResponse<_> = test::call_service(&service, request.to_request()).await;
