@@ -75,7 +75,8 @@ impl ResourceCache {
     }
 }
 
-fn content_hash(json: &Value) -> u64 {
+/// Tells content from other content.
+pub(super) fn content_hash(json: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     json.hash(&mut hasher);
     hasher.finish()

@@ -8,6 +8,7 @@
 mod definition;
 
 use super::expand::{self, ValueSetReference};
+use super::grammar::Mentions;
 use super::value_set::compose::Evaluator;
 use super::value_set::{Members, Part};
 use super::{Failure, Parameters, Terminology, issues};
@@ -136,6 +137,9 @@ impl Finding {
     }
 }
 
+/// More codes may be in a value set than its expansion has.
+const UNCLOSED: &str = "it is unclosed";
+
 /// At most so many codes are told of each kind.
 const LISTED: usize = 1000;
 
@@ -143,6 +147,10 @@ const LISTED: usize = 1000;
 pub fn compare(terminology: &Terminology, request: &CompareRequest) -> Result<Comparison, Failure> {
     let this = expand::resolve(terminology, &request.this)?;
     let other = expand::resolve(terminology, &request.other)?;
+    let mut mentions = Mentions::default();
+    mentions.value_set(terminology, &this, &[]);
+    mentions.value_set(terminology, &other, &[]);
+    let terminology = &mentions.speaking(terminology, false);
     let (left, right) = (name(&this), name(&other));
     let indeterminate = |reason: String, expanded: bool| Comparison {
         relation: Relation::Indeterminate,
@@ -167,6 +175,9 @@ pub fn compare(terminology: &Terminology, request: &CompareRequest) -> Result<Co
             let finding = by_members(terminology, request.policy, &this.members, &other.members);
             return Ok(conclude(finding, &left, &right, true));
         }
+        [Err(one), Err(two)] if one == two && one == UNCLOSED => "Both expansions are unclosed".to_owned(),
+        [Err(one), Ok(_)] if one == UNCLOSED => "This expansion is unclosed".to_owned(),
+        [Ok(_), Err(one)] if one == UNCLOSED => "Other expansion is unclosed".to_owned(),
         [Err(one), Err(two)] if one == two => format!("Both expansions failed: {one}"),
         [Err(one), Err(two)] => format!("Both expansions failed with different errors: {one}; {two}"),
         [Err(one), Ok(_)] => format!("This expansion failed: {one}"),
@@ -221,7 +232,7 @@ impl Side {
             let limit = parameters.limit.unwrap_or(expand::DEFAULT_LIMIT);
             return Err(match members.len() > limit {
                 true => text(issues::too_costly(&expand::costly_name(value_set, &members, limit), limit)),
-                false => "the expansion is unclosed".to_owned(),
+                false => UNCLOSED.to_owned(),
             });
         }
         Ok(Self { members })

@@ -5,6 +5,7 @@
 
 mod entry;
 
+use super::grammar::{self, Mentions};
 use super::language::Languages;
 use super::value_set::compose::{self, Evaluator, Used};
 use super::value_set::{Listing, Members, Nesting, Part};
@@ -181,9 +182,22 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     let parameters = &request.parameters;
     let value_set = resolve(terminology, &request.value_set)?;
     let languages = languages(&value_set, parameters)?;
+    let mut mentions = Mentions::default();
+    mentions.value_set(terminology, &value_set, &[]);
+    let terminology = &mentions.speaking(terminology, true);
     let mut evaluator = Evaluator::new(terminology, parameters)?;
     let mut members = evaluator.evaluate(&value_set).map_err(compose::Stop::into_failure)?;
-    let used = evaluator.used;
+    let mut used = evaluator.used;
+    let open = grammar::open(&members);
+    let based_on = open.and_then(|grammar| grammar::in_use(terminology, grammar));
+    if let (Some(grammar), None) = (open, &based_on) {
+        return Err(issues::not_enumerable(grammar.url()));
+    }
+    let extensions = unclosed(&used, &members, parameters, based_on.as_deref());
+    let whole = members.parts.iter().any(|part| part.nesting == Nesting::System);
+    if whole {
+        used.based_on = based_on;
+    }
     if let Some(check) = used.failed_checks.first() {
         let issue = issues::version_check(&check.url, check.found.as_deref(), &check.wanted);
         return Err(Failure::new(super::FailureKind::Invalid, issue));
@@ -208,11 +222,12 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     let mut entries = Entries::new(&value_set, parameters, languages.as_ref(), &used);
     let contains = contains(&members, parameters, &mut entries);
     Ok(Expansion {
-        total: Some(total),
+        // Of infinitely many codes those in use are no total.
+        total: used.based_on.is_none().then_some(total),
         offset: parameters.offset.or(parameters.count.map(|_| 0)),
         parameters: echo(&value_set, parameters, languages.as_ref(), &used),
         properties: entries.properties(),
-        extensions: unclosed(&used, &members, parameters),
+        extensions,
         contains,
         value_set,
     })
@@ -399,12 +414,12 @@ pub(super) fn costly_name(value_set: &ValueSet, members: &Members, limit: u64) -
 
 /// Whether an expansion has all the codes that can be in the value set.
 pub(super) fn is_closed(used: &Used, members: &Members, parameters: &Parameters) -> bool {
-    unclosed(used, members, parameters).is_none()
+    unclosed(used, members, parameters, None).is_none()
 }
 
 /// A value set over fragments is not closed, because codes of other fragments are missing; nor is one that takes
 /// concepts by what they are from a code system with a grammar, because expressions can be too.
-fn unclosed(used: &Used, members: &Members, parameters: &Parameters) -> Option<String> {
+fn unclosed(used: &Used, members: &Members, parameters: &Parameters, based_on: Option<&ValueSet>) -> Option<String> {
     const UNCLOSED: &str = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed";
     let because = |reason: Option<String>| {
         let reason = reason.map(|reason| {
@@ -419,12 +434,17 @@ fn unclosed(used: &Used, members: &Members, parameters: &Parameters) -> Option<S
     if let Some((canonical, _)) = used.systems.iter().find(|(_, view)| view.is_fragment()) {
         return Some(because(Some(issues::fragment_reason(&canonical.to_string()))));
     }
+    if let Some(grammar) = grammar::open(members) {
+        let mut reason = issues::grammar_reason(grammar.url());
+        if let Some(url) = based_on.and_then(|value_set| value_set.url.as_deref()) {
+            reason = issues::based_on(&reason, url);
+        }
+        return Some(because(Some(reason)));
+    }
     if parameters.exclude_post_coordinated == Some(true) {
         return None;
     }
-    let open = |part: &&Part| part.view.index.header().compositional;
-    let mut parts = members.parts.iter().filter(open);
-    let part = parts.find(|part| matches!(part.nesting, Nesting::System | Nesting::Subtree))?;
+    let part = members.parts.iter().find(|part| part.open)?;
     let whole = part.nesting == Nesting::System;
     Some(because(whole.then(|| issues::grammar_reason(part.view.url()))))
 }

@@ -5,6 +5,7 @@
 //! of SNOMED CT): that is answered where it is named, or asked for with `*`.
 
 use super::code_system::View;
+use super::grammar::Mentions;
 use super::history::{self, Retirement};
 use super::language::{self, Languages};
 use super::{CodeSystemIndex, Failure, Terminology};
@@ -26,6 +27,8 @@ pub struct LookupRequest {
     pub properties: Vec<String>,
     /// `useSupplement`
     pub use_supplements: Vec<Canonical>,
+    /// `date`: where no version is named, that of this day.
+    pub date: Option<String>,
 }
 
 /// A term of the code.
@@ -110,8 +113,13 @@ struct Place {
 pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Lookup, Failure> {
     let coding = &request.coding;
     let system = coding.system.as_deref().ok_or_else(|| refusals::no_system("$lookup"))?;
+    let mut mentions = Mentions::default();
+    mentions.coding(terminology, system, &coding.code);
+    let terminology = &mentions.speaking(terminology, false);
+    let on_day = || terminology.version_on(system, request.date.as_deref()?);
+    let version = coding.version.clone().or_else(on_day);
     let index = terminology
-        .code_system(system, coding.version.as_deref())
+        .code_system(system, version.as_deref())
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
     let concept = index
         .find(&coding.code)

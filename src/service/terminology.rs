@@ -5,11 +5,13 @@
 
 use super::alias;
 use super::catalogue::{Entry, Kept, Layer, Shelf};
+use super::extension;
 use super::implicit;
 use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
 use super::written::{Hidden, WrittenEntry};
+use crate::grammars;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tern_index::model::{CodeSystemHeader, Content};
@@ -29,6 +31,24 @@ pub enum ResourceKind {
     ConceptMap,
     /// `NamingSystem`
     NamingSystem,
+}
+
+impl ResourceKind {
+    /// The FHIR resource type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSystem => "CodeSystem",
+            Self::ValueSet => "ValueSet",
+            Self::ConceptMap => "ConceptMap",
+            Self::NamingSystem => "NamingSystem",
+        }
+    }
+
+    /// Reads the FHIR resource type.
+    pub fn parse(name: &str) -> Option<Self> {
+        let kinds = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// A canonical that names nothing that is loaded.
@@ -112,6 +132,14 @@ impl Terminology {
         }
     }
 
+    /// The snapshot with the same room for mappers, none of them built.
+    pub fn with_new_mappers(self) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.anew()),
+            ..self
+        }
+    }
+
     /// The snapshot with room for so many mappers, none of them built.
     pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
@@ -171,6 +199,13 @@ impl Terminology {
         self.resolve(url, version, |layer| &layer.code_systems)
     }
 
+    /// The version of a code system that was the latest on a day; `None` where no version is dated.
+    pub fn version_on(&self, url: &str, date: &str) -> Option<String> {
+        let url = self.canonical_url(url);
+        let found = self.layers.iter().find_map(|layer| layer.code_systems.version_on(url, date));
+        found.and_then(|entry| entry.version.clone())
+    }
+
     /// A value set, likewise; implicit value sets are made.
     pub fn value_set(&self, url: &str, version: Option<&str>) -> Result<Arc<ValueSet>, Unresolved> {
         let url = self.value_set_url(url);
@@ -226,10 +261,40 @@ impl Terminology {
         entries
     }
 
-    /// Versions of a code system that are loaded, ascending.
+    /// Versions of a code system that are loaded, ascending; else that of its grammar.
     pub fn code_system_versions(&self, url: &str) -> Vec<String> {
-        let entries = self.entries(self.canonical_url(url), |layer| &layer.code_systems);
+        let url = self.canonical_url(url);
+        let entries = self.entries(url, |layer| &layer.code_systems);
+        if entries.is_empty() {
+            let version = grammars::by_url(url).and_then(|grammar| grammar.version());
+            return version.into_iter().map(str::to_owned).collect();
+        }
         entries.into_iter().filter_map(|entry| entry.version.clone()).collect()
+    }
+
+    /// How many versions of a code system are loaded, unversioned ones too.
+    pub(super) fn loaded_versions(&self, url: &str) -> usize {
+        self.layers.iter().map(|layer| layer.code_systems.versions(url).len()).sum()
+    }
+
+    /// Language packs that came with the request: supplements that apply without being asked for.
+    pub(super) fn language_packs(&self, url: &str) -> Vec<Arc<CodeSystemIndex>> {
+        let own = self.layers.len().saturating_sub(1);
+        let entries = self.layers.iter().take(own).flat_map(|layer| layer.code_systems.all());
+        let indexes = entries.filter_map(|entry| entry.content().ok());
+        indexes
+            .filter(|index| {
+                let header = index.header();
+                let pack = || {
+                    header
+                        .resource
+                        .as_deref()
+                        .map(|json| extension::resource_values(json, extension::SUPPLEMENT_TYPE))
+                };
+                header.supplements.as_ref().is_some_and(|base| base.url == url)
+                    && pack().is_some_and(|kinds| kinds.iter().any(|kind| kind == "lang-pack"))
+            })
+            .collect()
     }
 
     /// Versions of a value set that are loaded, ascending.
@@ -270,10 +335,12 @@ impl Terminology {
         header.filter(|header| header.content != Content::Supplement)
     }
 
-    /// Headers of all code systems and supplements, without opening indexes; those of the request first.
+    /// Headers of all code systems and supplements, without opening indexes; those of the request first, grammars last.
     pub fn code_system_headers(&self) -> Vec<CodeSystemHeader> {
         let entries = self.layers.iter().flat_map(|layer| layer.code_systems.all());
-        entries.filter_map(|entry| entry.header()).collect()
+        let mut headers: Vec<_> = entries.filter_map(|entry| entry.header()).collect();
+        headers.extend(super::grammar::headers(self));
+        headers
     }
 
     /// All concept maps, those of the request first, by URL and version. Opens every map.

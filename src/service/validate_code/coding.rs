@@ -6,6 +6,7 @@
 use super::display::{self, Rules};
 use crate::service::code_system::View;
 use crate::service::extension;
+use crate::service::grammar;
 use crate::service::issues::{self, Failure, Issue};
 use crate::service::language::Languages;
 use crate::service::parameters::Parameters;
@@ -84,6 +85,8 @@ pub struct Judgement {
     pub caused_by: Vec<String>,
     /// What is to be said.
     pub issues: Vec<Issue>,
+    /// What the message says besides the issues.
+    pub notes: Vec<String>,
     /// Whether the judgement stopped because an import is not loaded.
     pub stopped: bool,
 }
@@ -92,6 +95,13 @@ impl Judgement {
     fn say(&mut self, issue: Issue) {
         if !self.issues.contains(&issue) {
             self.issues.push(issue);
+        }
+    }
+
+    /// Says what a grammar has to say of a text that is none of its codes.
+    fn say_fault(&mut self, view: &View, coding: &Coding, place: &Place) {
+        if let Some(text) = grammar::fault(view.url(), &coding.code) {
+            self.say(issues::grammar_fault(text).at(place.of("code")));
         }
     }
 }
@@ -217,6 +227,8 @@ impl Hearing<'_> {
         }
         if !lenient && !unknown {
             self.not_in();
+            let system = self.coding.system.as_deref().unwrap_or("");
+            self.judgement.notes = grammar::refusals(self.value_set, system, &self.coding.code);
         }
         self.judgement.member = lenient;
     }
@@ -238,6 +250,7 @@ impl Hearing<'_> {
             issues::unknown_code(&coding.code, &canonical)
         };
         self.judgement.say(issue.at(place.of("code")));
+        self.judgement.say_fault(view, coding, place);
         lenient
     }
 
@@ -285,7 +298,10 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
             judgement.member = true;
             judgement.say(issues::unknown_code_in_fragment(&coding.code, &canonical).at(place.of("code")));
         }
-        None => judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code"))),
+        None => {
+            judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code")));
+            judgement.say_fault(&view, coding, place);
+        }
     }
     if let Some(doubt) = Standing::of_code_system(view.index.header()).and_then(|own| own.doubt(None)) {
         judgement.say(issues::status_check(doubt, "CodeSystem", &canonical.to_string()));

@@ -85,6 +85,8 @@ pub struct Used {
     pub versions_matched: bool,
     /// Includes of the code system that is judged, in the order met.
     pub uses: Vec<SystemUse>,
+    /// The value set whose codes stand for infinitely many.
+    pub based_on: Option<Arc<ValueSet>>,
 }
 
 /// An include of the code system of a coding that is judged.
@@ -191,7 +193,8 @@ impl<'t> Evaluator<'t> {
                 target.url == canonical.url && (version.is_none() || version == canonical.version.as_deref())
             })
         };
-        let supplements = self.supplements.iter().filter(applies).cloned().collect();
+        let packs = self.terminology.language_packs(&canonical.url);
+        let supplements = self.supplements.iter().chain(&packs).filter(applies).cloned().collect();
         let view = Arc::new(View { index, supplements });
         self.views.insert(canonical, view.clone());
         view
@@ -199,7 +202,11 @@ impl<'t> Evaluator<'t> {
 
     /// The version that an include of a system means.
     pub fn choose(&self, url: &str, stated: Option<&str>) -> Choice {
-        choice::choose(self.parameters, url, stated)
+        let mut choice = choice::choose(self.parameters, url, stated);
+        if let (Reason::Latest, Some(date)) = (choice.reason, &self.parameters.date) {
+            choice.version = self.terminology.version_on(url, date);
+        }
+        choice
     }
 
     fn use_system(&mut self, url: &str, include: &Include) -> Result<Option<Arc<View>>, Stop> {
@@ -263,7 +270,13 @@ impl<'t> Evaluator<'t> {
                 wanted: wanted.to_owned(),
             });
         }
-        let supplements = view.supplements.iter().map(|supplement| supplement.header().canonical());
+        // A language pack that nobody asked for is no news.
+        let asked = |supplement: &&Arc<CodeSystemIndex>| self.supplements.iter().any(|asked| Arc::ptr_eq(asked, supplement));
+        let supplements = view
+            .supplements
+            .iter()
+            .filter(asked)
+            .map(|supplement| supplement.header().canonical());
         self.used.supplements.extend(supplements);
         self.used.systems.insert(view.canonical(), view.clone());
     }
@@ -384,6 +397,7 @@ impl<'t> Evaluator<'t> {
                 concepts: view.index.all(),
                 listing: None,
                 nesting: Nesting::System,
+                open: view.index.header().compositional && include.filters.iter().all(filter::lets_expressions_in),
                 view: view.clone(),
             }
         } else {
@@ -514,6 +528,7 @@ fn enumerated(view: Arc<View>, concepts: &[ConceptReference]) -> Part {
         concepts: Default::default(),
         listing: None,
         nesting: Nesting::Flat,
+        open: false,
         view,
     };
     let mut listing = Listing::default();
