@@ -56,8 +56,8 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
     match filter.property.as_str() {
         "concept" | "code" => question.of_concept(),
         "display" => question.of_text(|index, concept| index.display(concept).map(|text| text.into_owned())),
-        "parent" if !view.index.has_property("parent") => question.of_hierarchy(Direction::Parent),
-        "child" if !view.index.has_property("child") => question.of_hierarchy(Direction::Child),
+        "parent" if view.index.having_property("parent").is_empty() => question.of_hierarchy(Direction::Parent),
+        "child" if view.index.having_property("child").is_empty() => question.of_hierarchy(Direction::Child),
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
         // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
