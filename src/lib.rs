@@ -7,6 +7,7 @@
 
 pub mod cli;
 mod database;
+pub mod ecl;
 pub mod fhir;
 pub mod grammars;
 pub mod http;

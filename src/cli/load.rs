@@ -24,7 +24,8 @@ use tern_loaders::{LoadOptions, Release, loaders, recognise};
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  tern load SnomedCT_InternationalRF2_PRODUCTION_20250901T120000Z.zip\n  \
-    tern load ~/releases --dry-run\n  tern load local-labs.csv --map-url http://example.org/labs-to-loinc"
+    tern load ~/releases --dry-run\n  \
+    tern load SnomedCT_InternationalRF2_PRODUCTION_20250901T120000Z.zip --as-of 20240301\n  tern load local-labs.csv --map-url http://example.org/labs-to-loinc"
 )]
 pub struct LoadArgs {
     /// Zips, folders or files of releases
@@ -45,6 +46,9 @@ pub struct LoadArgs {
     /// SNOMED CT edition (its module) to record instead of the one the release shows
     #[arg(long, value_name = "MODULE")]
     edition: Option<String>,
+    /// Read a SNOMED CT release that has its history (Full files) as it was on this day
+    #[arg(long, value_name = "YYYYMMDD", value_parser = day)]
+    as_of: Option<u32>,
     /// Share of records that may be skipped, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     max_skipped: f64,
@@ -53,6 +57,18 @@ pub struct LoadArgs {
     dry_run: bool,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// Reads a day as SNOMED CT writes it.
+fn day(text: &str) -> Result<u32, String> {
+    let sound = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u32 = text.parse().unwrap_or(0);
+    let (month, day) = (number / 100 % 100, number % 100);
+    if sound && (1..=12).contains(&month) && (1..=31).contains(&day) {
+        Ok(number)
+    } else {
+        Err("not a day of the form YYYYMMDD".into())
+    }
 }
 
 fn format_names() -> clap::builder::PossibleValuesParser {
@@ -86,6 +102,7 @@ pub fn run(args: &LoadArgs, directory: &Path) -> Result<Exit, CliError> {
             version: args.release_version.clone(),
             map_url: args.map_url.clone(),
             edition: args.edition.clone(),
+            as_of: args.as_of,
         },
         policy: FaultPolicy {
             strict: args.strict,

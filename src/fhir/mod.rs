@@ -1,4 +1,4 @@
-//! The FHIR wire: JSON in and out, in the shapes of R4 and R5.
+//! The FHIR wire: JSON and XML in and out, in the shapes of R4 and R5.
 //!
 //! Requests become the service's request types here, and its answers become resources; nothing outside this
 //! room knows a FHIR element name. It evaluates nothing (that is `service`) and knows no status code or
@@ -9,6 +9,7 @@ pub mod answer;
 pub mod bundle;
 pub mod capability;
 pub mod find_matches;
+pub mod html;
 pub mod interaction;
 pub mod outcome;
 pub mod parameters;
@@ -16,11 +17,13 @@ pub mod query;
 pub mod render;
 pub mod render_expansion;
 pub mod render_resource;
+pub mod representation;
 pub mod requests;
 pub mod resource_in;
 pub mod search;
 pub mod search_parameters;
 pub mod sessions;
+pub mod xml;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

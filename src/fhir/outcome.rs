@@ -4,6 +4,7 @@
 //! server itself become one. It names a kind, not a status code; `http::status` chooses that.
 
 use super::parameters::ParameterError;
+use super::xml::XmlError;
 use crate::service::{Failure, FailureKind, Issue, Severity};
 use serde_json::{Map, Value, json};
 
@@ -108,6 +109,16 @@ impl From<ParameterError> for Refusal {
         Self {
             kind: RefusalKind::Invalid,
             issues: vec![issue(code, error.to_string(), error.place().map(str::to_owned))],
+        }
+    }
+}
+
+impl From<XmlError> for Refusal {
+    fn from(error: XmlError) -> Self {
+        let place = Some(error.place.clone()).filter(|place| !place.is_empty());
+        Self {
+            kind: RefusalKind::Invalid,
+            issues: vec![issue("structure", error.to_string(), place)],
         }
     }
 }

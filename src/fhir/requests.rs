@@ -601,6 +601,18 @@ fn dependencies(parameters: &Parameters) -> Result<Vec<Dependency>, Refusal> {
         let values: Vec<(Option<String>, String)> = match kind {
             "Coding" => vec![coded(value.coding()?)],
             "CodeableConcept" => value.codeable_concept()?.codings.into_iter().map(coded).collect(),
+            // An amount with its unit, as an age is.
+            "Quantity" | "Age" | "Duration" => {
+                let part = |name: &str| {
+                    json.get(name)
+                        .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+                };
+                let unit = part("code").or_else(|| part("unit")).unwrap_or_default();
+                vec![(
+                    None,
+                    format!("{} {unit}", part("value").unwrap_or_default()).trim().to_owned(),
+                )]
+            }
             _ => vec![(None, json.as_str().map_or_else(|| json.to_string(), str::to_owned))],
         };
         dependencies.extend(values.into_iter().map(|(system, value)| Dependency {

@@ -3,14 +3,17 @@
 //! Work is done off the threads that read sockets. A panic in an operation is caught, logged and answered with 500:
 //! it is a fault of the program, and must cost no more than the one request.
 
-use super::negotiation::{self, BodyKind, FHIR_JSON};
+use super::answer::{Wanted, Written, code, list_header, page, preflight, refused, request_id, respond, text_header};
+use super::negotiation::{self, BodyKind};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
 use crate::fhir::answer::{Answer, Conditions};
 use crate::fhir::bundle::{self, BatchResponse};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
-use crate::fhir::outcome::{Refusal, RefusalKind, operation_outcome};
+use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
+use crate::fhir::representation::Format;
+use crate::fhir::{html, xml};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -44,21 +47,19 @@ pub fn app(
         .default_service(web::to(fhir))
 }
 
-/// Echoes the request's id and lets pages of other origins read the answers, which are public.
+/// Names every request, and lets pages of other origins read the answers, which are public.
 async fn shared_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = request.headers().get("x-request-id").cloned();
+    let id = request_id(request.headers());
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    if let Some(id) = id {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
+    headers.insert(HeaderName::from_static("x-request-id"), id);
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Last-Modified, Location, X-Request-Id"),
+        HeaderValue::from_static("ETag, Last-Modified, Location, Preference-Applied, X-Request-Id"),
     );
     Ok(response)
 }
@@ -86,83 +87,48 @@ async fn version() -> HttpResponse {
 
 /// All that is not above: FHIR, or nothing.
 async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web::Data<State>) -> HttpResponse {
+    let endpoint = endpoint(request.path());
+    let (base, version, path) = endpoint.unwrap_or(("/fhir", None, request.path()));
     if request.method() == actix_web::http::Method::OPTIONS {
-        return preflight();
+        return preflight(path);
     }
     let pretty = query_flag(request.query_string(), "_pretty");
-    match answer(&request, body, &state).await {
-        Ok(answer) => answered(&answer, pretty),
-        Err(refusal) => refused(&refusal, request.path(), pretty),
-    }
-}
-
-/// An answer with what stands beside its body.
-fn answered(answer: &Answer, pretty: bool) -> HttpResponse {
-    let status = status::of_answer(answer.done);
-    let mut response = match &answer.body {
-        Some(body) => respond(status, body, pretty),
-        None => HttpResponse::build(code(status)).finish(),
+    let wanted = match wanted(&request, (base, version, path), pretty) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refused(&refusal, request.path(), &Wanted::plain(version, pretty)),
     };
-    let modified = answer.modified.as_deref().and_then(http_date);
-    for (name, value) in [
-        (header::LOCATION, answer.location.as_ref()),
-        (header::ETAG, answer.tag.as_ref()),
-        (header::LAST_MODIFIED, modified.as_ref()),
-    ] {
-        // Ids and versions are letters, digits, `-` and `.`: what a header may hold.
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-            response.headers_mut().insert(name, value);
-        }
+    let is_get = Method::parse(request.method().as_str()) == Method::Get;
+    let at_the_door = path.is_empty() || request.path() == "/";
+    if is_get && at_the_door && wanted.negotiated.format == Format::Html {
+        let terminology = state.terminology();
+        return match web::block(move || html::landing(&terminology, wanted.negotiated.version, base)).await {
+            Ok(html) => page(html),
+            Err(_) => HttpResponse::build(code(status::NOT_READY)).finish(),
+        };
     }
-    response
-}
-
-/// A FHIR instant as an HTTP date.
-fn http_date(instant: &str) -> Option<String> {
-    let instant: jiff::Timestamp = instant.parse().ok()?;
-    Some(instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
-}
-
-/// The answer to a request that is refused.
-pub(super) fn refused(refusal: &Refusal, path: &str, pretty: bool) -> HttpResponse {
-    let code = status::of_refusal(refusal.kind);
-    tracing::debug!(path, code, "{refusal}");
-    let mut response = respond(code, &operation_outcome(&refusal.issues), pretty);
-    if refusal.kind == RefusalKind::Busy {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH).filter(|_| is_get);
+    match answer(&request, body, &state, &wanted, endpoint.is_some()).await {
+        Ok(written) => respond(written, &wanted, if_none_match.as_deref()),
+        Err(refusal) => refused(&refusal, request.path(), &wanted),
     }
-    response
 }
 
-pub(super) fn preflight() -> HttpResponse {
-    HttpResponse::build(code(status::NOTHING_TO_SAY))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE, OPTIONS"))
-        .insert_header((
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Language, Content-Type, If-Match, If-None-Exist, If-None-Match, Prefer, X-Cache-Id, X-Request-Id",
-        ))
-        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
-        .finish()
-}
-
-/// `status` names real codes only, so the fallback is never taken.
-pub(super) fn code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn respond(status: u16, value: &Value, pretty: bool) -> HttpResponse {
-    let written = if pretty {
-        serde_json::to_vec_pretty(value)
-    } else {
-        serde_json::to_vec(value)
-    };
-    // A `Value` has no key that is not a string and so always writes.
-    let body = written.unwrap_or_default();
-    HttpResponse::build(code(status))
-        .insert_header((header::CONTENT_TYPE, FHIR_JSON))
-        .body(body)
+/// What the client wants to get.
+fn wanted(
+    request: &HttpRequest,
+    (base, version, path): (&'static str, Option<FhirVersion>, &str),
+    pretty: bool,
+) -> Result<Wanted, Refusal> {
+    let accept = list_header(request.headers(), &header::ACCEPT);
+    let content_type = text_header(request.headers(), &header::CONTENT_TYPE);
+    let format = format_parameter(request.query_string())?;
+    Ok(Wanted {
+        negotiated: negotiation::negotiate(version, accept.as_deref(), format.as_deref(), content_type)?,
+        pretty,
+        base,
+        path: path.to_owned(),
+        address: (Method::parse(request.method().as_str()) == Method::Get).then(|| request.uri().to_string()),
+    })
 }
 
 fn query_flag(query: &str, name: &str) -> bool {
@@ -187,13 +153,13 @@ fn endpoint(path: &str) -> Option<(&'static str, Option<FhirVersion>, &str)> {
 struct Job {
     state: web::Data<State>,
     target: Target,
-    version: FhirVersion,
+    wanted: Wanted,
     both_versions: bool,
     base: String,
-    base_path: &'static str,
     query: String,
     kind: BodyKind,
     body: web::Bytes,
+    body_version: FhirVersion,
     accept_language: Option<String>,
     strict: bool,
     cache_id: Option<String>,
@@ -202,14 +168,29 @@ struct Job {
     threshold: Option<u64>,
 }
 
-async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Answer, Refusal> {
-    let job = job(request, body, state)?;
+async fn answer(
+    request: &HttpRequest,
+    body: Result<web::Bytes, Error>,
+    state: &web::Data<State>,
+    wanted: &Wanted,
+    found: bool,
+) -> Result<Written, Refusal> {
+    if !found {
+        let text = format!(
+            "there is nothing at '{}'; FHIR is at /fhir, /fhir/r4 and /fhir/r5",
+            request.path()
+        );
+        return Err(Refusal::new(RefusalKind::NotFound, text));
+    }
+    let job = job(request, body, state, wanted)?;
     let heavy = job.target.is_heavy();
     if heavy && !job.state.gate.has_room() {
         let text = "the server is busy with other requests; try again in a second";
         return Err(Refusal::new(RefusalKind::Busy, text));
     }
-    let work = web::block(move || run(&job));
+    // What is asked of a resource or of the server itself has the same answer until something is loaded.
+    let tagged = matches!(job.target, Target::Metadata | Target::Read(..) | Target::Versions);
+    let work = web::block(move || run(&job).map(|answer| Written::new(answer, &job.wanted, tagged)));
     match actix_web::rt::time::timeout(state.limits.time, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Busy, "the server is stopping")),
@@ -221,55 +202,48 @@ async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &
     }
 }
 
-fn job(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Job, Refusal> {
+fn job(
+    request: &HttpRequest,
+    body: Result<web::Bytes, Error>,
+    state: &web::Data<State>,
+    wanted: &Wanted,
+) -> Result<Job, Refusal> {
     let header = |name: HeaderName| text_header(request.headers(), &name);
-    let accept = header(header::ACCEPT);
-    let query = request.query_string();
-    let format = format_parameter(query)?;
-    negotiation::check_accept(accept, format.as_deref())?;
-    let Some((base_path, own_version, path)) = endpoint(request.path()) else {
-        let text = format!(
-            "there is nothing at '{}'; FHIR is at /fhir, /fhir/r4 and /fhir/r5",
-            request.path()
-        );
-        return Err(Refusal::new(RefusalKind::NotFound, text));
-    };
+    let own_version = endpoint(request.path()).and_then(|(_, version, _)| version);
     let method = Method::parse(request.method().as_str());
-    let target = Target::parse(path, method)?;
+    let target = Target::parse(&wanted.path, method)?;
+    negotiation::check_encoding(header(header::CONTENT_ENCODING))?;
     let body = body.map_err(|error| refuse_body(&error, state.limits.request_bytes))?;
     let content_type = header(header::CONTENT_TYPE).filter(|_| !body.is_empty());
-    let kind = negotiation::body_kind(content_type)?;
-    let version = negotiation::version(own_version, accept, content_type)?;
+    let (kind, body_version) = negotiation::body(content_type, own_version)?;
+    let prefer = list_header(request.headers(), &HeaderName::from_static("prefer"));
     let connection = request.connection_info();
     Ok(Job {
         state: state.clone(),
         target,
-        version,
+        body_version: body_version.unwrap_or(wanted.negotiated.version),
+        wanted: wanted.clone(),
         both_versions: own_version.is_none(),
-        base: format!("{}://{}{base_path}", connection.scheme(), connection.host()),
-        base_path,
-        query: query.to_owned(),
+        base: format!("{}://{}{}", connection.scheme(), connection.host(), wanted.base),
+        query: request.query_string().to_owned(),
         kind,
         body: if method == Method::Post { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
-        strict: header(HeaderName::from_static("prefer")).is_some_and(|prefer| prefer.contains("handling=strict")),
+        strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
         cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
-        conditions: conditions(request.headers()),
+        conditions: conditions(request.headers(), prefer.as_deref()),
     })
 }
 
 /// What the headers make the answer depend on.
-fn conditions(headers: &HeaderMap) -> Conditions {
-    let text = |name: HeaderName| text_header(headers, &name).map(str::to_owned);
-    let prefer = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
-    let mut wishes = prefer.flat_map(|value| value.split([',', ';'])).map(str::trim);
+fn conditions(headers: &HeaderMap, prefer: Option<&str>) -> Conditions {
     Conditions {
-        if_match: text(header::IF_MATCH),
-        if_none_match: text(header::IF_NONE_MATCH),
-        if_modified_since: text(header::IF_MODIFIED_SINCE),
-        if_none_exist: text(HeaderName::from_static("if-none-exist")),
-        returning: wishes.find_map(|wish| wish.strip_prefix("return=").map(str::to_owned)),
+        if_match: list_header(headers, &header::IF_MATCH),
+        if_none_match: list_header(headers, &header::IF_NONE_MATCH),
+        if_modified_since: text_header(headers, &header::IF_MODIFIED_SINCE).map(str::to_owned),
+        if_none_exist: text_header(headers, &HeaderName::from_static("if-none-exist")).map(str::to_owned),
+        returning: negotiation::preference(prefer, "return").map(str::to_owned),
     }
 }
 
@@ -279,10 +253,6 @@ fn format_parameter(query: &str) -> Result<Option<String>, Refusal> {
         return Ok(None);
     }
     Ok(Parameters::from_query(query)?.text(&["_format"])?)
-}
-
-fn text_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// A body that could not be received: too large, or cut short, or compressed wrongly.
@@ -308,13 +278,14 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
     let body = interaction::text(&job.body)?;
     let terminology = job.state.terminology();
     let request = Request {
-        version: job.version,
+        version: job.wanted.negotiated.version,
         base: &job.base,
         both_versions: job.both_versions,
         query: &job.query,
         body: match job.kind {
             _ if body.trim().is_empty() => Body::None,
             BodyKind::Json => Body::Text(body),
+            BodyKind::Xml => Body::Json(xml::read(body, job.body_version)?),
             BodyKind::Form => Body::Form(body),
         },
         accept_language: job.accept_language.as_deref(),
@@ -358,11 +329,15 @@ fn guarded(
 /// Answers each entry of a batch for itself, in parallel; the order is kept.
 fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Request<'_>) -> Result<Value, Refusal> {
     use rayon::prelude::*;
-    let Body::Text(text) = request.body else {
-        let text = "a batch is a Bundle resource in the body".to_owned();
-        return Err(ParameterError::Missing(text).into());
+    let batch = match &request.body {
+        Body::Text(text) => parameters::json(text)?,
+        Body::Json(json) => json.clone(),
+        Body::None | Body::Form(_) => {
+            let text = "a batch is a Bundle resource in the body".to_owned();
+            return Err(ParameterError::Missing(text).into());
+        }
     };
-    let entries = bundle::read(parameters::json(text)?, job.state.limits.batch, job.base_path)?;
+    let entries = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
     let responses = entries.into_par_iter().map(|entry| {
         let outcome = entry.and_then(|entry| {
             let method = Method::parse(&entry.method);

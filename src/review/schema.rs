@@ -13,6 +13,7 @@ const LAYOUT: Layout = Layout {
     migrations: MIGRATIONS,
 };
 
+/// What brings each layout to the next; the first one begins with nothing.
 const MIGRATIONS: &[&str] = &[
     "
 CREATE TABLE item (

@@ -444,9 +444,7 @@ fn unclosed(used: &Used, members: &Members, parameters: &Parameters, based_on: O
     if parameters.exclude_post_coordinated == Some(true) {
         return None;
     }
-    let open = |part: &&Part| part.view.index.header().compositional;
-    let mut parts = members.parts.iter().filter(open);
-    let part = parts.find(|part| matches!(part.nesting, Nesting::System | Nesting::Subtree))?;
+    let part = members.parts.iter().find(|part| part.open)?;
     let whole = part.nesting == Nesting::System;
     Some(because(whole.then(|| issues::grammar_reason(part.view.url()))))
 }

@@ -77,7 +77,12 @@ fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
         filters,
         ..Include::default()
     };
-    let name = if query == "fhir_vs" { "ALLSNOMEDCT" } else { "SnomedValueSet" };
+    // The whole edition has the name that the HL7 terminology ecosystem knows it by.
+    let name = if include.filters.is_empty() {
+        "ALLSNOMEDCT"
+    } else {
+        "SnomedValueSet"
+    };
     Some(definition(url, name, title, include))
 }
 

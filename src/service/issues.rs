@@ -8,6 +8,7 @@ pub(crate) mod refusals;
 
 use super::status::Doubt;
 use super::terminology::Unresolved;
+use crate::ecl::{EclError, Kind};
 use tern_index::model::{Canonical, Coding};
 use tern_index::value_set::Filter;
 
@@ -133,28 +134,30 @@ pub fn filter_without_value(system: &str, filter: &Filter, path: &str) -> Failur
 pub fn filter_not_understood(system: &str, filter: &Filter, value_set: &str, path: &str) -> Failure {
     let (property, op) = (&filter.property, &filter.op);
     let value = filter.value.as_deref().unwrap_or("");
-    let text = if property == "constraint" {
-        format!(
-            "The expression constraint '{value}' of the value set {value_set} cannot be evaluated: expression constraints \
-             (ECL) arrive with the ECL issue; use a filter such as concept is-a until then"
-        )
-    } else {
-        format!(
-            "The filter \"{property} {op} {value}\" from the value set {value_set} was not understood in the context of {system}"
-        )
-    };
+    let text = format!(
+        "The filter \"{property} {op} {value}\" from the value set {value_set} was not understood in the context of {system}"
+    );
     let issue = error("not-supported", "vs-invalid", "FILTER_NOT_UNDERSTOOD", text);
     Failure::new(FailureKind::NotSupported, issue.at(path))
 }
 
-/// A concept in an expression constraint that the edition does not have.
-pub fn unknown_concept_in_constraint(code: &str, expression: &str, path: &str) -> Failure {
-    let text = format!("The expression constraint '{expression}' names the concept {code}, which is not known");
-    Failure::new(
-        FailureKind::Invalid,
-        error("invalid", "vs-invalid", "INVALID_ECL", text).at(path),
-    )
+/// An expression constraint that cannot be read or evaluated.
+pub fn bad_constraint(constraint: &str, fault: &EclError, path: &str) -> Failure {
+    let shown: String = constraint.chars().take(SHOWN_OF_CONSTRAINT).collect();
+    let more = if shown.len() < constraint.len() { "..." } else { "" };
+    let text = format!("Invalid ECL expression '{shown}{more}': {}", fault.in_line());
+    let (kind, code) = match fault.kind {
+        Kind::Syntax | Kind::Meaning => (FailureKind::Invalid, "invalid"),
+        Kind::Unsupported => (FailureKind::NotSupported, "not-supported"),
+        Kind::Limit => (FailureKind::TooCostly, "too-costly"),
+    };
+    let mut issue = error(code, "vs-invalid", "INVALID_ECL", text);
+    issue.diagnostics = Some(format!("{path}\n{fault}"));
+    Failure::new(kind, issue)
 }
+
+/// Characters of a constraint that a message repeats.
+const SHOWN_OF_CONSTRAINT: usize = 2_000;
 
 /// A regular expression that cannot be used.
 pub fn bad_pattern(pattern: &str, reason: &str, path: &str) -> Failure {

@@ -4,7 +4,7 @@
 //! the `property` parameters; without any, everything is.
 
 use super::code_system::View;
-use super::grammar::Mentions;
+use super::grammar::{self, Mentions};
 use super::language::{self, Languages};
 use super::{CodeSystemIndex, Failure, Terminology};
 use super::{issues, refusals};
@@ -99,9 +99,7 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
     let index = terminology
         .code_system(system, version.as_deref())
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
-    let concept = index
-        .find(&coding.code)
-        .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))?;
+    let concept = index.find(&coding.code).ok_or_else(|| unknown_code(&index, &coding.code))?;
     let main = Place {
         index,
         concept,
@@ -138,6 +136,14 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
             .collect(),
         used_supplements,
     })
+}
+
+/// That a code is not known, and what a grammar has to say of it.
+fn unknown_code(index: &CodeSystemIndex, code: &str) -> Failure {
+    let mut failure = refusals::unknown_code(code, index.header());
+    let fault = grammar::fault(&index.header().url, code);
+    failure.issues.extend(fault.map(issues::grammar_fault));
+    failure
 }
 
 /// The supplements asked for: those that know the concept, and the canonicals of all that belong to its code system.

@@ -35,6 +35,7 @@ mod implicit;
 pub mod issues;
 pub mod language;
 pub mod lookup;
+pub mod map_rules;
 mod mappers;
 pub mod parameters;
 pub mod period;

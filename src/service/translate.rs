@@ -7,9 +7,9 @@
 mod attributes;
 
 use super::expand::{self, ExpandRequest, ValueSetReference};
-use super::refusals;
 use super::version;
 use super::{ConceptMapIndex, Failure, Parameters, Terminology};
+use super::{map_rules, refusals};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Mapping, MappingAttribute, MappingAttributeRole, Relationship, Unmapped};
 
@@ -87,7 +87,7 @@ pub struct Match {
 pub struct Translation {
     /// Whether there is a match that says more than "not related".
     pub result: bool,
-    /// Why there is none.
+    /// Why there is none; or what would change the answer, and the advice of the map.
     pub message: Option<String>,
     /// The matches, map by map.
     pub matches: Vec<Match>,
@@ -95,7 +95,7 @@ pub struct Translation {
 
 /// More codes than this are no set of fixed targets.
 const MOST_FIXED: u64 = 1000;
-
+const SNOMED: &str = "http://snomed.info/sct";
 /// How far `other-map` may lead from map to map.
 const LONGEST_CHAIN: usize = 16;
 
@@ -115,13 +115,15 @@ pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Resul
         .matches
         .iter()
         .any(|found| found.relationship != Relationship::NotRelatedTo);
-    let message = (!result).then(|| {
+    let none = (!result).then(|| {
         if found.stated_none {
             "No translations found: the concept map states that there is no target".to_owned()
         } else {
             "No translations found".to_owned()
         }
     });
+    let said: Vec<String> = none.into_iter().chain(found.notes).collect();
+    let message = (!said.is_empty()).then(|| said.join("; "));
     Ok(Translation {
         result,
         message,
@@ -134,6 +136,8 @@ struct Found {
     matches: Vec<Match>,
     /// Some map says that there is no target.
     stated_none: bool,
+    /// What people should know of the matches.
+    notes: Vec<String>,
 }
 
 impl Found {
@@ -177,11 +181,10 @@ fn same_scope(asked: &str, own: &Option<String>) -> bool {
 /// SNOMED CT names the maps of an edition or version by a URL that holds the version
 /// (`http://snomed.info/sct/<edition>/version/<date>?fhir_cm=<reference set>`); the store has it beside the URL.
 fn plain_snomed_map(canonical: &Canonical) -> Canonical {
-    const SYSTEM: &str = "http://snomed.info/sct";
-    let parts = canonical.url.split_once("?fhir_cm=").filter(|(base, _)| *base != SYSTEM);
+    let parts = canonical.url.split_once("?fhir_cm=").filter(|(base, _)| *base != SNOMED);
     match parts {
         Some((base, refset)) if base.starts_with("http://snomed.info/") => {
-            Canonical::new(format!("{SYSTEM}?fhir_cm={refset}"), Some(base.to_owned()))
+            Canonical::new(format!("{SNOMED}?fhir_cm={refset}"), Some(base.to_owned()))
         }
         _ => canonical.clone(),
     }
@@ -217,6 +220,7 @@ fn forward(
         .filter(|row| same_system(given.system.as_deref(), row.source.system.as_deref()))
         .filter(|row| same_version(given, &row.source))
         .collect();
+    let rows = ruled(terminology, request, map, rows, found);
     for row in &rows {
         take(request, map, row, found);
     }
@@ -232,6 +236,35 @@ fn forward(
         }
     }
     Ok(())
+}
+
+/// The rows that the rules of the map leave, where it has rules.
+fn ruled(
+    terminology: &Terminology,
+    request: &TranslateRequest,
+    map: &ConceptMapIndex,
+    rows: Vec<Mapping>,
+    found: &mut Found,
+) -> Vec<Mapping> {
+    let wanted = |row: &Mapping| {
+        let target = row.target.as_ref();
+        target.is_none_or(|target| same_system(request.wanted_system.as_deref(), target.system.as_deref()))
+    };
+    if !map_rules::has_rules(&rows) || !rows.iter().any(wanted) {
+        return rows;
+    }
+    let version = map.header().version.as_deref();
+    let index = terminology.code_system(SNOMED, version).ok();
+    let is_a = |finding: &str, concept: &str| {
+        let below = || {
+            let index = index.as_ref()?;
+            Some(index.subsumes(index.find(concept)?, index.find(finding)?))
+        };
+        finding == concept || below().unwrap_or(false)
+    };
+    let selection = map_rules::select(rows, &request.dependencies, &is_a);
+    found.notes.extend(selection.notes);
+    selection.rows
 }
 
 /// Applies the rule for codes that a group does not list.
@@ -313,6 +346,8 @@ fn reverse(request: &TranslateRequest, map: &ConceptMapIndex, given: &Coding, fo
         let system = row.target.as_ref().and_then(|target| target.system.as_deref());
         let agrees = row.target.as_ref().is_none_or(|target| same_version(given, target));
         if agrees && same_system(given.system.as_deref(), system) {
+            // Backwards no rule decides: each source is one for which the code may be the answer, with its rule.
+            let row = if row.rule.is_some() { map_rules::described(&row) } else { row };
             take(request, map, &row, found);
         }
     }

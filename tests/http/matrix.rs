@@ -158,8 +158,13 @@ async fn refusals_have_the_status_that_says_why() {
         (get("/fhir/CodeSystem/$nothing"), 404),
         (TestRequest::put().uri("/fhir/CodeSystem/animals"), 405),
         (post("/fhir/metadata"), 405),
-        (get("/fhir/metadata?_format=xml"), 406),
-        (get("/fhir/metadata").insert_header(("Accept", "application/fhir+xml")), 406),
+        (get("/fhir/metadata?_format=ttl"), 406),
+        (
+            get("/fhir/metadata").insert_header(("Accept", "application/fhir+turtle")),
+            406,
+        ),
+        (get("/fhir/metadata?_format=xml"), 200),
+        (get("/fhir/metadata").insert_header(("Accept", "application/fhir+xml")), 200),
         (
             get("/fhir/r4/metadata").insert_header(("Accept", "application/fhir+json; fhirVersion=5.0")),
             406,
@@ -168,6 +173,24 @@ async fn refusals_have_the_status_that_says_why() {
             post("/fhir/ValueSet/$expand")
                 .insert_header(("Content-Type", "application/fhir+xml"))
                 .set_payload("<a/>"),
+            400,
+        ),
+        (
+            post("/fhir/ValueSet/$expand")
+                .insert_header(("Content-Type", "text/turtle"))
+                .set_payload("<a/>"),
+            415,
+        ),
+        (
+            post("/fhir/r4/ValueSet/$expand")
+                .insert_header(("Content-Type", "application/fhir+json; fhirVersion=5.0"))
+                .set_payload("{}"),
+            415,
+        ),
+        (
+            post("/fhir/ValueSet/$expand")
+                .insert_header(("Content-Encoding", "br"))
+                .set_payload("{}"),
             415,
         ),
         (post("/fhir/ValueSet/$expand").set_payload("{"), 400),

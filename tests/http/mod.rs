@@ -4,6 +4,7 @@ mod bulk;
 mod decisions;
 mod goldens;
 mod matrix;
+mod sessions;
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::HeaderMap;

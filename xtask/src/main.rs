@@ -2,9 +2,10 @@
 //!
 //! `evaluate` measures the mapper on public reviewed maps and `time-mapper` says how fast it maps; `synthesize`
 //! writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure` loads a
-//! release into a store and says what it cost. What it does not do: it is no part of the program, and
-//! nothing it writes belongs into the project.
+//! release into a store and says what it cost; `definitions` condenses FHIR's own definitions of its types. What it does not do: it is no part of the program, and
+//! nothing it writes belongs into the project, but for the table of types.
 
+mod definitions;
 mod evaluate;
 mod mapper;
 mod measure;
@@ -24,6 +25,8 @@ struct Arguments {
 enum Chore {
     /// Measures the mapper on public reviewed maps: `cargo xtask evaluate --shared ../shared`
     Evaluate(evaluate::Arguments),
+    /// Writes the table of FHIR's types: `cargo xtask definitions 5.0.0 src/fhir/xml/definitions-r5.txt package/`
+    Definitions(definitions::Arguments),
     /// Maps a table with the weights that are compiled in and says how fast.
     TimeMapper(mapper::TimeArguments),
     /// Writes a synthetic release: `cargo xtask synthesize snomed /tmp/snomed`
@@ -51,6 +54,7 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
+        Chore::Definitions(arguments) => definitions::condense(&arguments),
         Chore::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Chore::TimeMapper(arguments) => mapper::time(&arguments),
         Chore::Synthesize {

@@ -27,7 +27,7 @@ struct Columns {
 }
 
 /// Reads the files and writes the newest state of each alternate identifier.
-pub(super) fn read(files: Vec<&Rf2File>, as_of: u32, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
+pub(super) fn read(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
     let mut found: BTreeMap<(Sctid, String), Newest> = BTreeMap::new();
     for file in files {
         let mut table = Table::open(&file.member, Dialect::Tab, None, sink)?;
@@ -42,7 +42,7 @@ pub(super) fn read(files: Vec<&Rf2File>, as_of: u32, sink: &mut dyn RecordSink) 
             let Some((scheme, state)) = state(&row, &columns, sink)? else {
                 continue;
             };
-            if state.time > as_of {
+            if state.time > file.until {
                 continue;
             }
             let key = (scheme, row.get(columns.identifier).to_owned());

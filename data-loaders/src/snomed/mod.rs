@@ -1,4 +1,5 @@
-//! SNOMED CT in Release Format 2: Snapshot, or Full reduced to its newest states.
+//! SNOMED CT in Release Format 2: Snapshot; Full reduced to its newest states, or to those of a past day; Snapshot or
+//! Full with the Deltas of later releases.
 //!
 //! International and extension packages given together load as one edition. Loaded are concepts, descriptions,
 //! text definitions, inferred relationships with concrete values, alternate identifiers, and the rows of every
@@ -48,7 +49,7 @@ impl Loader for SnomedLoader {
         NAME
     }
 
-    fn recognise(&self, members: &[Member], _options: &LoadOptions) -> Result<Vec<Release>, LoadError> {
+    fn recognise(&self, members: &[Member], options: &LoadOptions) -> Result<Vec<Release>, LoadError> {
         let mut files = Vec::new();
         for file in members.iter().filter_map(Rf2File::from_name) {
             if file.has_header()? {
@@ -65,18 +66,21 @@ impl Loader for SnomedLoader {
         taken.extend(readmes.cloned());
         Ok(vec![Release {
             loader: NAME,
-            title: title(&files),
+            title: title(&files, options.as_of),
             members: taken,
             part: String::new(),
         }])
     }
 
     fn load(&self, release: &Release, options: &LoadOptions, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
-        let selection = Selection::of(release.members.iter().filter_map(Rf2File::from_name).collect());
-        if selection.with(Content::Concept).is_empty() {
+        let files = release.members.iter().filter_map(Rf2File::from_name).collect();
+        let selection = Selection::of(files, options.as_of);
+        let nothing = selection.with(Content::Concept).is_empty();
+        let missing = || nothing.then(|| (String::new(), "sct2_Concept_Snapshot (or Full)"));
+        if let Some((_, file)) = selection.missing().or_else(missing) {
             return Err(LoadError::MissingFile {
                 release: release.title.clone(),
-                file: "sct2_Concept_Snapshot (or Full)".into(),
+                file: file.into(),
             });
         }
         let mut roles = Vec::new();
@@ -92,7 +96,7 @@ impl Loader for SnomedLoader {
             }
         }
         let readmes: Vec<&Member> = release.members.iter().filter(|member| edition::is_readme(member)).collect();
-        let edition = edition::read(&selection.used, &roles, &readmes, options, sink)?;
+        let edition = edition::read(&release.title, &selection.used, &roles, &readmes, options, sink)?;
         let of_role = |wanted| {
             roles
                 .iter()
@@ -107,7 +111,7 @@ impl Loader for SnomedLoader {
         core::descriptions(&selection, &dialects, sink)?;
         drop(dialects);
         core::relationships(&selection, sink)?;
-        identifiers::read(selection.with(Content::Identifier), u32::MAX, sink)?;
+        identifiers::read(selection.with(Content::Identifier), sink)?;
         refsets::members(of_role(RefsetRole::Members), Footing::Content, sink)?;
         refsets::members(of_role(RefsetRole::Frame), Footing::Frame, sink)?;
         // Read before, to tell the edition: faults have been said.
@@ -124,12 +128,12 @@ fn lies_above(member: &Member, files: &[Rf2File]) -> bool {
     !folder.is_empty() && files.iter().any(|file| file.member.shown().starts_with(folder))
 }
 
-fn title(files: &[Rf2File]) -> String {
+fn title(files: &[Rf2File], as_of: Option<u32>) -> String {
     let owners: BTreeSet<&str> = files
         .iter()
         .map(|file| if file.owner == "INT" { "International" } else { &file.owner })
         .collect();
-    let date = files.iter().filter_map(|file| file.date).max();
+    let date = as_of.or_else(|| files.iter().filter_map(|file| file.date).max());
     let mut words = vec!["SNOMED CT".to_owned(), owners.into_iter().collect::<Vec<_>>().join(" + ")];
     words.extend(date.map(|date| date.to_string()));
     words.join(" ")

@@ -1,6 +1,6 @@
 //! Rows of RF2 files as component states, reduced to the newest state of each component.
 //!
-//! A Snapshot alone is read once. Several packages, or Full files, are read twice: first to learn which row holds
+//! A Snapshot alone is read once. Several packages, Full files, or a Snapshot with Deltas are read twice: first to learn which row holds
 //! the newest state of each identifier, then to use those rows. A fault in a row is reported the first time the
 //! row is read and never again. Nothing is kept but an identifier and the place of its row.
 
@@ -225,7 +225,7 @@ impl<'f, K: Key> Components<'f, K> {
             loop {
                 gate.problems = learning;
                 let Some(row) = table.next(&mut gate)? else { break };
-                let Some(state) = common.state::<K>(row, &mut gate)? else {
+                let Some(state) = common.state::<K>(row, &mut gate)?.filter(|state| state.time <= file.until) else {
                     continue;
                 };
                 let stamp = stamp(number, &state);
@@ -260,7 +260,7 @@ impl<'f, K: Key> Components<'f, K> {
             let mut table = Table::open(&file.member, Dialect::Tab, None, sink)?;
             let common = Common::of(&table)?;
             while let Some(row) = table.next(sink)? {
-                if let Some(state) = common.state::<K>(row, sink)? {
+                if let Some(state) = common.state::<K>(row, sink)?.filter(|state| state.time <= file.until) {
                     learn(
                         &mut self.newest,
                         file,

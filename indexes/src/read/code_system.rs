@@ -1,8 +1,15 @@
 //! One version of a code system, opened: the readers of its files behind one set of questions.
 
 use super::{
-    Alternate, ConceptSet, FileSource, Member, RefsetRows, codes::Codes, concepts::Concepts, designations::Designations,
-    hierarchy::Hierarchy, members::Members, refsets::Refsets, relations::Relations, text::Text,
+    Alternate, ConceptSet, FileSource, Member, RefsetRows,
+    codes::Codes,
+    concepts::Concepts,
+    designations::Designations,
+    hierarchy::Hierarchy,
+    members::Members,
+    refsets::Refsets,
+    relations::{Relation, RelationValue, Relations},
+    text::Text,
 };
 use crate::container::ContainerError;
 use crate::model::{Acceptability, CodeSystemHeader, Coding, Designation, DesignationKind, Ordinal, Property, PropertyValue};
@@ -177,6 +184,11 @@ impl CodeSystemIndex {
         self.designations.is_active(number as usize)
     }
 
+    /// The code of what a designation is for, without the rest of the coding.
+    pub fn designation_use_code(&self, number: u32) -> Option<&str> {
+        self.designations.use_code(number as usize)
+    }
+
     /// The language of a designation.
     pub fn designation_language(&self, number: u32) -> Option<&str> {
         self.designations.language(number as usize)
@@ -277,7 +289,10 @@ impl CodeSystemIndex {
     pub fn ancestors_of(&self, concepts: &ConceptSet) -> ConceptSet {
         let mut set = ConceptSet::new();
         for concept in concepts {
-            self.hierarchy.add_ancestors(Ordinal(concept), &mut set);
+            // What is above one of them brought all that is above itself.
+            if !set.contains(concept) {
+                self.hierarchy.add_ancestors(Ordinal(concept), &mut set);
+            }
         }
         set
     }
@@ -286,7 +301,10 @@ impl CodeSystemIndex {
     pub fn descendants_of(&self, concepts: &ConceptSet) -> ConceptSet {
         let mut set = ConceptSet::new();
         for concept in concepts {
-            self.hierarchy.add_descendants(Ordinal(concept), &mut set);
+            // What is below one of them brought all that is below itself.
+            if !set.contains(concept) {
+                self.hierarchy.add_descendants(Ordinal(concept), &mut set);
+            }
         }
         set
     }
@@ -306,6 +324,36 @@ impl CodeSystemIndex {
     /// FHIR extensions of each property of [`CodeSystemIndex::properties`], as JSON arrays.
     pub fn property_extensions(&self, concept: Ordinal) -> Vec<Option<&str>> {
         self.relations.extensions(concept)
+    }
+
+    /// The number of a property.
+    pub fn property_number(&self, code: &str) -> Option<u32> {
+        self.relations.property(code)
+    }
+
+    /// The codes of all properties that concepts have or may have, in the order of their numbers.
+    pub fn property_codes(&self) -> impl Iterator<Item = &str> {
+        self.relations.codes()
+    }
+
+    /// All properties of a concept in the order of the source, read where they lie.
+    pub fn relations(&self, concept: Ordinal) -> impl Iterator<Item = Relation<'_>> {
+        self.relations.of(concept)
+    }
+
+    /// Every distinct value of a property with the concepts that have it, ascending, read where they lie.
+    pub fn relation_postings(&self, property: u32) -> impl Iterator<Item = (RelationValue<'_>, &[u32])> {
+        self.relations.postings(property)
+    }
+
+    /// Concepts whose property has this concept as value, ascending.
+    pub fn relation_sources(&self, property: u32, target: Ordinal) -> &[u32] {
+        self.relations.posting(property, self.codes.code(target))
+    }
+
+    /// How many distinct values a property has, and how many times concepts have one.
+    pub fn relation_extent(&self, property: u32) -> (usize, usize) {
+        self.relations.extent(property)
     }
 
     /// The values of one property.

@@ -124,6 +124,11 @@ impl Designations {
         Some(self.ids.get(number)).filter(|id| !id.is_empty())
     }
 
+    pub fn use_code(&self, number: usize) -> Option<&str> {
+        let use_ = usize::from(self.use_.get(number)?.checked_sub(1)?);
+        Some(self.uses.get(use_ * 4 + 2))
+    }
+
     pub fn module(&self, number: usize) -> Option<&str> {
         let known = self.provenance.as_ref()?;
         let module = known.module.get(number)?.checked_sub(1)?;

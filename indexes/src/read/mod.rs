@@ -24,6 +24,7 @@ pub use code_system::CodeSystemIndex;
 pub use concept_map::ConceptMapIndex;
 pub use members::{Alternate, Component, Field, FieldKind, FieldValue, RefsetRows};
 pub use refsets::Member;
+pub use relations::{Relation, RelationValue};
 pub use resources::{ResourceKey, ResourcesIndex};
 pub use search::{Hit, SearchOptions};
 

@@ -397,6 +397,7 @@ impl<'t> Evaluator<'t> {
                 concepts: view.index.all(),
                 listing: None,
                 nesting: Nesting::System,
+                open: view.index.header().compositional && include.filters.iter().all(filter::lets_expressions_in),
                 view: view.clone(),
             }
         } else {
@@ -527,6 +528,7 @@ fn enumerated(view: Arc<View>, concepts: &[ConceptReference]) -> Part {
         concepts: Default::default(),
         listing: None,
         nesting: Nesting::Flat,
+        open: false,
         view,
     };
     let mut listing = Listing::default();

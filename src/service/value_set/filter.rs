@@ -7,6 +7,7 @@
 //!
 //! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
 
+use crate::ecl::{Constraint, Limits};
 use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::issues::{self, Failure};
@@ -59,7 +60,8 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         "child" if !view.index.has_property("child") => question.of_hierarchy(Direction::Child),
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
-        "constraint" => simple_constraint(view, filter, place),
+        // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
+        "constraint" | "expression" => constraint(view, filter, value, place),
         // Whether expressions are in as well changes nothing among the concepts themselves.
         "expressions" if view.index.header().compositional && filter.op == "=" => Ok(view.index.all()),
         "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
@@ -68,6 +70,18 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         property => question.of_property(property),
     }
 }
+
+/// Whether a filter can be satisfied by an expression of a grammar: by its place in the hierarchy or by a constraint.
+pub fn lets_expressions_in(filter: &Filter) -> bool {
+    let value = filter.value.as_deref().unwrap_or("");
+    match (filter.property.as_str(), filter.op.as_str()) {
+        ("expressions", "=") => value == "true",
+        ("concept" | "code", "is-a" | "descendent-of") | ("constraint" | "expression", "=") => true,
+        _ => false,
+    }
+}
+
+const SNOMED: &str = "http://snomed.info/sct";
 
 /// A filter that the grammar of the code system defines.
 fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
@@ -84,48 +98,20 @@ fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
 
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 
-/// A SNOMED CT expression constraint of one operator and one concept, or `*`. Anything longer is for the language's
-/// own evaluator, and not understood here.
-fn simple_constraint(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
-    let not_understood = || issues::filter_not_understood(view.url(), filter, place.value_set, &place.path());
-    let expression = filter.value.as_deref().unwrap_or("").trim();
-    if filter.op != "=" {
-        return Err(not_understood());
+/// Concepts that satisfy a SNOMED CT expression constraint.
+fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>) -> Result<ConceptSet, Failure> {
+    if filter.op != "=" || view.url() != SNOMED {
+        return Err(issues::filter_not_understood(
+            view.url(),
+            filter,
+            place.value_set,
+            &place.path(),
+        ));
     }
-    if expression == "*" {
-        return Ok(view.index.active().clone());
-    }
-    let rest = expression.trim_start_matches(['<', '>', '^', '!']);
-    let operator = expression.strip_suffix(rest).unwrap_or("");
-    let (code, term) = rest.split_once('|').map_or((rest, None), |(code, term)| (code, Some(term)));
-    let code = code.trim();
-    // A term stands between two bars, and nothing follows it.
-    let closed = term.is_none_or(|term| term.trim_end().strip_suffix('|').is_some_and(|term| !term.contains('|')));
-    let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain || !closed {
-        return Err(not_understood());
-    }
-    let Some(concept) = view.index.find(code) else {
-        return Err(issues::unknown_concept_in_constraint(code, expression, &place.path()));
-    };
-    let index = &view.index;
-    let with = |mut set: ConceptSet| {
-        set.insert(concept.0);
-        set
-    };
-    Ok(match operator {
-        "" => with(ConceptSet::new()),
-        "<" => index.descendants(concept),
-        "<<" => with(index.descendants(concept)),
-        "<!" => index.children(concept).map(|child| child.0).collect(),
-        "<<!" => with(index.children(concept).map(|child| child.0).collect()),
-        ">" => index.ancestors(concept),
-        ">>" => with(index.ancestors(concept)),
-        ">!" => index.parents(concept).map(|parent| parent.0).collect(),
-        ">>!" => with(index.parents(concept).map(|parent| parent.0).collect()),
-        "^" => index.refset(concept).unwrap_or_default(),
-        _ => return Err(not_understood()),
-    })
+    let answer = Constraint::parse(text, &Limits::default()).and_then(|constraint| constraint.evaluate(&view.index));
+    answer
+        .map(|answer| answer.concepts)
+        .map_err(|error| issues::bad_constraint(text, &error, &place.path()))
 }
 
 #[derive(Clone, Copy)]

@@ -38,6 +38,8 @@ pub struct Part {
     pub listing: Option<Listing>,
     /// Whether they may be nested.
     pub nesting: Nesting,
+    /// Whether expressions of the code system's grammar may be in it as well: concepts are taken by what they are.
+    pub open: bool,
 }
 
 impl Part {
@@ -123,7 +125,10 @@ impl Members {
                 own.references.append(&mut added.references);
                 last.concepts |= part.concepts;
             }
-            (None, None) if last.nesting == part.nesting => last.concepts |= part.concepts,
+            (None, None) if last.nesting == part.nesting => {
+                last.concepts |= part.concepts;
+                last.open |= part.open;
+            }
             (_, listing) => {
                 part.listing = listing;
                 self.parts.push(part);
