@@ -10,6 +10,7 @@
 pub mod choice;
 pub mod compose;
 pub mod filter;
+mod loinc;
 pub mod members;
 #[cfg(test)]
 mod tests;
