@@ -25,6 +25,7 @@
 pub mod algorithmic;
 pub mod alias;
 mod catalogue;
+pub mod closure;
 pub mod code_system;
 pub mod compare;
 pub mod expand;
@@ -37,6 +38,7 @@ pub mod language;
 pub mod lookup;
 pub mod map_rules;
 mod mappers;
+pub mod naming;
 pub mod parameters;
 pub mod period;
 pub mod resource;

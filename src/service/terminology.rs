@@ -33,6 +33,24 @@ pub enum ResourceKind {
     NamingSystem,
 }
 
+impl ResourceKind {
+    /// The FHIR resource type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSystem => "CodeSystem",
+            Self::ValueSet => "ValueSet",
+            Self::ConceptMap => "ConceptMap",
+            Self::NamingSystem => "NamingSystem",
+        }
+    }
+
+    /// Reads the FHIR resource type.
+    pub fn parse(name: &str) -> Option<Self> {
+        let kinds = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// A canonical that names nothing that is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unresolved {
@@ -114,6 +132,14 @@ impl Terminology {
         }
     }
 
+    /// The snapshot with the same room for mappers, none of them built.
+    pub fn with_new_mappers(self) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.anew()),
+            ..self
+        }
+    }
+
     /// The snapshot with room for so many mappers, none of them built.
     pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
@@ -144,6 +170,11 @@ impl Terminology {
             layers: self.layers.last().cloned().into_iter().collect(),
             ..self.clone()
         }
+    }
+
+    /// The FHIR version of this view.
+    pub(super) fn fhir_version(&self) -> Option<&'static str> {
+        self.fhir_version
     }
 
     pub(super) fn mappers(&self) -> &Mappers {

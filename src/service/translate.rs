@@ -93,9 +93,10 @@ pub struct Translation {
     pub matches: Vec<Match>,
 }
 
+const SNOMED: &str = "http://snomed.info/sct";
 /// More codes than this are no set of fixed targets.
 const MOST_FIXED: u64 = 1000;
-const SNOMED: &str = "http://snomed.info/sct";
+
 /// How far `other-map` may lead from map to map.
 const LONGEST_CHAIN: usize = 16;
 

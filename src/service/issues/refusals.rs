@@ -78,6 +78,32 @@ pub fn unknown_code(code: &str, header: &CodeSystemHeader) -> Failure {
     failure(FailureKind::NotFound, "not-found", Some("invalid-code"), Some(id), text)
 }
 
+/// A code system whose hierarchy says nothing of what is more general.
+pub fn no_subsumption(header: &CodeSystemHeader, meaning: &str) -> Failure {
+    let text = format!(
+        "The hierarchy of the code system '{}' means '{meaning}', which is no subsumption: it cannot be in a closure table",
+        header.url
+    );
+    failure(FailureKind::Invalid, "business-rule", None, None, text)
+}
+
+/// A concept of another version than the closure table was begun with.
+pub fn other_version_in_closure(system: &str, begun: &str, wanted: &str) -> Failure {
+    let text = format!(
+        "The closure table has version '{begun}' of the code system '{system}', but version '{wanted}' was given; use a table of its own for that"
+    );
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
+/// A code system without its concepts.
+pub fn no_concepts(header: &CodeSystemHeader) -> Failure {
+    let text = format!(
+        "The code system '{}' is known without its concepts, so that nothing can be said of how they stand to each other",
+        header.url
+    );
+    failure(FailureKind::Invalid, "not-supported", None, None, text)
+}
+
 /// A concept map that is not loaded, or cannot be opened.
 pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
     let canonical = Canonical::new(&unresolved.url, unresolved.version.clone());
