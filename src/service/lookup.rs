@@ -5,7 +5,7 @@
 //! of SNOMED CT): that is answered where it is named, or asked for with `*`.
 
 use super::code_system::View;
-use super::grammar::Mentions;
+use super::grammar::{self, Mentions};
 use super::history::{self, Retirement};
 use super::language::{self, Languages};
 use super::postcoordinated::{Understood, understand};
@@ -128,7 +128,7 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
         return match understand(&view, &coding.code) {
             Some(Ok(understood)) => expression(&view, &understood, request),
             Some(Err(reason)) => Err(refusals::bad_expression(&coding.code, &reason, view.index.header())),
-            None => Err(refusals::unknown_code(&coding.code, view.index.header())),
+            None => Err(unknown_code(&view.index, &coding.code)),
         };
     };
     let main = Place {
@@ -257,6 +257,14 @@ fn preferred_for_language() -> Coding {
         display: Some("Preferred For Language".into()),
         ..Coding::new(TERM_INFRASTRUCTURE, "preferredForLanguage")
     }
+}
+
+/// That a code is not known, and what a grammar has to say of it.
+fn unknown_code(index: &CodeSystemIndex, code: &str) -> Failure {
+    let mut failure = refusals::unknown_code(code, index.header());
+    let fault = grammar::fault(&index.header().url, code);
+    failure.issues.extend(fault.map(issues::grammar_fault));
+    failure
 }
 
 /// The supplements asked for: those that know the concept, and the canonicals of all that belong to its code system.
