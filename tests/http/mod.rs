@@ -4,6 +4,7 @@ mod bulk;
 mod decisions;
 mod goldens;
 mod matrix;
+mod sessions;
 mod written;
 
 use actix_web::dev::ServiceResponse;
