@@ -172,6 +172,11 @@ impl Terminology {
         }
     }
 
+    /// The FHIR version of this view.
+    pub(super) fn fhir_version(&self) -> Option<&'static str> {
+        self.fhir_version
+    }
+
     pub(super) fn mappers(&self) -> &Mappers {
         &self.mappers
     }

@@ -87,6 +87,14 @@ pub fn no_subsumption(header: &CodeSystemHeader, meaning: &str) -> Failure {
     failure(FailureKind::Invalid, "business-rule", None, None, text)
 }
 
+/// A concept of another version than the closure table was begun with.
+pub fn other_version_in_closure(system: &str, begun: &str, wanted: &str) -> Failure {
+    let text = format!(
+        "The closure table has version '{begun}' of the code system '{system}', but version '{wanted}' was given; use a table of its own for that"
+    );
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
 /// A code system without its concepts.
 pub fn no_concepts(header: &CodeSystemHeader) -> Failure {
     let text = format!(
