@@ -138,6 +138,7 @@ fn lookup_property(property: &LookupProperty) -> List {
     let (suffix, value) = property_value(&property.value);
     parts
         .value("code", "Code", property.code.as_str())
+        .optional("code-display", "String", property.code_display.as_deref())
         .value("value", suffix, value)
         .optional("description", "String", property.description.as_deref())
         .optional("source", "Canonical", property.source.as_ref().map(ToString::to_string));

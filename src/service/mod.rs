@@ -41,6 +41,7 @@ mod mappers;
 pub mod naming;
 pub mod parameters;
 pub mod period;
+pub mod postcoordinated;
 pub mod resource;
 pub mod resource_search;
 pub mod resources;

@@ -9,6 +9,7 @@
 
 pub mod choice;
 pub mod compose;
+mod expressions;
 pub mod filter;
 pub mod members;
 #[cfg(test)]
