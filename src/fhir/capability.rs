@@ -10,6 +10,7 @@ use super::render::List;
 use super::render_resource::type_name;
 use super::requests;
 use super::search_parameters;
+use crate::grammars;
 use crate::service::{ResourceKind, Terminology};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -254,9 +255,13 @@ fn filters(header: &CodeSystemHeader, version: FhirVersion) -> Vec<Value> {
     if matches!(header.content, Content::NotPresent) {
         return Vec::new();
     }
+    // A grammar is asked by what it declares; it has no list that could be searched.
+    let grammar = grammars::by_url(&header.url).filter(|grammar| grammar.all().is_none());
     let mut filters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let concept = filters.entry("concept").or_default();
-    concept.extend(ON_CODES);
+    if grammar.is_none() {
+        concept.extend(ON_CODES);
+    }
     if header.hierarchy_meaning.is_some() {
         concept.extend(IN_HIERARCHY);
         concept.extend(IN_HIERARCHY_LATER.iter().filter(|_| version == FhirVersion::R5));
@@ -266,6 +271,7 @@ fn filters(header: &CodeSystemHeader, version: FhirVersion) -> Vec<Value> {
     }
     let means_something = |code: &str| {
         header.loader != RESOURCES
+            || grammar.is_some()
             || NO_PROPERTIES.contains(&code)
             || header.properties.iter().any(|property| property.code == code)
     };
