@@ -232,8 +232,8 @@ fn job(
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
-        conditions: conditions(request.headers(), prefer.as_deref()),
         cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
+        conditions: conditions(request.headers(), prefer.as_deref()),
     })
 }
 

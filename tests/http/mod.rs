@@ -5,6 +5,7 @@ mod capability;
 mod decisions;
 mod goldens;
 mod matrix;
+mod sessions;
 mod written;
 
 use actix_web::dev::ServiceResponse;
