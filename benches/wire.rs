@@ -18,6 +18,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use tern::http::{Limits, ServeConfig, State, app, serve};
 use tern::service::Terminology;
+use tern::written::Library;
 
 const CONTENT: &str = "application/fhir+json";
 
@@ -212,7 +213,7 @@ fn over_http(criterion: &mut Criterion) {
     std::thread::spawn(move || {
         let config = ServeConfig {
             port: 0,
-            ..ServeConfig::new(terminology())
+            ..ServeConfig::new(Library::of_loaded(terminology()))
         };
         serve(config, |addresses| sender.send(addresses[0]).unwrap()).unwrap();
     });

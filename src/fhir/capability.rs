@@ -19,6 +19,8 @@ const TEST_VERSION: &str = "http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/te
 const RESOURCES_AS_PARAMETERS: &str = "http://hl7.org/fhir/uv/tx-ecosystem/FeatureDefinition/CodeSystemAsParameter";
 /// The version of the ecosystem's tests that the answers follow.
 const TESTED_AGAINST: &str = "1.9.0";
+/// Offered for every type.
+const VALIDATE: &str = "http://hl7.org/fhir/OperationDefinition/Resource-validate";
 /// When this version of the program was released.
 const RELEASED: &str = "2026-11-22";
 
@@ -53,22 +55,34 @@ const EXPANSION_PARAMETERS: &[&str] = &[
 ];
 
 /// `/metadata`
-pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
+pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) -> Value {
     let resources = KINDS.map(|kind| {
         let operations: Vec<Value> = Operation::ALL
             .into_iter()
-            .filter(|operation| operation.kind() == kind)
+            .filter(|operation| operation.kind() == kind && (writable || !operation.changes_something()))
             .map(operation_json)
+            .chain([json!({"name": "validate", "definition": VALIDATE})])
             .collect();
         let parameters: Vec<Value> = search_parameters::of(kind, version)
             .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.as_str()}))
             .collect();
-        json!({
+        let mut json = json!({
             "type": type_name(kind),
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "searchParam": parameters,
-            "operation": operations,
-        })
+            "interaction": interactions(writable),
+            "versioning": if writable { "versioned-update" } else { "versioned" },
+            "readHistory": true,
+            "updateCreate": writable,
+            "conditionalCreate": writable,
+            "conditionalRead": "full-support",
+            "conditionalUpdate": writable,
+        });
+        if let Value::Object(json) = &mut json {
+            let delete = if writable { "single" } else { "not-supported" };
+            json.insert("conditionalDelete".into(), delete.into());
+            json.insert("searchParam".into(), parameters.into());
+            json.insert("operation".into(), operations.into());
+        }
+        json
     });
     json!({
         "resourceType": "CapabilityStatement",
@@ -94,13 +108,24 @@ pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
             "mode": "server",
             "security": {"cors": true},
             "resource": resources,
-            "interaction": [{"code": "batch"}],
+            "interaction": [{"code": "batch"}, {"code": "history-system"}],
             "operation": [{
                 "name": "versions",
                 "definition": "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions"
+            }, {
+                "name": "cache-control",
+                "definition": "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/cache-control"
             }],
         }],
     })
+}
+
+/// What can be done with resources of every type.
+fn interactions(writable: bool) -> Vec<Value> {
+    let reads = ["read", "vread", "history-instance", "history-type", "search-type"];
+    let writes = ["create", "update", "delete"];
+    let offered = reads.iter().chain(writes.iter().filter(|_| writable));
+    offered.map(|code| json!({"code": code})).collect()
 }
 
 fn operation_json(operation: Operation) -> Value {
@@ -127,7 +152,11 @@ fn feature(definition: &str, value: Value) -> Value {
 /// `/metadata?mode=terminology`
 pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str) -> Value {
     let mut systems: BTreeMap<String, Vec<CodeSystemHeader>> = BTreeMap::new();
-    for header in terminology.code_system_headers() {
+    for header in terminology
+        .code_system_headers()
+        .into_iter()
+        .chain(terminology.grammar_headers())
+    {
         if header.content != Content::Supplement {
             systems.entry(header.url.clone()).or_default().push(header);
         }

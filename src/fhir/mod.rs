@@ -8,7 +8,9 @@ pub mod algorithmic;
 pub mod answer;
 pub mod bundle;
 pub mod capability;
+pub mod closure;
 pub mod find_matches;
+mod history;
 pub mod html;
 pub mod interaction;
 pub mod outcome;
@@ -22,6 +24,9 @@ pub mod requests;
 pub mod resource_in;
 pub mod search;
 pub mod search_parameters;
+pub mod sessions;
+pub mod validation;
+mod write;
 pub mod xml;
 
 /// The FHIR version whose shapes a request asked for.

@@ -135,13 +135,19 @@ fn lookup_designation(designation: &LookupDesignation) -> List {
 
 fn lookup_property(property: &LookupProperty) -> List {
     let mut parts = List::default();
-    let (suffix, value) = property_value(&property.value);
     parts
         .value("code", "Code", property.code.as_str())
-        .optional("code-display", "String", property.code_display.as_deref())
-        .value("value", suffix, value)
+        .optional("code-display", "String", property.code_display.as_deref());
+    if let Some(value) = &property.value {
+        let (suffix, value) = property_value(value);
+        parts.value("value", suffix, value);
+    }
+    parts
         .optional("description", "String", property.description.as_deref())
         .optional("source", "Canonical", property.source.as_ref().map(ToString::to_string));
+    for subproperty in &property.subproperties {
+        parts.parts("subproperty", lookup_property(subproperty));
+    }
     parts
 }
 
@@ -257,7 +263,10 @@ fn mapping_attribute(attribute: &MappingAttribute, version: FhirVersion, list: &
     let mut parts = List::default();
     let name = match (attribute.role, version) {
         (MappingAttributeRole::Product, FhirVersion::R4) => {
-            // R4 products are codings.
+            // R4 products are codings; what is none cannot be said.
+            if !matches!(attribute.value_type.as_str(), "" | "Coding" | "Code" | "String") {
+                return;
+            }
             let concept = Coding {
                 system: attribute.system.clone(),
                 version: None,

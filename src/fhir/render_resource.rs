@@ -38,12 +38,7 @@ const LATER: &[&str] = &[
 
 /// The type of a kind of resource.
 pub fn type_name(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::CodeSystem => "CodeSystem",
-        ResourceKind::ValueSet => "ValueSet",
-        ResourceKind::ConceptMap => "ConceptMap",
-        ResourceKind::NamingSystem => "NamingSystem",
-    }
+    kind.as_str()
 }
 
 /// A resource in the shape of a version. A concept map of more rows than `map_rows` comes without its groups.

@@ -15,7 +15,7 @@ use crate::service::lookup::LookupRequest;
 use crate::service::subsumes::SubsumesRequest;
 use crate::service::translate::{Dependency, Direction, MapChoice, TranslateRequest};
 use crate::service::validate_code::{ValidationInput, ValidationTarget};
-use crate::service::{ExpandRequest, Parameters as Options, Resource, Terminology, ValidateCodeRequest, ValueSet};
+use crate::service::{ExpandRequest, Parameters as Options, Resource, ValidateCodeRequest, ValueSet};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding};
 
@@ -93,15 +93,6 @@ const OPTIONS: &[&str] = &[
     "contextDirection",
 ];
 
-/// The terminology of a request: what is loaded, and what the request brings.
-pub fn overlay(terminology: &Terminology, parameters: &Parameters, cache: &ResourceCache) -> Result<Terminology, Refusal> {
-    let mut resources = Vec::new();
-    for json in parameters.resources("tx-resource")? {
-        resources.extend(cache.read(json)?);
-    }
-    Ok(terminology.with_overlay(resources))
-}
-
 fn canonicals(parameters: &Parameters, name: &str) -> Result<Vec<Canonical>, ParameterError> {
     let texts = parameters.texts(&[name])?;
     Ok(texts
@@ -139,6 +130,7 @@ fn options(parameters: &Parameters, context: &Context) -> Result<Options, Parame
         filter: parameters.text(&["filter"])?,
         offset: small(parameters, "offset")?,
         count: small(parameters, "count")?,
+        date: parameters.text(&["date"])?,
         exclude_systems: canonicals(parameters, "exclude-system")?,
         system_versions: canonicals(parameters, "system-version")?,
         check_system_versions: canonicals(parameters, "check-system-version")?,
@@ -368,6 +360,7 @@ pub fn lookup(parameters: &Parameters, context: &Context) -> Result<LookupReques
             }),
         properties: parameters.texts(&["property"])?,
         use_supplements: canonicals(parameters, "useSupplement")?,
+        date: parameters.text(&["date"])?,
     })
 }
 

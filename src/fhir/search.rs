@@ -70,16 +70,10 @@ pub fn read(kind: ResourceKind, parameters: &Parameters, strict: bool, largest_p
             Some("none") => Total::LeftOut,
             Some(other) => return Err(invalid("_total", "none, estimate or accurate", other)),
         },
-        elements: Vec::new(),
+        elements: elements(parameters)?,
         used: Vec::new(),
         ignored: Vec::new(),
     };
-    let elements = parameters.texts(&["_elements"])?;
-    let elements = elements.iter().flat_map(|list| list.split(','));
-    search.elements = elements
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect();
     let mut seen = BTreeSet::new();
     for name in parameters.names().filter(|name| seen.insert(*name)) {
         for value in parameters.texts(&[name])? {
@@ -189,7 +183,11 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
     }
     let mut entries = Vec::with_capacity(found.len());
     for entry in &found {
-        let json = reduce(resource(entry, place.version, place.map_rows)?, search);
+        let json = reduce(
+            resource(entry, place.version, place.map_rows)?,
+            search.summary,
+            &search.elements,
+        );
         entries.push(json!({
             "fullUrl": format!("{}/{}/{}", place.base, type_name(kind), entry.id),
             "resource": json,
@@ -254,15 +252,16 @@ fn links(kind: ResourceKind, search: &Search, total: usize, place: Place<'_>) ->
         return links;
     }
     links.push(link("first", 0));
+    // The pages are those that one comes to from the first.
+    let last = total.saturating_sub(1) / search.count * search.count;
     if search.offset > 0 {
-        links.push(link("previous", search.offset.saturating_sub(search.count)));
+        links.push(link("previous", search.offset.saturating_sub(search.count).min(last)));
     }
     let next = search.offset.saturating_add(search.count);
     if next < total {
         links.push(link("next", next));
     }
-    // The pages are those that one comes to from the first.
-    links.push(link("last", total.saturating_sub(1) / search.count * search.count));
+    links.push(link("last", last));
     links
 }
 
@@ -285,19 +284,34 @@ const LONG: &[&str] = &[
     "extension",
 ];
 
-fn reduce(json: Value, search: &Search) -> Value {
+/// The part of a resource that a read asks for with `_summary` and `_elements`.
+pub(super) fn shortened(json: Value, parameters: &Parameters) -> Result<Value, Refusal> {
+    let summary = match summary(parameters)? {
+        Summary::Count => return Err(invalid("_summary", "true, false, text or data in a read", "count")),
+        summary => summary,
+    };
+    Ok(reduce(json, summary, &elements(parameters)?))
+}
+
+fn elements(parameters: &Parameters) -> Result<Vec<String>, Refusal> {
+    let lists = parameters.texts(&["_elements"])?;
+    let names = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+    Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+fn reduce(json: Value, summary: Summary, elements: &[String]) -> Value {
     let Value::Object(mut json) = json else { return json };
     let before = json.len();
-    let listed = |name: &str| search.elements.iter().any(|element| element.split('.').next() == Some(name));
+    let listed = |name: &str| elements.iter().any(|element| element.split('.').next() == Some(name));
     json.retain(|name, _| {
-        let kept = match search.summary {
+        let kept = match summary {
             Summary::Whole => true,
             Summary::Described => !LONG.contains(&name.as_str()),
             Summary::Text => name == "text" || MANDATORY.contains(&name.as_str()),
             Summary::Data => name != "text",
             Summary::Count => false,
         };
-        kept && (search.elements.is_empty() || MANDATORY.contains(&name.as_str()) || listed(name))
+        kept && (elements.is_empty() || MANDATORY.contains(&name.as_str()) || listed(name))
     });
     if json.len() < before {
         tag_as_subset(&mut json);

@@ -75,34 +75,30 @@ impl Wanted {
 /// An answer that is written.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// What became of the request.
     done: Done,
-    /// Its bytes, if it says something.
     bytes: Option<Vec<u8>>,
-    /// Its entity tag: a resource's version, or where the same question has the same answer until something is loaded.
-    tag: Option<String>,
-    /// Where a written resource is.
     location: Option<String>,
-    /// When it was last changed, as an HTTP date.
+    tag: Option<String>,
     modified: Option<String>,
 }
 
 impl Written {
-    /// Writes an answer; one that may be asked again and has no version gets a tag of what it says.
-    pub fn new(answer: &Answer, wanted: &Wanted, tagged: bool) -> Self {
-        let bytes = answer.body.as_ref().map(|resource| wanted.write(resource));
-        let of_content = || {
+    /// Writes an answer. One that is no version of a resource but has the same answer until something is loaded
+    /// gets a tag of what it says.
+    pub fn new(answer: Answer, wanted: &Wanted, tagged: bool) -> Self {
+        let bytes = answer.body.map(|body| wanted.write(&body));
+        let tag = answer.tag.or_else(|| {
             let bytes = bytes.as_ref().filter(|_| tagged)?;
             let mut hasher = DefaultHasher::new();
             bytes.hash(&mut hasher);
             Some(format!("W/\"{:016x}\"", hasher.finish()))
-        };
+        });
         Self {
             done: answer.done,
-            tag: answer.tag.clone().or_else(of_content),
-            location: answer.location.clone(),
-            modified: answer.modified.as_deref().and_then(http_date),
             bytes,
+            location: answer.location,
+            tag,
+            modified: answer.modified.as_deref().and_then(http_date),
         }
     }
 }
@@ -113,16 +109,18 @@ fn http_date(instant: &str) -> Option<String> {
     Some(instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
-/// The response to a request that is answered.
+/// The response to a request that is answered. `if_none_match` is that of a request to read.
 pub(super) fn respond(written: Written, wanted: &Wanted, if_none_match: Option<&str>) -> HttpResponse {
-    let is_known = |tag: &str| negotiation::is_known(if_none_match, tag);
-    let known = written.done == Done::Answered && written.tag.as_deref().is_some_and(is_known);
+    let known = written
+        .tag
+        .as_deref()
+        .is_some_and(|tag| negotiation::is_known(if_none_match, tag));
     let done = if known { Done::NotModified } else { written.done };
     let mut response = HttpResponse::build(code(status::of_answer(done)));
     wanted.headers(&mut response);
     for (name, value) in [
-        (header::ETAG, written.tag),
         (header::LOCATION, written.location),
+        (header::ETAG, written.tag),
         (header::LAST_MODIFIED, written.modified),
     ] {
         // Ids and versions are letters, digits, `-` and `.`: what a header may hold.
@@ -130,7 +128,7 @@ pub(super) fn respond(written: Written, wanted: &Wanted, if_none_match: Option<&
             response.insert_header((name, value));
         }
     }
-    match written.bytes.filter(|_| done != Done::NotModified) {
+    match written.bytes.filter(|_| !known) {
         Some(bytes) => response.body(bytes),
         None => response.finish(),
     }

@@ -8,7 +8,7 @@ use super::negotiation::{self, BodyKind};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
 use crate::fhir::answer::{Answer, Conditions};
-use crate::fhir::bundle::{self, BatchResponse};
+use crate::fhir::bundle::{self, BatchResponse, BundleKind};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
@@ -23,6 +23,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The service, as the program and its tests run it.
 pub fn app(
@@ -106,7 +107,7 @@ async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web:
             Err(_) => HttpResponse::build(code(status::NOT_READY)).finish(),
         };
     }
-    let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH);
+    let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH).filter(|_| is_get);
     match answer(&request, body, &state, &wanted, endpoint.is_some()).await {
         Ok(written) => respond(written, &wanted, if_none_match.as_deref()),
         Err(refusal) => refused(&refusal, request.path(), &wanted),
@@ -162,6 +163,7 @@ struct Job {
     body_version: FhirVersion,
     accept_language: Option<String>,
     strict: bool,
+    cache_id: Option<String>,
     conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
@@ -189,7 +191,7 @@ async fn answer(
     }
     // What is asked of a resource or of the server itself has the same answer until something is loaded.
     let tagged = matches!(job.target, Target::Metadata | Target::Read(..) | Target::Versions);
-    let work = web::block(move || run(&job).map(|answer| Written::new(&answer, &job.wanted, tagged)));
+    let work = web::block(move || run(&job).map(|answer| Written::new(answer, &job.wanted, tagged)));
     match actix_web::rt::time::timeout(state.limits.time, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Busy, "the server is stopping")),
@@ -226,25 +228,23 @@ fn job(
         base: format!("{}://{}{}", connection.scheme(), connection.host(), wanted.base),
         query: request.query_string().to_owned(),
         kind,
-        body: if method == Method::Post { body } else { web::Bytes::new() },
+        body: if method.has_body() { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
-        conditions: conditions(request.headers()),
+        cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
+        conditions: conditions(request.headers(), prefer.as_deref()),
     })
 }
 
 /// What the headers make the answer depend on.
-fn conditions(headers: &HeaderMap) -> Conditions {
-    let text = |name: HeaderName| text_header(headers, &name).map(str::to_owned);
-    let prefer = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
-    let mut wishes = prefer.flat_map(|value| value.split([',', ';'])).map(str::trim);
+fn conditions(headers: &HeaderMap, prefer: Option<&str>) -> Conditions {
     Conditions {
-        if_match: text(header::IF_MATCH),
-        if_none_match: text(header::IF_NONE_MATCH),
-        if_modified_since: text(header::IF_MODIFIED_SINCE),
-        if_none_exist: text(HeaderName::from_static("if-none-exist")),
-        returning: wishes.find_map(|wish| wish.strip_prefix("return=").map(str::to_owned)),
+        if_match: list_header(headers, &header::IF_MATCH),
+        if_none_match: list_header(headers, &header::IF_NONE_MATCH),
+        if_modified_since: text_header(headers, &header::IF_MODIFIED_SINCE).map(str::to_owned),
+        if_none_exist: text_header(headers, &HeaderName::from_static("if-none-exist")).map(str::to_owned),
+        returning: negotiation::preference(prefer, "return").map(str::to_owned),
     }
 }
 
@@ -291,6 +291,7 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        cache_id: job.cache_id.as_deref(),
         conditions: job.conditions.clone(),
     };
     match job.target {
@@ -326,7 +327,8 @@ fn guarded(
     })
 }
 
-/// Answers each entry of a batch for itself, in parallel; the order is kept.
+/// Answers each entry of a batch for itself, in parallel; the order is kept. A transaction is a batch that only reads, in
+/// which every entry must be answered.
 fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Request<'_>) -> Result<Value, Refusal> {
     use rayon::prelude::*;
     let batch = match &request.body {
@@ -337,14 +339,23 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             return Err(ParameterError::Missing(text).into());
         }
     };
-    let entries = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
+    let (kind, entries) = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
+    // Nobody waits for what is answered later.
+    let end = Instant::now() + job.state.limits.time;
     let responses = entries.into_par_iter().map(|entry| {
         let outcome = entry.and_then(|entry| {
+            if Instant::now() > end {
+                let text = "the batch took too long before it came to this entry; send fewer at once";
+                return Err(Refusal::new(RefusalKind::TooCostly, text));
+            }
             let method = Method::parse(&entry.method);
             let target = Target::parse(&entry.path, method)?;
+            if kind == BundleKind::Transaction && !only_reads(&entry.path, method, &target) {
+                return Err(bundle::writes_in_transaction());
+            }
             let request = Request {
                 query: &entry.query,
-                body: entry.body.filter(|_| method == Method::Post).map_or(Body::None, Body::Json),
+                body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
                 conditions: entry.conditions,
                 ..request.clone()
             };
@@ -359,5 +370,16 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             outcome,
         }
     });
-    Ok(bundle::render(responses.collect()))
+    let mut responses: Vec<BatchResponse> = responses.collect();
+    if kind == BundleKind::Transaction {
+        responses = bundle::all_or_nothing(responses)?;
+    }
+    Ok(bundle::render(kind, responses))
+}
+
+/// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
+fn only_reads(path: &str, method: Method, target: &Target) -> bool {
+    method == Method::Get
+        || matches!(target, Target::Search(_))
+        || Target::parse(path, Method::Get).is_ok_and(|read| read == *target)
 }

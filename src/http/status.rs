@@ -7,8 +7,6 @@ use crate::fhir::outcome::RefusalKind;
 pub const ANSWERED: u16 = 200;
 /// A pre-flight request was answered: there is nothing to say.
 pub const NOTHING_TO_SAY: u16 = 204;
-/// The client has the answer already.
-pub const NOT_MODIFIED: u16 = 304;
 /// The service is up but cannot do its work.
 pub const NOT_READY: u16 = 503;
 

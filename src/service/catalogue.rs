@@ -5,9 +5,10 @@
 
 use super::algorithmic;
 use super::alias;
+use super::extension;
 use super::resource::Resource;
 use super::terminology::ResourceKind;
-use super::version;
+use super::version::{self, Algorithm};
 use super::written::{Hidden, Placed, Written, WrittenEntry};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -16,6 +17,7 @@ use tern_index::model::{CodeSystemHeader, ConceptMapHeader};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex, ResourcesIndex};
 use tern_index::store::{Artefact, Store};
 use tern_index::value_set::ValueSet;
+use tern_loaders::fhir::json::{self, Node};
 use tern_loaders::fhir::naming_system::NamingSystem;
 use tern_loaders::fhir::summary::{self, Summary};
 
@@ -51,6 +53,10 @@ pub(super) trait Kept: Sized {
     fn summary_of_artefact(artefact: &Artefact) -> Summary;
     /// What lists show of the content.
     fn summary(&self) -> Summary;
+    /// How its versions are ordered, if it says so.
+    fn version_algorithm(&self) -> Option<Algorithm> {
+        None
+    }
 }
 
 impl Kept for CodeSystemIndex {
@@ -76,6 +82,10 @@ impl Kept for CodeSystemIndex {
 
     fn summary(&self) -> Summary {
         summary_of_code_system(self.header())
+    }
+
+    fn version_algorithm(&self) -> Option<Algorithm> {
+        version_algorithm(self.header().resource.as_deref()?)
     }
 }
 
@@ -135,6 +145,10 @@ impl Kept for ValueSet {
             publisher: self.publisher.clone(),
             ..Summary::default()
         })
+    }
+
+    fn version_algorithm(&self) -> Option<Algorithm> {
+        version_algorithm(&self.resource)
     }
 }
 
@@ -224,7 +238,7 @@ fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
 
 impl<T> Entry<T> {
     /// Whether it is a resource of FHIR itself, of this FHIR version: those carry its version as their own.
-    fn is_core_of(&self, fhir_version: &str) -> bool {
+    pub fn is_core_of(&self, fhir_version: &str) -> bool {
         let Source::Kept { resources, number } = &self.source else {
             return false;
         };
@@ -388,12 +402,15 @@ impl<T> Shelf<T> {
 
     /// The latest version that answers to `wanted`; without one, the resource of FHIR `core` if it is one, else the
     /// latest.
-    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>> {
+    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>>
+    where
+        T: Kept,
+    {
         let versions = self.versions(url);
         match wanted {
             None => {
                 let own = |entry: &&Arc<Entry<T>>| core.is_some_and(|core| entry.is_core_of(core));
-                versions.iter().rev().find(own).or(versions.last())
+                versions.iter().rev().find(own).or_else(|| latest(versions))
             }
             Some(wanted) => {
                 let exact = versions.iter().find(|entry| entry.version.as_deref() == Some(wanted));
@@ -404,6 +421,19 @@ impl<T> Shelf<T> {
                 })
             }
         }
+    }
+
+    /// The latest version on a day: the last that is not dated after it.
+    pub fn version_on(&self, url: &str, date: &str) -> Option<&Arc<Entry<T>>>
+    where
+        T: Kept,
+    {
+        let versions = self.versions(url);
+        let dated = versions.iter().rev().filter(|entry| {
+            let own = entry.summary().date.as_deref();
+            own.is_some_and(|own| own.get(..date.len()).unwrap_or(own) <= date)
+        });
+        dated.into_iter().next()
     }
 
     /// The same entries but those that something written stands in front of.
@@ -425,6 +455,38 @@ impl<T> Shelf<T> {
     pub fn all(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
         self.by_url.values().flatten()
     }
+}
+
+/// The latest of several versions, which are in the usual order, by the algorithm that the last of them names.
+fn latest<T: Kept>(versions: &[Arc<Entry<T>>]) -> Option<&Arc<Entry<T>>> {
+    let last = versions.last()?;
+    if versions.len() == 1 {
+        return Some(last);
+    }
+    let algorithm = last.content().ok().and_then(|content| content.version_algorithm());
+    match algorithm {
+        Some(algorithm) => versions
+            .iter()
+            .max_by(|a, b| algorithm.compare(a.version.as_deref(), b.version.as_deref())),
+        None => Some(last),
+    }
+}
+
+/// `versionAlgorithm[x]` of a resource, or the extension that stands for it before R5.
+fn version_algorithm(resource: &str) -> Option<Algorithm> {
+    if !resource.contains("ersionAlgorithm") {
+        return None;
+    }
+    let parsed = json::parse(resource.as_bytes()).ok()?;
+    let text = parsed.get("versionAlgorithmString").and_then(Node::as_str);
+    let coding = || parsed.get("versionAlgorithmCoding")?.get("code")?.as_str();
+    let stated = text.or_else(coding).map(str::to_owned);
+    let extended = || {
+        let urls = [extension::VERSION_ALGORITHM, extension::CODE_SYSTEM_VERSION_ALGORITHM];
+        urls.iter()
+            .find_map(|url| extension::resource_values(resource, url).into_iter().next())
+    };
+    Algorithm::parse(&stated.or_else(extended)?)
 }
 
 /// One layer.

@@ -137,6 +137,9 @@ impl Finding {
     }
 }
 
+/// More codes may be in a value set than its expansion has.
+const UNCLOSED: &str = "it is unclosed";
+
 /// At most so many codes are told of each kind.
 const LISTED: usize = 1000;
 
@@ -172,6 +175,9 @@ pub fn compare(terminology: &Terminology, request: &CompareRequest) -> Result<Co
             let finding = by_members(terminology, request.policy, &this.members, &other.members);
             return Ok(conclude(finding, &left, &right, true));
         }
+        [Err(one), Err(two)] if one == two && one == UNCLOSED => "Both expansions are unclosed".to_owned(),
+        [Err(one), Ok(_)] if one == UNCLOSED => "This expansion is unclosed".to_owned(),
+        [Ok(_), Err(one)] if one == UNCLOSED => "Other expansion is unclosed".to_owned(),
         [Err(one), Err(two)] if one == two => format!("Both expansions failed: {one}"),
         [Err(one), Err(two)] => format!("Both expansions failed with different errors: {one}; {two}"),
         [Err(one), Ok(_)] => format!("This expansion failed: {one}"),
@@ -226,7 +232,7 @@ impl Side {
             let limit = parameters.limit.unwrap_or(expand::DEFAULT_LIMIT);
             return Err(match members.len() > limit {
                 true => text(issues::too_costly(&expand::costly_name(value_set, &members, limit), limit)),
-                false => "the expansion is unclosed".to_owned(),
+                false => UNCLOSED.to_owned(),
             });
         }
         Ok(Self { members })

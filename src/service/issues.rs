@@ -1,7 +1,10 @@
-//! What an operation has to say besides its answer: issues, with every text a user sees, in this one module.
+//! What an operation has to say besides its answer: issues, with every text a user sees, in this one catalogue: here
+//! those of `$expand` and `$validate-code`, in `refusals` those of operations on single codes.
 //!
 //! The wording and the message ids follow the HL7 terminology ecosystem (tx.fhir.org), because validators show
 //! and compare them. It decides no HTTP status; [`FailureKind`] says what went wrong and the HTTP room maps it.
+
+pub(crate) mod refusals;
 
 use super::postcoordinated::edition;
 use super::status::Doubt;
@@ -203,26 +206,23 @@ fn listed(versions: &[String]) -> String {
     }
 }
 
-fn unknown_system_text(unresolved: &Unresolved, consequence: &str) -> (&'static str, String) {
+/// `consequence` is what cannot be done without it.
+fn unknown_system_text(unresolved: &Unresolved, consequence: Option<&str>) -> (&'static str, String) {
     let url = &unresolved.url;
+    let so = consequence.map(|text| format!(", so the {text}")).unwrap_or_default();
+    let missing = |version: &str| format!("A definition for CodeSystem '{url}' version '{version}' could not be found{so}");
     match (&unresolved.version, unresolved.known_versions.as_slice()) {
         (Some(version), []) => (
             "UNKNOWN_CODESYSTEM_VERSION_NONE",
-            format!(
-                "A definition for CodeSystem '{url}' version '{version}' could not be found, so the {consequence}. No versions of \
-                 this code system are known"
-            ),
+            format!("{}. No versions of this code system are known", missing(version)),
         ),
         (Some(version), known) => (
             "UNKNOWN_CODESYSTEM_VERSION",
-            format!(
-                "A definition for CodeSystem '{url}' version '{version}' could not be found, so the {consequence}. Valid versions: {}",
-                listed(known)
-            ),
+            format!("{}. Valid versions: {}", missing(version), listed(known)),
         ),
         (None, _) => (
             "UNKNOWN_CODESYSTEM",
-            format!("A definition for CodeSystem '{url}' could not be found, so the {consequence}"),
+            format!("A definition for CodeSystem '{url}' could not be found{so}"),
         ),
     }
 }
@@ -232,7 +232,7 @@ pub fn unknown_system_in_expansion(unresolved: &Unresolved) -> Failure {
     if let Some(damage) = &unresolved.damage {
         return damaged(&unresolved.url, damage);
     }
-    let (id, text) = unknown_system_text(unresolved, "value set cannot be expanded");
+    let (id, text) = unknown_system_text(unresolved, Some("value set cannot be expanded"));
     let id = match id {
         "UNKNOWN_CODESYSTEM_VERSION" => "UNKNOWN_CODESYSTEM_VERSION_EXP",
         "UNKNOWN_CODESYSTEM_VERSION_NONE" => "UNKNOWN_CODESYSTEM_VERSION_EXP_NONE",
@@ -368,8 +368,13 @@ pub fn no_valid_coding(value_set: &str) -> Issue {
 
 /// A code that the code system does not have.
 pub fn unknown_code(code: &str, system: &Canonical) -> Issue {
+    let (id, text) = unknown_code_text(code, system);
+    error("code-invalid", "invalid-code", id, text)
+}
+
+fn unknown_code_text(code: &str, system: &Canonical) -> (&'static str, String) {
     let url = &system.url;
-    let (id, text) = match &system.version {
+    match &system.version {
         Some(version) => (
             "Unknown_Code_in_Version",
             format!(
@@ -378,8 +383,7 @@ pub fn unknown_code(code: &str, system: &Canonical) -> Issue {
             ),
         ),
         None => ("Unknown_Code_in", format!("Unknown code '{code}' in the CodeSystem '{url}'")),
-    };
-    error("code-invalid", "invalid-code", id, text)
+    }
 }
 
 /// A code that a fragment does not have, which says little.
@@ -399,7 +403,7 @@ pub fn unknown_code_in_fragment(code: &str, system: &Canonical) -> Issue {
 
 /// A code system that a coding names and that is not loaded.
 pub fn unknown_system(unresolved: &Unresolved) -> Issue {
-    let (id, text) = unknown_system_text(unresolved, "code cannot be validated");
+    let (id, text) = unknown_system_text(unresolved, Some("code cannot be validated"));
     error("not-found", "not-found", id, text)
 }
 

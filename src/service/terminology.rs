@@ -33,6 +33,24 @@ pub enum ResourceKind {
     NamingSystem,
 }
 
+impl ResourceKind {
+    /// The FHIR resource type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSystem => "CodeSystem",
+            Self::ValueSet => "ValueSet",
+            Self::ConceptMap => "ConceptMap",
+            Self::NamingSystem => "NamingSystem",
+        }
+    }
+
+    /// Reads the FHIR resource type.
+    pub fn parse(name: &str) -> Option<Self> {
+        let kinds = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// A canonical that names nothing that is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unresolved {
@@ -114,6 +132,14 @@ impl Terminology {
         }
     }
 
+    /// The snapshot with the same room for mappers, none of them built.
+    pub fn with_new_mappers(self) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.anew()),
+            ..self
+        }
+    }
+
     /// The snapshot with room for so many mappers, none of them built.
     pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
@@ -146,6 +172,11 @@ impl Terminology {
         }
     }
 
+    /// The FHIR version of this view.
+    pub(super) fn fhir_version(&self) -> Option<&'static str> {
+        self.fhir_version
+    }
+
     pub(super) fn mappers(&self) -> &Mappers {
         &self.mappers
     }
@@ -171,6 +202,13 @@ impl Terminology {
     pub fn code_system(&self, url: &str, version: Option<&str>) -> Result<Arc<CodeSystemIndex>, Unresolved> {
         let url = self.canonical_url(url);
         self.resolve(url, version, |layer| &layer.code_systems)
+    }
+
+    /// The version of a code system that was the latest on a day; `None` where no version is dated.
+    pub fn version_on(&self, url: &str, date: &str) -> Option<String> {
+        let url = self.canonical_url(url);
+        let found = self.layers.iter().find_map(|layer| layer.code_systems.version_on(url, date));
+        found.and_then(|entry| entry.version.clone())
     }
 
     /// A value set, likewise; implicit value sets are made.
@@ -302,12 +340,15 @@ impl Terminology {
         header.filter(|header| header.content != Content::Supplement)
     }
 
-    /// Headers of all code systems and supplements, without opening indexes; those of the request first, grammars last.
+    /// Headers of all code systems and supplements, without opening indexes; those of the request first.
     pub fn code_system_headers(&self) -> Vec<CodeSystemHeader> {
         let entries = self.layers.iter().flat_map(|layer| layer.code_systems.all());
-        let mut headers: Vec<_> = entries.filter_map(|entry| entry.header()).collect();
-        headers.extend(super::grammar::headers(self));
-        headers
+        entries.filter_map(|entry| entry.header()).collect()
+    }
+
+    /// Headers of code systems that are rules, as far as no list of their codes is loaded.
+    pub fn grammar_headers(&self) -> Vec<CodeSystemHeader> {
+        super::grammar::headers(self)
     }
 
     /// All concept maps, those of the request first, by URL and version. Opens every map.

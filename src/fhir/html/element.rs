@@ -20,10 +20,65 @@ pub(super) fn object(body: &mut Markup, object: &Map<String, Value>, without: &[
             .text(name)
             .close("th")
             .open("td");
-        any(body, name, value, place);
+        match value {
+            Value::Array(list) if name == "extension" || name == "modifierExtension" => {
+                folded(body, &format!("{} of them", list.len()), |body| any(body, name, value, place));
+            }
+            _ => any(body, name, value, place),
+        }
         body.close("td").close("tr");
     }
     body.close("table");
+}
+
+/// Something that is shown when it is asked for.
+pub(super) fn folded(body: &mut Markup, title: &str, write: impl FnOnce(&mut Markup)) {
+    body.open("details").element("summary", title);
+    write(body);
+    body.close("details");
+}
+
+/// What is left of a row: what is true as marks, the rest as elements.
+pub(super) fn rest(body: &mut Markup, object: &Map<String, Value>, without: &[&str], place: &Place<'_>) {
+    let marks: Vec<&str> = object
+        .iter()
+        .filter(|(_, value)| **value == Value::Bool(true))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    for mark in &marks {
+        body.open_with("span", &[("class", "mark")])
+            .text(mark)
+            .close("span")
+            .text(" ");
+    }
+    let mut shown = [without, &marks].concat();
+    for (list, label) in [("property", "code"), ("designation", "language")] {
+        if pairs(body, object.get(list), label, place) {
+            shown.push(list);
+        }
+    }
+    self::object(body, object, &shown, place);
+}
+
+/// Designations and properties in a line each: what they are, and their value.
+fn pairs(body: &mut Markup, list: Option<&Value>, label: &str, place: &Place<'_>) -> bool {
+    let Some(list) = list.and_then(Value::as_array) else {
+        return false;
+    };
+    for one in list.iter().filter_map(Value::as_object) {
+        body.open("div");
+        if let Some(label) = one.get(label).and_then(Value::as_str) {
+            body.open_with("span", &[("class", "of")])
+                .text(label)
+                .text(": ")
+                .close("span");
+        }
+        for (name, value) in one.iter().filter(|(name, _)| name.starts_with("value")) {
+            any(body, name, value, place);
+        }
+        body.close("div");
+    }
+    true
 }
 
 /// The value of an element.

@@ -22,11 +22,12 @@ pub fn landing(terminology: &Terminology, version: FhirVersion, base: &str) -> S
         .text(version.full())
         .text(" at ")
         .element("code", base)
-        .text(". Other versions: ");
-    for (path, label) in [("/fhir/r4", "R4"), ("/fhir/r5", "R5"), ("/fhir", "either, by media type")] {
-        body.link(path, label).text(" ");
-    }
-    body.close("p");
+        .text(". ");
+    body.link("/fhir/r4", "R4")
+        .text(" and ")
+        .link("/fhir/r5", "R5")
+        .text(" have endpoints of their own; ");
+    body.link("/fhir", "/fhir").text(" speaks either, by media type.").close("p");
     let headers = terminology.code_system_headers();
     let releases: Vec<&CodeSystemHeader> = headers
         .iter()

@@ -1,7 +1,7 @@
 //! The resources that people look at most, each as the table that suits it; what is left is shown as elements.
 
 use super::Place;
-use super::element::{any, code, object, search};
+use super::element::{any, code, folded, object, rest, search};
 use super::markup::Markup;
 use serde_json::{Map, Value};
 
@@ -79,9 +79,8 @@ fn outcome(body: &mut Markup, outcome: &Map<String, Value>, place: &Place<'_>) {
             .and_then(|details| text(details, "text"))
             .or(text(issue, "diagnostics"));
         body.text(said.unwrap_or("nothing more is known")).close("p");
-        body.open("details").element("summary", "Details");
-        object(body, issue, &["severity"], place);
-        body.close("details").close("section");
+        folded(body, "Details", |body| object(body, issue, &["severity"], place));
+        body.close("section");
     }
 }
 
@@ -91,36 +90,79 @@ fn parameters(body: &mut Markup, parameters: &[Value], place: &Place<'_>) {
         return;
     }
     body.open_with("table", &[("class", "elements")]);
-    for parameter in objects(parameters) {
-        let name = text(parameter, "name").unwrap_or_default();
+    let all: Vec<&Map<String, Value>> = objects(parameters).collect();
+    for alike in all.chunk_by(|one, next| text(one, "name") == text(next, "name") && is_row(one) && is_row(next)) {
+        let name = alike.first().and_then(|first| text(first, "name")).unwrap_or_default();
         body.open("tr")
             .open_with("th", &[("scope", "row")])
             .text(name)
             .close("th")
             .open("td");
-        let part = list(parameter, "part");
-        if !part.is_empty() {
-            self::parameters(body, part, place);
-        }
-        for (element, value) in parameter {
-            match element.as_str() {
-                "name" | "part" | "extension" => {}
-                "valueBoolean" if name == "result" => {
-                    let (class, said) = if value == &Value::Bool(true) {
-                        ("good", "true")
-                    } else {
-                        ("bad", "false")
-                    };
-                    body.open_with("strong", &[("class", class)]).text(said).close("strong");
-                }
-                "valueCode" if name == "code" => lookup_code(body, parameters, value, place),
-                // A parameter says by its name what kind of address its value is.
-                _ => any(body, if element.starts_with("value") { name } else { element }, value, place),
-            }
+        match alike {
+            [parameter] => parameter_value(body, (name, parameter), parameters, place),
+            rows => parts_table(body, rows, parameters, place),
         }
         body.close("td").close("tr");
     }
     body.close("table");
+}
+
+/// Whether a parameter has parts, each with a value.
+fn is_row(parameter: &Map<String, Value>) -> bool {
+    let parts = list(parameter, "part");
+    !parts.is_empty() && objects(parts).all(|part| list(part, "part").is_empty() && !part.contains_key("resource"))
+}
+
+fn parameter_value(body: &mut Markup, (name, parameter): (&str, &Map<String, Value>), beside: &[Value], place: &Place<'_>) {
+    let part = list(parameter, "part");
+    if !part.is_empty() {
+        parameters(body, part, place);
+    }
+    for (element, value) in parameter {
+        match element.as_str() {
+            "name" | "part" | "extension" => {}
+            "valueBoolean" if name == "result" => {
+                let (class, said) = if value == &Value::Bool(true) {
+                    ("good", "true")
+                } else {
+                    ("bad", "false")
+                };
+                body.open_with("strong", &[("class", class)]).text(said).close("strong");
+            }
+            "valueCode" if name == "code" => lookup_code(body, beside, value, place),
+            // A parameter says by its name what kind of address its value is.
+            _ => any(body, if element.starts_with("value") { name } else { element }, value, place),
+        }
+    }
+}
+
+/// Parameters of one name as the rows of a table, with a column for each part.
+fn parts_table(body: &mut Markup, rows: &[&Map<String, Value>], beside: &[Value], place: &Place<'_>) {
+    let mut columns: Vec<&str> = Vec::new();
+    for part in rows.iter().flat_map(|row| objects(list(row, "part"))) {
+        let name = text(part, "name").unwrap_or_default();
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    head(body, &columns);
+    for row in rows {
+        let parts = list(row, "part");
+        let leads_to_concept = objects(parts).any(|part| matches!(text(part, "valueCode"), Some("parent" | "child")));
+        body.open("tr");
+        for column in &columns {
+            body.open("td");
+            for part in objects(parts).filter(|part| text(part, "name") == Some(column)) {
+                match part.get("valueCode") {
+                    Some(value) if leads_to_concept && *column == "value" => lookup_code(body, beside, value, place),
+                    _ => parameter_value(body, (column, part), parts, place),
+                }
+            }
+            body.close("td");
+        }
+        body.close("tr");
+    }
+    foot(body, 0);
 }
 
 /// The code of a lookup or validation, with the system that stands beside it.
@@ -192,41 +234,27 @@ fn value_set(body: &mut Markup, value_set: &Map<String, Value>, place: &Place<'_
             .link(&place.below("ValueSet/$expand", &parameters), "Expand")
             .close("p");
     }
-    object(body, value_set, &["resourceType", "expansion", "text"], place);
+    let about = |body: &mut Markup| object(body, value_set, &["resourceType", "expansion", "text"], place);
     let Some(expansion) = expansion else {
-        return;
+        return about(body);
     };
     let contains = list(expansion, "contains");
-    body.element("h2", "Expansion");
     if let Some(total) = expansion.get("total").and_then(Value::as_u64) {
-        body.open("p").text(&format!("{total} codes.")).close("p");
+        body.open("p").text(&format!("{total} codes in this expansion.")).close("p");
     }
-    object(
-        body,
-        expansion,
-        &["contains", "parameter", "total", "identifier", "property"],
-        place,
-    );
-    expansion_parameters(body, expansion, place);
     expansion_pages(body, expansion, place);
-    if contains.is_empty() {
-        return;
+    if !contains.is_empty() {
+        head(body, &["Code", "Display", "System", "More"]);
+        let mut left = ROWS;
+        let missed = contained(body, contains, 0, &mut left, place);
+        foot(body, missed);
+        expansion_pages(body, expansion, place);
     }
-    head(body, &["Code", "Display", "System", "More"]);
-    let mut left = ROWS;
-    let missed = contained(body, contains, 0, &mut left, place);
-    foot(body, missed);
-    expansion_pages(body, expansion, place);
-}
-
-fn expansion_parameters(body: &mut Markup, expansion: &Map<String, Value>, place: &Place<'_>) {
-    let parameters = list(expansion, "parameter");
-    if parameters.is_empty() {
-        return;
-    }
-    body.open("details").element("summary", "Parameters");
-    self::parameters(body, parameters, place);
-    body.close("details");
+    folded(body, "About the value set", about);
+    folded(body, "About the expansion", |body| {
+        object(body, expansion, &["contains", "parameter"], place);
+        self::parameters(body, list(expansion, "parameter"), place);
+    });
 }
 
 /// Pages before and after this one, where it is one.
@@ -282,7 +310,7 @@ fn contained(body: &mut Markup, contains: &[Value], level: usize, left: &mut usi
                 body.link(&search(place, "CodeSystem", system), system);
             }
             body.close("td").open("td");
-            object(body, entry, &["code", "display", "system", "contains"], place);
+            rest(body, entry, &["code", "display", "system", "contains"], place);
             body.close("td").close("tr");
         }
         missed += contained(body, list(entry, "contains"), level + 1, left, place);
@@ -343,7 +371,7 @@ fn concepts(
             cell(body, text(concept, "display").unwrap_or_default());
             cell(body, text(concept, "definition").unwrap_or_default());
             body.open("td");
-            object(body, concept, &["code", "display", "definition", "concept"], place);
+            rest(body, concept, &["code", "display", "definition", "concept"], place);
             body.close("td").close("tr");
         }
         missed += self::concepts(body, list(concept, "concept"), (level + 1, system), left, place);
@@ -400,7 +428,7 @@ fn map_row(body: &mut Markup, (source, from): End<'_>, (target, to): End<'_>, pl
     cell(body, relationship.unwrap_or("no map"));
     one(body, target, to);
     body.open("td");
-    object(body, to, &["code", "display", "relationship", "equivalence"], place);
+    rest(body, to, &["code", "display", "relationship", "equivalence"], place);
     body.close("td").close("tr");
 }
 
@@ -412,25 +440,34 @@ fn capabilities(body: &mut Markup, statement: &Map<String, Value>, place: &Place
             body.open("h2")
                 .link(&place.below(kind, &[("_summary", "true")]), kind)
                 .close("h2");
-            named(body, "Interactions", list(resource, "interaction"), "code", None);
-            named(body, "Search parameters", list(resource, "searchParam"), "name", Some("type"));
-            named(body, "Operations", list(resource, "operation"), "name", Some("documentation"));
+            names(body, "Interactions", list(resource, "interaction"), "code");
+            names(body, "Search parameters", list(resource, "searchParam"), "name");
+            named(body, "Operations", list(resource, "operation"), "name", "documentation");
         }
         body.element("h2", "Server");
-        named(body, "Interactions", list(rest, "interaction"), "code", None);
-        named(body, "Operations", list(rest, "operation"), "name", Some("documentation"));
+        names(body, "Interactions", list(rest, "interaction"), "code");
+        named(body, "Operations", list(rest, "operation"), "name", "documentation");
     }
 }
 
+/// Names in one line.
+fn names(body: &mut Markup, title: &str, list: &[Value], name: &str) {
+    body.element("h3", title).open("p");
+    for one in objects(list) {
+        body.element("code", text(one, name).unwrap_or_default()).text(" ");
+    }
+    body.close("p");
+}
+
 /// A list of what has a name and something to say of it.
-fn named(body: &mut Markup, title: &str, list: &[Value], name: &str, more: Option<&str>) {
+fn named(body: &mut Markup, title: &str, list: &[Value], name: &str, more: &str) {
     if list.is_empty() {
         return;
     }
     body.element("h3", title).open("ul");
     for one in objects(list) {
         body.open("li").element("code", text(one, name).unwrap_or_default());
-        if let Some(more) = more.and_then(|more| text(one, more)) {
+        if let Some(more) = text(one, more) {
             body.text(" ").text(more);
         }
         body.close("li");

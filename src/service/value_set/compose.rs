@@ -203,7 +203,11 @@ impl<'t> Evaluator<'t> {
 
     /// The version that an include of a system means.
     pub fn choose(&self, url: &str, stated: Option<&str>) -> Choice {
-        choice::choose(self.parameters, url, stated)
+        let mut choice = choice::choose(self.parameters, url, stated);
+        if let (Reason::Latest, Some(date)) = (choice.reason, &self.parameters.date) {
+            choice.version = self.terminology.version_on(url, date);
+        }
+        choice
     }
 
     fn use_system(&mut self, url: &str, include: &Include) -> Result<Option<Arc<View>>, Stop> {

@@ -11,6 +11,7 @@ pub mod choice;
 pub mod compose;
 mod expressions;
 pub mod filter;
+mod loinc;
 pub mod members;
 #[cfg(test)]
 mod tests;
