@@ -9,6 +9,7 @@ mod formats;
 mod http;
 mod review;
 mod shared;
+mod snomed;
 mod support;
 mod tidy;
 mod train;

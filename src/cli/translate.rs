@@ -131,8 +131,10 @@ pub fn run(args: &TranslateArgs, directory: &Path) -> Result<Exit, CliError> {
         }
         output.table(&table, &rows)?;
     }
-    if let Some(message) = &translation.message {
-        eprintln!("tern: {message}");
+    for note in &translation.notes {
+        eprintln!("tern: {note}");
+    }
+    if !translation.result {
         let code = session
             .code_system(&args.system)
             .ok()

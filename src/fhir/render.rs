@@ -135,12 +135,19 @@ fn lookup_designation(designation: &LookupDesignation) -> List {
 
 fn lookup_property(property: &LookupProperty) -> List {
     let mut parts = List::default();
-    let (suffix, value) = property_value(&property.value);
     parts
         .value("code", "Code", property.code.as_str())
-        .value("value", suffix, value)
+        .optional("code-display", "String", property.code_display.as_deref());
+    if let Some(value) = &property.value {
+        let (suffix, value) = property_value(value);
+        parts.value("value", suffix, value);
+    }
+    parts
         .optional("description", "String", property.description.as_deref())
         .optional("source", "Canonical", property.source.as_ref().map(ToString::to_string));
+    for subproperty in &property.subproperties {
+        parts.parts("subproperty", lookup_property(subproperty));
+    }
     parts
 }
 

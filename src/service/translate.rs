@@ -89,6 +89,8 @@ pub struct Translation {
     pub result: bool,
     /// Why there is none; or what would change the answer, and the advice of the map.
     pub message: Option<String>,
+    /// The same, sentence by sentence.
+    pub notes: Vec<String>,
     /// The matches, map by map.
     pub matches: Vec<Match>,
 }
@@ -128,6 +130,7 @@ pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Resul
     Ok(Translation {
         result,
         message,
+        notes: said,
         matches: found.matches,
     })
 }
@@ -247,12 +250,13 @@ fn ruled(
     rows: Vec<Mapping>,
     found: &mut Found,
 ) -> Vec<Mapping> {
-    let wanted = |row: &Mapping| {
-        let target = row.target.as_ref();
-        target.is_none_or(|target| same_system(request.wanted_system.as_deref(), target.system.as_deref()))
-    };
-    if !map_rules::has_rules(&rows) || !rows.iter().any(wanted) {
+    if !map_rules::has_rules(&rows) {
         return rows;
+    }
+    // Rows without a target name no system: it is the map's.
+    let mut systems = map.systems().into_iter();
+    if !systems.any(|(_, _, target, _)| same_system(request.wanted_system.as_deref(), Some(&target))) {
+        return Vec::new();
     }
     let version = map.header().version.as_deref();
     let index = terminology.code_system(SNOMED, version).ok();

@@ -20,7 +20,7 @@ use tern_index::model::{ConceptMapHeader, MappingAttribute, MappingAttributeRole
 use tern_index::record::{At, MappingRecord, Record, RecordSink};
 
 /// Maps whose other side is known: reference set, name, code system.
-const KNOWN: [(u64, &str, &str); 13] = [
+const KNOWN: [(u64, &str, &str); 18] = [
     (
         447_562_003,
         "SNOMED CT to ICD-10 extended map",
@@ -50,6 +50,11 @@ const KNOWN: [(u64, &str, &str); 13] = [
     (900_000_000_000_523_009, "POSSIBLY EQUIVALENT TO association", SYSTEM),
     (900_000_000_000_530_003, "ALTERNATIVE association", SYSTEM),
     (900_000_000_000_528_000, "WAS A association", SYSTEM),
+    (900_000_000_000_524_003, "MOVED TO association", SYSTEM),
+    (900_000_000_000_525_002, "MOVED FROM association", SYSTEM),
+    (900_000_000_000_529_008, "SIMILAR TO association", SYSTEM),
+    (1_186_924_009, "PARTIALLY EQUIVALENT TO association", SYSTEM),
+    (1_186_921_001, "POSSIBLY REPLACED BY association", SYSTEM),
 ];
 
 fn known(refset: Sctid) -> Option<(&'static str, &'static str)> {

@@ -281,14 +281,13 @@ fn mapping<'a>(refset: Sctid, source: &'a str, target: &'a str) -> MappingRecord
     }
 }
 
-/// How the source of an association relates to its target. The first four are as "Using SNOMED CT with FHIR" has
-/// them; WAS A points to what was a supertype; what any other states is no more than that the two are related.
+/// How the source of an association relates to its target: as "Using SNOMED CT with FHIR" has it for SAME AS and REPLACED
+/// BY; WAS A points to what was a supertype; what any other states (POSSIBLY EQUIVALENT TO, ALTERNATIVE, MOVED TO...) is
+/// no more than that the two are related.
 fn association_relationship(refset: Sctid) -> Relationship {
     match refset.0 {
         // SAME AS, REPLACED BY
         900_000_000_000_527_005 | 900_000_000_000_526_001 => Relationship::Equivalent,
-        // POSSIBLY EQUIVALENT TO, ALTERNATIVE
-        900_000_000_000_523_009 | 900_000_000_000_530_003 => Relationship::RelatedTo,
         // WAS A
         900_000_000_000_528_000 => Relationship::SourceIsNarrowerThanTarget,
         _ => Relationship::RelatedTo,

@@ -104,6 +104,15 @@ pub fn no_concepts(header: &CodeSystemHeader) -> Failure {
     failure(FailureKind::Invalid, "not-supported", None, None, text)
 }
 
+/// A code that is meant as an expression but is none of the code system.
+pub fn bad_expression(code: &str, reason: &str, header: &CodeSystemHeader) -> Failure {
+    let text = format!(
+        "'{code}' is no valid expression of the CodeSystem '{}': {reason}",
+        header.canonical()
+    );
+    failure(FailureKind::NotFound, "not-found", Some("invalid-code"), None, text)
+}
+
 /// A concept map that is not loaded, or cannot be opened.
 pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
     let canonical = Canonical::new(&unresolved.url, unresolved.version.clone());

@@ -9,6 +9,7 @@
 
 pub mod choice;
 pub mod compose;
+mod expressions;
 pub mod filter;
 mod loinc;
 pub mod members;
