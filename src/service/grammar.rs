@@ -237,7 +237,7 @@ pub(super) fn headers(terminology: &Terminology) -> Vec<CodeSystemHeader> {
     let unlisted = grammars::ALL
         .into_iter()
         .filter(|grammar| terminology.loaded_versions(grammar.url()) == 0);
-    unlisted.map(|grammar| header(grammar)).collect()
+    unlisted.map(header).collect()
 }
 
 /// A code system with infinitely many codes of which the members hold some, not because they are listed.
