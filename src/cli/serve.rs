@@ -7,7 +7,7 @@ use crate::http::{Limits, ServeConfig, serve};
 use crate::mapper::{Decisions, check_embedding};
 use crate::review::LiveDecisions;
 use crate::service::{PeoplesDecisions, Terminology};
-use crate::written::{self, Library, WrittenStore};
+use crate::written::{self, Library, WrittenError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +55,15 @@ pub struct ServeArgs {
     embedding_model: Option<PathBuf>,
 }
 
+impl From<WrittenError> for CliError {
+    fn from(error: WrittenError) -> Self {
+        Self::Data {
+            message: error.to_string(),
+            hint: String::new(),
+        }
+    }
+}
+
 /// Decisions as they are kept, for the service.
 #[derive(Debug)]
 struct Kept(LiveDecisions);
@@ -75,19 +84,6 @@ impl ServeArgs {
     }
 }
 
-/// What is loaded with what was written, which a server that only reads shows, too.
-fn library(terminology: Terminology, directory: &Path, writable: bool) -> Result<Library, CliError> {
-    let path = directory.join(written::FILE);
-    if !writable && !path.exists() {
-        return Ok(Library::of_loaded(terminology));
-    }
-    let opened = WrittenStore::open(&path, writable).and_then(|store| Library::open(terminology, store, writable));
-    opened.map_err(|error| CliError::Usage {
-        message: error.to_string(),
-        hint: String::new(),
-    })
-}
-
 /// Runs the command.
 pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
     let store = Store::open(directory)?;
@@ -104,7 +100,7 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
         .heeding(args.decisions(directory)?)
         .embedding(args.embedding_model.clone())
         .keeping_mappers(args.mappers);
-    let library = library(terminology, directory, args.writable)?;
+    let library = Library::beside(directory, terminology, args.writable)?;
     let config = ServeConfig {
         bind: args.bind.clone(),
         port: args.port,

@@ -24,8 +24,17 @@ pub struct BatchRequest {
     pub conditions: Conditions,
 }
 
-/// Reads a Bundle of type batch.
-pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry>, Refusal> {
+/// What holds a Bundle of requests together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleKind {
+    /// Nothing: each request for itself.
+    Batch,
+    /// All are answered, or none.
+    Transaction,
+}
+
+/// Reads a Bundle of type batch or transaction.
+pub fn read(body: Value, limit: usize, base_path: &str) -> Result<(BundleKind, Vec<BatchEntry>), Refusal> {
     let malformed = |place: &str, message: String| {
         Refusal::from(ParameterError::Malformed {
             place: place.to_owned(),
@@ -34,17 +43,19 @@ pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry
     };
     let resource_type = body.get("resourceType").and_then(Value::as_str).unwrap_or("nothing");
     if resource_type != "Bundle" {
-        let text = format!("a Bundle of type batch is taken here, but a resource of type '{resource_type}' was given");
+        let text =
+            format!("a Bundle of type batch or transaction is taken here, but a resource of type '{resource_type}' was given");
         return Err(malformed("Bundle", text));
     }
-    match body.get("type").and_then(Value::as_str) {
-        Some("batch") => {}
+    let kind = match body.get("type").and_then(Value::as_str) {
+        Some("batch") => BundleKind::Batch,
+        Some("transaction") => BundleKind::Transaction,
         Some(other) => {
-            let text = format!("only batch bundles are answered, and this one is of type '{other}'");
+            let text = format!("only batches and transactions are answered, and this Bundle is of type '{other}'");
             return Err(malformed("Bundle.type", text));
         }
         None => return Err(malformed("Bundle.type", "is missing; it must be 'batch'".into())),
-    }
+    };
     let entries = match body {
         Value::Object(mut body) => body.remove("entry"),
         _ => None,
@@ -61,11 +72,8 @@ pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry
         );
         return Err(Refusal::new(RefusalKind::TooCostly, text));
     }
-    Ok(entries
-        .into_iter()
-        .enumerate()
-        .map(|(number, entry)| read_entry(entry, &format!("Bundle.entry[{number}]"), base_path))
-        .collect())
+    let read = |(number, entry)| read_entry(entry, &format!("Bundle.entry[{number}]"), base_path);
+    Ok((kind, entries.into_iter().enumerate().map(read).collect()))
 }
 
 fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
@@ -119,13 +127,41 @@ pub struct BatchResponse {
     pub outcome: Result<Answer, Refusal>,
 }
 
+/// A transaction fails as a whole where one of its entries does: the refusal of that entry, with its place.
+pub fn all_or_nothing(responses: Vec<BatchResponse>) -> Result<Vec<BatchResponse>, Refusal> {
+    let failed = responses.iter().enumerate().find_map(|(number, response)| {
+        let refusal = response.outcome.as_ref().err()?;
+        Some((number, refusal.clone()))
+    });
+    let Some((number, mut refusal)) = failed else {
+        return Ok(responses);
+    };
+    for issue in &mut refusal.issues {
+        issue.text = format!("the entry {number} of the transaction was refused: {}", issue.text);
+        issue.expression = Some(format!("Bundle.entry[{number}]"));
+    }
+    Err(refusal)
+}
+
+/// Why a request is not answered inside a transaction.
+pub fn writes_in_transaction() -> Refusal {
+    Refusal::new(
+        RefusalKind::NotSupported,
+        "a transaction is answered where it only reads, because changes are made one by one; send those that write as a batch",
+    )
+}
+
 /// The Bundle of responses.
-pub fn render(responses: Vec<BatchResponse>) -> Value {
+pub fn render(kind: BundleKind, responses: Vec<BatchResponse>) -> Value {
     let entries: Vec<Value> = responses.into_iter().map(render_entry).collect();
     let mut bundle = Map::new();
     bundle.insert("resourceType".into(), "Bundle".into());
     bundle.insert("id".into(), uuid::Uuid::new_v4().to_string().into());
-    bundle.insert("type".into(), "batch-response".into());
+    let kind = match kind {
+        BundleKind::Batch => "batch-response",
+        BundleKind::Transaction => "transaction-response",
+    };
+    bundle.insert("type".into(), kind.into());
     if !entries.is_empty() {
         bundle.insert("entry".into(), entries.into());
     }

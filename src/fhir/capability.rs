@@ -152,7 +152,11 @@ fn feature(definition: &str, value: Value) -> Value {
 /// `/metadata?mode=terminology`
 pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str) -> Value {
     let mut systems: BTreeMap<String, Vec<CodeSystemHeader>> = BTreeMap::new();
-    for header in terminology.code_system_headers() {
+    for header in terminology
+        .code_system_headers()
+        .into_iter()
+        .chain(terminology.grammar_headers())
+    {
         if header.content != Content::Supplement {
             systems.entry(header.url.clone()).or_default().push(header);
         }

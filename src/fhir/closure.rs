@@ -4,7 +4,7 @@
 //! `subsumes` it, R5 of the source that it is narrower.
 
 use super::FhirVersion;
-use super::outcome::Refusal;
+use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{ParameterError, Parameters};
 use super::validation::is_id;
 use crate::service::closure::{ClosureRelation, Related};
@@ -19,7 +19,11 @@ impl From<GrowError> for Refusal {
     fn from(error: GrowError) -> Self {
         match error {
             GrowError::Written(error) => error.into(),
-            GrowError::Failure(failure) => failure.into(),
+            // Not found means that there is no such table; a concept that cannot be placed is a fault of the request.
+            GrowError::Failure(failure) => Self {
+                kind: RefusalKind::Invalid,
+                ..Self::from(failure)
+            },
         }
     }
 }

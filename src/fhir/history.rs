@@ -10,7 +10,7 @@ use super::query::encode;
 use super::{render_resource, write};
 use crate::service::ResourceKind;
 use crate::service::period::Period;
-use crate::written::{Changed, History, Version};
+use crate::written::{Changed, History, Method, Version};
 use serde_json::{Value, json};
 
 /// Versions on a page where the client names no number.
@@ -159,15 +159,18 @@ fn instant(text: &str) -> Result<String, Refusal> {
 
 fn entry(room: Room<'_>, version: &Version, request: &Request<'_>) -> Result<Value, Refusal> {
     let (kind, id) = (version.kind.as_str(), &version.id);
-    let (method, url, status) = match version.changed {
-        Changed::Created if version.written.version_id == 1 => ("POST", kind.to_owned(), "201 Created"),
-        Changed::Created => ("PUT", format!("{kind}/{id}"), "201 Created"),
-        Changed::Updated => ("PUT", format!("{kind}/{id}"), "200 OK"),
-        Changed::Deleted => ("DELETE", format!("{kind}/{id}"), "204 No Content"),
+    let url = match version.method {
+        Method::Post => kind.to_owned(),
+        Method::Put | Method::Delete => format!("{kind}/{id}"),
+    };
+    let status = match version.changed {
+        Changed::Created => "201 Created",
+        Changed::Updated => "200 OK",
+        Changed::Deleted => "204 No Content",
     };
     let mut json = json!({
         "fullUrl": format!("{}/{kind}/{id}", request.base),
-        "request": {"method": method, "url": url},
+        "request": {"method": version.method.as_str(), "url": url},
         "response": {
             "status": status,
             "etag": answer::tag(&version.written.version_id.to_string()),
@@ -183,7 +186,7 @@ fn entry(room: Room<'_>, version: &Version, request: &Request<'_>) -> Result<Val
 
 /// The one entry of a resource that was loaded.
 fn loaded(room: Room<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Value, Refusal> {
-    let found = super::interaction::find(room, kind, id)?;
+    let found = super::interaction::find(room, kind, id, request.version)?;
     let resource = render_resource::resource(&found, request.version, room.map_rows)?;
     let place = format!("{}/{id}", kind.as_str());
     Ok(json!({

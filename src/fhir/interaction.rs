@@ -7,7 +7,7 @@ use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
-use super::resource_in::{ResourceCache, content_hash};
+use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
     FhirVersion, algorithmic, answer, capability, closure, find_matches, history, query, render, render_expansion,
@@ -387,18 +387,14 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
     }
 }
 
-/// Reads a resource. What was not written here has no version: its content is its tag.
+/// Reads a resource. What was not written here has no version to be told.
 fn read(room: Room<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
-    let entry = find(room, kind, id)?;
+    let entry = find(room, kind, id, request.version)?;
     let whole = render_resource::resource(&entry, request.version, room.map_rows)?;
     let written = entry.written.as_ref();
-    let version = written.map_or_else(
-        || format!("{:016x}", content_hash(&whole)),
-        |written| written.version_id.to_string(),
-    );
     let modified = written.map(|written| written.last_updated.clone());
     let answer = Answer {
-        tag: Some(answer::tag(&version)),
+        tag: written.map(|written| answer::tag(&written.version_id.to_string())),
         modified: modified.or(entry.summary.last_updated),
         ..Answer::from(search::shortened(whole, &Parameters::from_query(request.query)?)?)
     };
@@ -447,7 +443,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
                 strict: request.strict,
             };
             if let Some(id) = id {
-                context.instance = Some(instance(&find(room, operation.kind(), id)?)?);
+                context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
             }
             let session = request.cache_id;
             let parameters = body_parameters(request, operation.bare())?;
@@ -483,9 +479,10 @@ fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
     }
 }
 
-/// The resource with an id.
-pub(super) fn find(room: Room<'_>, kind: ResourceKind, id: &str) -> Result<ResourceEntry, Refusal> {
-    let found = room.terminology.read_resource(kind, id);
+/// The resource with an id; of FHIR's own, which have the same in each version, that of the version asked for.
+pub(super) fn find(room: Room<'_>, kind: ResourceKind, id: &str, version: FhirVersion) -> Result<ResourceEntry, Refusal> {
+    let view = room.terminology.for_fhir_version(version.short());
+    let found = view.read_resource(kind, id);
     found.ok_or_else(|| history::not_there(room, kind, id))
 }
 
@@ -545,7 +542,8 @@ fn operate(
             if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
                 return algorithmic::answer(terminology, fallback, version, later_names);
             }
-            let asked = requests::translate(parameters, context, room.cache)?;
+            let mut asked = requests::translate(parameters, context, room.cache)?;
+            by_canonical_names(terminology, &mut asked.request);
             let style = render::TranslationStyle {
                 version,
                 r4_names: !asked.later_names,
@@ -580,6 +578,17 @@ fn operate(
         Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet => {
             batch_validate(room, operation, parameters, context)
         }
+    }
+}
+
+/// Maps name code systems by their URLs: what a client names by a URN is looked for under that.
+fn by_canonical_names(terminology: &Terminology, request: &mut translate::TranslateRequest) {
+    let given = request.given.iter_mut().filter_map(|given| given.system.as_mut());
+    for name in given
+        .chain(request.wanted_system.as_mut())
+        .filter(|name| name.starts_with("urn:"))
+    {
+        *name = terminology.canonical_url(name).to_owned();
     }
 }
 

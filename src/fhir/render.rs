@@ -263,7 +263,10 @@ fn mapping_attribute(attribute: &MappingAttribute, version: FhirVersion, list: &
     let mut parts = List::default();
     let name = match (attribute.role, version) {
         (MappingAttributeRole::Product, FhirVersion::R4) => {
-            // R4 products are codings.
+            // R4 products are codings; what is none cannot be said.
+            if !matches!(attribute.value_type.as_str(), "" | "Coding" | "Code" | "String") {
+                return;
+            }
             let concept = Coding {
                 system: attribute.system.clone(),
                 version: None,

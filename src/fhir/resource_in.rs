@@ -75,8 +75,7 @@ impl ResourceCache {
     }
 }
 
-/// Tells content from other content.
-pub(super) fn content_hash(json: &Value) -> u64 {
+fn content_hash(json: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     json.hash(&mut hasher);
     hasher.finish()

@@ -252,15 +252,16 @@ fn links(kind: ResourceKind, search: &Search, total: usize, place: Place<'_>) ->
         return links;
     }
     links.push(link("first", 0));
+    // The pages are those that one comes to from the first.
+    let last = total.saturating_sub(1) / search.count * search.count;
     if search.offset > 0 {
-        links.push(link("previous", search.offset.saturating_sub(search.count)));
+        links.push(link("previous", search.offset.saturating_sub(search.count).min(last)));
     }
     let next = search.offset.saturating_add(search.count);
     if next < total {
         links.push(link("next", next));
     }
-    // The pages are those that one comes to from the first.
-    links.push(link("last", total.saturating_sub(1) / search.count * search.count));
+    links.push(link("last", last));
     links
 }
 

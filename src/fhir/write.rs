@@ -12,7 +12,7 @@ use super::validation;
 use super::{FhirVersion, render_resource};
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{Issue, ResourceKind, Severity};
-use crate::written::{Change, Changed, Expected, Turn, Version, WrittenError};
+use crate::written::{Change, Changed, Expected, Method, Turn, Version, WrittenError};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -131,7 +131,13 @@ impl<'n> Incoming<'n> {
         self.node.get("id").and_then(Node::as_str)
     }
 
-    fn put(&self, turn: &mut Turn<'_>, id: &str, expected: Expected, version: FhirVersion) -> Result<Version, Refusal> {
+    fn put(
+        &self,
+        turn: &mut Turn<'_>,
+        (method, id): (Method, &str),
+        expected: Expected,
+        version: FhirVersion,
+    ) -> Result<Version, Refusal> {
         let summary = summary::of(self.node);
         let text = |number: u64, at: &str| {
             self.node
@@ -141,6 +147,7 @@ impl<'n> Incoming<'n> {
         let version = turn.put(&Change {
             kind: self.kind,
             id,
+            method,
             expected,
             fhir_version: version.short(),
             url: summary.url.as_deref(),
@@ -269,7 +276,7 @@ pub(super) fn create(room: Room<'_>, kind: ResourceKind, request: Request<'_>) -
         }
     }
     let id = uuid::Uuid::new_v4().to_string();
-    let version = incoming.put(&mut turn, &id, Expected::Absent, request.version)?;
+    let version = incoming.put(&mut turn, (Method::Post, &id), Expected::Absent, request.version)?;
     drop(turn);
     written(room, &request, &version, &incoming.issues)
 }
@@ -328,7 +335,7 @@ pub(super) fn update(room: Room<'_>, kind: ResourceKind, id: &str, request: Requ
     }
     let incoming = Incoming::new(kind, &node, issues)?;
     let mut turn = room.library.turn()?;
-    let version = incoming.put(&mut turn, id, expected(&request), request.version)?;
+    let version = incoming.put(&mut turn, (Method::Put, id), expected(&request), request.version)?;
     drop(turn);
     written(room, &request, &version, &incoming.issues)
 }
@@ -361,7 +368,7 @@ pub(super) fn conditional_update(room: Room<'_>, kind: ResourceKind, request: Re
         ([id], _) => (id.clone(), expected(&request)),
         _ => return Err(several(kind)),
     };
-    let version = incoming.put(&mut turn, &id, expected, request.version)?;
+    let version = incoming.put(&mut turn, (Method::Put, &id), expected, request.version)?;
     drop(turn);
     written(room, &request, &version, &incoming.issues)
 }
@@ -412,7 +419,7 @@ pub(super) fn validate(room: Room<'_>, kind: ResourceKind, id: Option<&str>, req
     let version = request.version;
     let given = match (request.body, id) {
         (Body::None, Some(id)) => {
-            let found = super::interaction::find(room, kind, id)?;
+            let found = super::interaction::find(room, kind, id, version)?;
             Given::of_value(&render_resource::resource(&found, version, room.map_rows)?)
         }
         (Body::Text(text), _) => match super::parameters::json(text)? {

@@ -8,7 +8,7 @@ use super::negotiation::{self, BodyKind};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
 use crate::fhir::answer::{Answer, Conditions};
-use crate::fhir::bundle::{self, BatchResponse};
+use crate::fhir::bundle::{self, BatchResponse, BundleKind};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
@@ -23,6 +23,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The service, as the program and its tests run it.
 pub fn app(
@@ -231,8 +232,8 @@ fn job(
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
-        conditions: conditions(request.headers(), prefer.as_deref()),
         cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
+        conditions: conditions(request.headers(), prefer.as_deref()),
     })
 }
 
@@ -326,7 +327,8 @@ fn guarded(
     })
 }
 
-/// Answers each entry of a batch for itself, in parallel; the order is kept.
+/// Answers each entry of a batch for itself, in parallel; the order is kept. A transaction is a batch that only reads, in
+/// which every entry must be answered.
 fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Request<'_>) -> Result<Value, Refusal> {
     use rayon::prelude::*;
     let batch = match &request.body {
@@ -337,11 +339,20 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             return Err(ParameterError::Missing(text).into());
         }
     };
-    let entries = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
+    let (kind, entries) = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
+    // Nobody waits for what is answered later.
+    let end = Instant::now() + job.state.limits.time;
     let responses = entries.into_par_iter().map(|entry| {
         let outcome = entry.and_then(|entry| {
+            if Instant::now() > end {
+                let text = "the batch took too long before it came to this entry; send fewer at once";
+                return Err(Refusal::new(RefusalKind::TooCostly, text));
+            }
             let method = Method::parse(&entry.method);
             let target = Target::parse(&entry.path, method)?;
+            if kind == BundleKind::Transaction && !only_reads(&entry.path, method, &target) {
+                return Err(bundle::writes_in_transaction());
+            }
             let request = Request {
                 query: &entry.query,
                 body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
@@ -359,5 +370,16 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             outcome,
         }
     });
-    Ok(bundle::render(responses.collect()))
+    let mut responses: Vec<BatchResponse> = responses.collect();
+    if kind == BundleKind::Transaction {
+        responses = bundle::all_or_nothing(responses)?;
+    }
+    Ok(bundle::render(kind, responses))
+}
+
+/// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
+fn only_reads(path: &str, method: Method, target: &Target) -> bool {
+    method == Method::Get
+        || matches!(target, Target::Search(_))
+        || Target::parse(path, Method::Get).is_ok_and(|read| read == *target)
 }

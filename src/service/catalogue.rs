@@ -238,7 +238,7 @@ fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
 
 impl<T> Entry<T> {
     /// Whether it is a resource of FHIR itself, of this FHIR version: those carry its version as their own.
-    fn is_core_of(&self, fhir_version: &str) -> bool {
+    pub fn is_core_of(&self, fhir_version: &str) -> bool {
         let Source::Kept { resources, number } = &self.source else {
             return false;
         };

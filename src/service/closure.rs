@@ -124,8 +124,7 @@ impl ClosureTable {
         };
         let version = Some(begun.version.as_str()).filter(|version| !version.is_empty());
         if let Some(wanted) = wanted.filter(|wanted| Some(*wanted) != version) {
-            let of = |version: &str| format!("{system}|{version}");
-            return Err(refusals::different_systems(&of(&begun.version), &of(wanted)).into());
+            return Err(refusals::other_version_in_closure(system, &begun.version, wanted).into());
         }
         let pinned = version.filter(|_| begun.pinned);
         let index = terminology.code_system(system, pinned).map_err(|_| stale())?;
@@ -169,15 +168,15 @@ mod tests {
 
     const URL: &str = "http://example.org/animals";
 
+    fn all(index: &CodeSystemIndex) -> impl Iterator<Item = Ordinal> {
+        (0..u32::try_from(index.len()).unwrap()).map(Ordinal)
+    }
+
     #[test]
     fn order_of_arrival_changes_nothing() {
         let terminology = terminology(&[ANIMALS]);
         let index = terminology.code_system(URL, None).unwrap();
-        let codes: Vec<String> = index
-            .all()
-            .iter()
-            .map(|concept| index.code(Ordinal(concept)).to_owned())
-            .collect();
+        let codes: Vec<String> = all(&index).map(|concept| index.code(concept).to_owned()).collect();
         let whole = |codes: &[String]| {
             let mut table = ClosureTable::default();
             let mut all = BTreeSet::new();
@@ -187,12 +186,8 @@ mod tests {
             all
         };
         let forward = whole(&codes);
-        let expected: usize = index
-            .all()
-            .iter()
-            .map(|concept| index.ancestors(Ordinal(concept)).len() as usize)
-            .sum();
-        assert_eq!(forward.len(), expected);
+        let expected: u64 = all(&index).map(|concept| index.ancestors(concept).len()).sum();
+        assert_eq!(forward.len() as u64, expected);
         let strategy = Just(codes.clone()).prop_shuffle();
         proptest!(|(shuffled in strategy)| prop_assert_eq!(whole(&shuffled), forward.clone()));
     }
@@ -201,7 +196,7 @@ mod tests {
     fn a_table_is_stale_once_another_version_is_the_latest_unless_it_names_its_own() {
         let (first, both) = (terminology(&[ANIMALS]), terminology(&[ANIMALS, ANIMALS_2]));
         let index = first.code_system(URL, None).unwrap();
-        let code = index.code(Ordinal(index.all().iter().next().unwrap())).to_owned();
+        let code = index.code(all(&index).next().unwrap()).to_owned();
         let mut latest = ClosureTable::default();
         latest.grow(&first, &[Coding::new(URL, &code)]).unwrap();
         assert!(matches!(latest.check(&both), Err(ClosureError::Stale { .. })));

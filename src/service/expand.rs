@@ -5,8 +5,10 @@
 
 mod entry;
 
+use super::code_system::View;
 use super::grammar::{self, Mentions};
 use super::language::Languages;
+use super::postcoordinated::understand;
 use super::value_set::compose::{self, Evaluator, Used};
 use super::value_set::{Listing, Members, Nesting, Part};
 use super::{Failure, Parameters, Terminology, extension, issues};
@@ -15,7 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Ordinal, PropertyValue};
 use tern_index::read::SearchOptions;
-use tern_index::value_set::ValueSet;
+use tern_index::text::{fold, words};
+use tern_index::value_set::{ConceptReference, ValueSet};
 
 /// Which value set is meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -213,6 +216,9 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     if let Some(filter) = parameters.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
         search(&mut members, filter, parameters);
     }
+    if parameters.exclude_post_coordinated == Some(true) {
+        members.parts.iter_mut().for_each(|part| part.expressions.clear());
+    }
     let total = members.len();
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     let listed = parameters.count.map_or(total, |count| total.min(u64::from(count)));
@@ -247,6 +253,8 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
             );
         }
         part.concepts &= matching;
+        let view = part.view.clone();
+        part.expressions.retain(|own| mentions(&view, own, filter));
         let nothing_shown = parameters.count == Some(0);
         if part.listing.is_none() && !nothing_shown && (part.nesting != Nesting::Subtree || is_list(parameters)) {
             let options = SearchOptions {
@@ -275,6 +283,15 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
     }
 }
 
+/// Whether the terms of an expression have words that begin with all that is sought.
+fn mentions(view: &View, expression: &ConceptReference, filter: &str) -> bool {
+    let Some(Ok(understood)) = understand(view, &expression.code) else {
+        return false;
+    };
+    let (display, filter) = (fold(&understood.display(view, None)), fold(filter));
+    words(&filter).all(|sought| words(&display).any(|word| word.starts_with(sought)))
+}
+
 /// Whether the request asks for what only a list can be.
 fn is_list(parameters: &Parameters) -> bool {
     parameters.exclude_nested == Some(true) || parameters.count.is_some() || parameters.offset.is_some()
@@ -285,7 +302,13 @@ fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_
         let offset = u64::from(parameters.offset.unwrap_or(0));
         let count = parameters.count.map_or(usize::MAX, |count| count as usize);
         let page = members.page(offset, count);
-        return page.into_iter().map(|(part, concept)| entries.entry(part, concept)).collect();
+        let mut contains: Vec<ExpansionContains> = page.into_iter().map(|(part, concept)| entries.entry(part, concept)).collect();
+        // Expressions come after all concepts.
+        let concepts: u64 = members.parts.iter().map(|part| part.concepts.len()).sum();
+        let skipped = usize::try_from(offset.saturating_sub(concepts)).unwrap_or(usize::MAX);
+        let left = count - contains.len();
+        contains.extend(expressions(members, entries).skip(skipped).take(left));
+        return contains;
     }
     let mut contains = Vec::new();
     for part in &members.parts {
@@ -296,7 +319,17 @@ fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_
             contains.extend(nested(part, entries));
         }
     }
+    contains.extend(expressions(members, entries));
     contains
+}
+
+/// The entries of expressions that are listed.
+fn expressions<'m>(members: &'m Members, entries: &'m Entries<'_>) -> impl Iterator<Item = ExpansionContains> + 'm {
+    let listed = members
+        .parts
+        .iter()
+        .flat_map(|part| part.expressions.iter().map(move |own| (part, own)));
+    listed.map(|(part, own)| entries.expression(part, own))
 }
 
 /// Whether a part can be shown as a hierarchy: it has one, and no concept would have to be shown below two others.

@@ -6,6 +6,7 @@
 
 pub(crate) mod refusals;
 
+use super::postcoordinated::edition;
 use super::status::Doubt;
 use super::terminology::Unresolved;
 use crate::ecl::{EclError, Kind};
@@ -376,7 +377,10 @@ fn unknown_code_text(code: &str, system: &Canonical) -> (&'static str, String) {
     match &system.version {
         Some(version) => (
             "Unknown_Code_in_Version",
-            format!("Unknown code '{code}' in the CodeSystem '{url}' version '{version}'"),
+            format!(
+                "Unknown code '{code}' in the CodeSystem '{url}' version '{version}'{}",
+                edition(url, version)
+            ),
         ),
         None => ("Unknown_Code_in", format!("Unknown code '{code}' in the CodeSystem '{url}'")),
     }

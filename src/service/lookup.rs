@@ -5,11 +5,13 @@
 //! of SNOMED CT): that is answered where it is named, or asked for with `*`.
 
 use super::code_system::View;
-use super::grammar::Mentions;
+use super::grammar::{self, Mentions};
 use super::history::{self, Retirement};
 use super::language::{self, Languages};
+use super::postcoordinated::{Understood, understand};
 use super::{CodeSystemIndex, Failure, Terminology};
 use super::{issues, normal_form, refusals};
+use crate::ecl::meaning::RowValue;
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, Property, PropertyValue};
 
@@ -121,9 +123,14 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
     let index = terminology
         .code_system(system, version.as_deref())
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
-    let concept = index
-        .find(&coding.code)
-        .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))?;
+    let Some(concept) = index.find(&coding.code) else {
+        let view = View::plain(index);
+        return match understand(&view, &coding.code) {
+            Some(Ok(understood)) => expression(&view, &understood, request),
+            Some(Err(reason)) => Err(refusals::bad_expression(&coding.code, &reason, view.index.header())),
+            None => Err(unknown_code(&view.index, &coding.code)),
+        };
+    };
     let main = Place {
         index,
         concept,
@@ -161,6 +168,103 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
             .collect(),
         used_supplements,
     })
+}
+
+/// Looks an expression up: what is known of its focus concept, and what the expression says besides.
+fn expression(view: &View, understood: &Understood, request: &LookupRequest) -> Result<Lookup, Failure> {
+    let languages = match request.display_language.as_deref() {
+        Some(given) => Some(Languages::parse(given).ok_or_else(|| issues::bad_language(given))?),
+        None => None,
+    };
+    let (index, wanted) = (&view.index, Wanted::new(&request.properties));
+    let header = index.header();
+    let display = understood.display(view, languages.as_ref());
+    let language = match languages.as_ref().and_then(|languages| languages.tags().next()) {
+        Some(asked) => Some(asked.to_owned()),
+        // The terms are those that the first dialect of the edition prefers.
+        None if index.dialects().any(|dialect| dialect == US_ENGLISH) => Some("en-US".to_owned()),
+        None => header.language.clone(),
+    };
+    let designation = LookupDesignation {
+        language,
+        use_: Some(preferred_for_language()),
+        value: display.clone(),
+        source: None,
+    };
+    Ok(Lookup {
+        // What is named is the grammar of this version: no list has the code.
+        name: header.canonical().to_string(),
+        code: request.coding.code.clone(),
+        system: header.url.clone(),
+        version: header.version.clone(),
+        display: Some(display),
+        definition: None,
+        abstract_: false,
+        properties: expression_properties(view, understood, &wanted),
+        retirement: None,
+        designations: vec![designation]
+            .into_iter()
+            .filter(|designation| wanted.designation(designation.language.as_deref()))
+            .collect(),
+        used_supplements: Vec::new(),
+    })
+}
+
+/// `900000000000509007`: the language reference set of US English.
+const US_ENGLISH: &str = "900000000000509007";
+
+fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+    let index = &view.index;
+    let shown = |concept: Ordinal| index.display(concept).map(|text| text.into_owned());
+    let mut found: Vec<LookupProperty> = Vec::new();
+    if let [focus] = understood.meaning.focus.as_slice() {
+        let place = Place {
+            index: index.clone(),
+            concept: *focus,
+            supplement: None,
+        };
+        // Whether it is defined and its dates are the concept's; what it is and where it stands are the expression's.
+        let kept = |code: &str| matches!(code, "parent" | "child" | "inactive" | "effectiveTime");
+        let own = properties(&place, &[], wanted)
+            .into_iter()
+            .filter(|property| kept(&property.code));
+        found.extend(own);
+    }
+    for row in understood.meaning.groups.iter().flatten() {
+        let code = index.code(row.name).to_owned();
+        if !wanted.has(&code) {
+            continue;
+        }
+        let (value, description) = match &row.value {
+            RowValue::Concept(concept) => (PropertyValue::Code(index.code(*concept).to_owned()), shown(*concept)),
+            RowValue::Number(number) => (PropertyValue::Decimal(number.clone()), None),
+            RowValue::Text(text) => (PropertyValue::String(text.clone()), None),
+            RowValue::Boolean(value) => (PropertyValue::Boolean(*value), None),
+            // A nested expression has no code of its own.
+            RowValue::Expression(_) => continue,
+        };
+        found.push(LookupProperty {
+            code_display: shown(row.name),
+            description,
+            ..LookupProperty::new(&code, Some(value))
+        });
+    }
+    found
+}
+
+fn preferred_for_language() -> Coding {
+    Coding {
+        display: Some("Preferred For Language".into()),
+        ..Coding::new(TERM_INFRASTRUCTURE, "preferredForLanguage")
+    }
+}
+
+/// That a code is not known, and what a grammar has to say of it.
+fn unknown_code(index: &CodeSystemIndex, code: &str) -> Failure {
+    let mut failure = refusals::unknown_code(code, index.header());
+    let fault = grammar::fault(&index.header().url, code);
+    failure.issues.extend(fault.map(issues::grammar_fault));
+    failure
 }
 
 /// The supplements asked for: those that know the concept, and the canonicals of all that belong to its code system.
@@ -248,13 +352,9 @@ fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignatio
                 continue;
             }
             let is_display = designation.kind == DesignationKind::Display && place.supplement.is_none();
-            let preferred = || Coding {
-                display: Some("Preferred For Language".into()),
-                ..Coding::new(TERM_INFRASTRUCTURE, "preferredForLanguage")
-            };
             designations.push(LookupDesignation {
                 language: designation.language.or_else(|| language.clone().filter(|_| is_display)),
-                use_: designation.use_.or_else(|| is_display.then(preferred)),
+                use_: designation.use_.or_else(|| is_display.then(preferred_for_language)),
                 value: designation.value,
                 source: place.supplement.clone(),
             });

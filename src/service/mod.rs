@@ -43,6 +43,7 @@ pub mod naming;
 pub mod normal_form;
 pub mod parameters;
 pub mod period;
+pub mod postcoordinated;
 pub mod resource;
 pub mod resource_search;
 pub mod resources;

@@ -111,9 +111,9 @@ impl Terminology {
             .collect()
     }
 
-    /// The resource with this id.
+    /// The resource with this id; of several, the one of the FHIR version of this view, else the first.
     pub fn read_resource(&self, kind: ResourceKind, id: &str) -> Option<ResourceEntry> {
-        let layers = self.layers();
+        let (layers, id) = (self.layers(), (id, self.fhir_version()));
         match kind {
             ResourceKind::CodeSystem => with_id(layers.iter().map(|layer| &layer.code_systems), id),
             ResourceKind::ValueSet => with_id(layers.iter().map(|layer| &layer.value_sets), id),
@@ -134,14 +134,19 @@ impl Terminology {
     }
 }
 
-fn with_id<'s, T: Body + 's>(shelves: impl Iterator<Item = &'s Shelf<T>>, id: &str) -> Option<ResourceEntry> {
-    let mut entries = shelves.flat_map(|shelf| shelf.all());
+fn with_id<'s, T: Body + 's>(
+    shelves: impl Iterator<Item = &'s Shelf<T>>,
+    (id, core): (&str, Option<&str>),
+) -> Option<ResourceEntry> {
+    let entries = shelves.flat_map(|shelf| shelf.all());
     // An id that the resource has itself is compared without making one.
-    let found = entries.find(|entry| match &entry.id {
+    let with_id = entries.filter(|entry| match &entry.id {
         Some(own) => own == id,
         None => entry.resource_id() == id,
     });
-    resource(found?)
+    let with_id: Vec<_> = with_id.collect();
+    let own = with_id.iter().find(|entry| core.is_some_and(|core| entry.is_core_of(core)));
+    resource(own.or(with_id.first())?)
 }
 
 fn id_in<'s, T: Body + 's>(mut shelves: impl Iterator<Item = &'s Shelf<T>>, url: &str, version: Option<&str>) -> Option<String> {

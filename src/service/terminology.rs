@@ -172,6 +172,11 @@ impl Terminology {
         }
     }
 
+    /// The FHIR version of this view.
+    pub(super) fn fhir_version(&self) -> Option<&'static str> {
+        self.fhir_version
+    }
+
     pub(super) fn mappers(&self) -> &Mappers {
         &self.mappers
     }
@@ -335,12 +340,15 @@ impl Terminology {
         header.filter(|header| header.content != Content::Supplement)
     }
 
-    /// Headers of all code systems and supplements, without opening indexes; those of the request first, grammars last.
+    /// Headers of all code systems and supplements, without opening indexes; those of the request first.
     pub fn code_system_headers(&self) -> Vec<CodeSystemHeader> {
         let entries = self.layers.iter().flat_map(|layer| layer.code_systems.all());
-        let mut headers: Vec<_> = entries.filter_map(|entry| entry.header()).collect();
-        headers.extend(super::grammar::headers(self));
-        headers
+        entries.filter_map(|entry| entry.header()).collect()
+    }
+
+    /// Headers of code systems that are rules, as far as no list of their codes is loaded.
+    pub fn grammar_headers(&self) -> Vec<CodeSystemHeader> {
+        super::grammar::headers(self)
     }
 
     /// All concept maps, those of the request first, by URL and version. Opens every map.

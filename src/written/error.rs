@@ -19,15 +19,13 @@ pub enum WrittenError {
         id: String,
     },
     /// The version that was to be changed is not the current one.
-    #[error("{kind}/{id} is not at version {expected} but {found}; read it again, and repeat the change on what is there now")]
+    #[error("{kind}/{id} {found}; read it again, and repeat the change on what is there now")]
     OtherVersion {
         /// Its type.
         kind: &'static str,
         /// Its id.
         id: String,
-        /// What the client had.
-        expected: String,
-        /// What is there.
+        /// How it is instead of as expected.
         found: String,
     },
     /// It comes from a release.

@@ -3,6 +3,7 @@
 //! A writer looks at the snapshot, changes the file and puts the next snapshot in place before anybody else gets the turn,
 //! so that a condition that held still holds when the change is made. Readers never wait.
 
+use super::FILE;
 use super::closure::{self, ClosureDelta, GrowError};
 use super::error::WrittenError;
 use super::store::{Change, Changed, Expected, History, Version, WrittenStore, clash};
@@ -10,6 +11,7 @@ use crate::service::written::{Hidden, WrittenEntry};
 use crate::service::{ResourceKind, Terminology};
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tern_index::model::Coding;
 
@@ -50,6 +52,15 @@ impl Library {
         let data_version = store.data_version()?;
         let current = store.current()?;
         Ok(Self::build(loaded, Some(store), writable, current, data_version))
+    }
+
+    /// What is loaded in a store, and what was written into the file beside it. Who only reads need not find one.
+    pub fn beside(directory: &Path, loaded: Terminology, writable: bool) -> Result<Self, WrittenError> {
+        let path = directory.join(FILE);
+        if !writable && !path.exists() {
+            return Ok(Self::of_loaded(loaded));
+        }
+        Self::open(loaded, WrittenStore::open(&path, writable)?, writable)
     }
 
     fn build(loaded: Terminology, store: Option<WrittenStore>, writable: bool, current: Vec<Version>, data_version: i64) -> Self {
@@ -237,5 +248,21 @@ impl Turn<'_> {
             now.terminology = Arc::new(Terminology::clone(&now.terminology).with_new_mappers());
         }
         self.library.now.store(Arc::new(now));
+    }
+}
+
+#[cfg(test)]
+impl Library {
+    /// Lets the file grow to so many pages, as a full disk would.
+    pub(super) fn limit_pages(&self, pages: i64) {
+        let set =
+            |connection: &rusqlite::Connection| connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+        self.store.as_ref().unwrap().read(set).unwrap();
+    }
+
+    /// Gives up at once where another process writes.
+    pub(super) fn wait_no_longer(&self) {
+        let set = |connection: &rusqlite::Connection| connection.busy_timeout(std::time::Duration::ZERO);
+        self.store.as_ref().unwrap().read(set).unwrap();
     }
 }

@@ -21,6 +21,7 @@ CREATE TABLE version (
     number INTEGER NOT NULL CHECK (number > 0),
     at TEXT NOT NULL,
     change TEXT NOT NULL CHECK (change IN ('create', 'update', 'delete')),
+    method TEXT NOT NULL CHECK (method IN ('POST', 'PUT', 'DELETE')),
     fhir_version TEXT NOT NULL,
     json TEXT,
     PRIMARY KEY (kind, id, number),
@@ -83,7 +84,7 @@ mod tests {
     fn versions_cannot_be_changed_or_deleted_and_canonicals_are_unique() {
         let room = tempfile::tempdir().unwrap();
         let connection = open(&room.path().join("r.sqlite"), true).unwrap();
-        let fill = "INSERT INTO version VALUES ('ValueSet', 'a', 1, '2026', 'create', '4.0', '{}'), ('ValueSet', 'b', 1, '2026', 'create', '4.0', '{}');
+        let fill = "INSERT INTO version VALUES ('ValueSet', 'a', 1, '2026', 'create', 'PUT', '4.0', '{}'), ('ValueSet', 'b', 1, '2026', 'create', 'PUT', '4.0', '{}');
              INSERT INTO resource VALUES ('ValueSet', 'a', 1, 'http://a', '')";
         connection.execute_batch(fill).unwrap();
         for (statement, why) in [
@@ -92,7 +93,7 @@ mod tests {
             ("INSERT INTO resource VALUES ('ValueSet', 'b', 1, 'http://a', '')", "UNIQUE"),
             ("INSERT INTO resource VALUES ('ValueSet', 'c', 7, NULL, '')", "FOREIGN KEY"),
             (
-                "INSERT INTO version VALUES ('ValueSet', 'a', 2, '2026', 'delete', '4.0', '{}')",
+                "INSERT INTO version VALUES ('ValueSet', 'a', 2, '2026', 'delete', 'DELETE', '4.0', '{}')",
                 "CHECK",
             ),
         ] {

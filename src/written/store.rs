@@ -40,6 +40,34 @@ impl Changed {
     }
 }
 
+/// The HTTP method that made a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// The server chose the id.
+    Post,
+    /// The client named it.
+    Put,
+    /// It is no more.
+    Delete,
+}
+
+impl Method {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Post, Self::Put, Self::Delete]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+    }
+}
+
 /// A version of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
@@ -47,8 +75,10 @@ pub struct Version {
     pub kind: ResourceKind,
     /// Its id.
     pub id: String,
-    /// What made this version.
+    /// What became of it.
     pub changed: Changed,
+    /// What made this version.
+    pub method: Method,
     /// The content; its JSON is empty where the resource was deleted.
     pub written: Written,
 }
@@ -70,6 +100,8 @@ pub struct Change<'c> {
     pub kind: ResourceKind,
     /// Its id.
     pub id: &'c str,
+    /// How it comes.
+    pub method: Method,
     /// What must be so before.
     pub expected: Expected,
     /// The FHIR version of its shapes.
@@ -198,7 +230,7 @@ impl WrittenStore {
             statement.query_map(parameters, version)?.collect()
         })?;
         let whole: Option<Vec<Version>> = rows.into_iter().collect();
-        whole.ok_or_else(|| self.damaged("a version has a type or change that tern does not know"))
+        whole.ok_or_else(|| self.damaged("a version has a type, change or method that tern does not know"))
     }
 
     /// Writes a resource, and says what came of it.
@@ -215,6 +247,7 @@ impl WrittenStore {
                 } else {
                     Changed::Created
                 },
+                method: change.method,
                 written: changes.next(last.as_ref(), change.fhir_version, change.text),
             };
             changes.add(&version)?;
@@ -234,6 +267,7 @@ impl WrittenStore {
                 kind,
                 id: id.to_owned(),
                 changed: Changed::Deleted,
+                method: Method::Delete,
                 written: changes.next(Some(current), &current.written.fhir_version, &|_, _| String::new()),
             };
             changes.add(&version)?;
@@ -244,8 +278,13 @@ impl WrittenStore {
 }
 
 fn version(row: &Row<'_>) -> Result<Option<Version>, rusqlite::Error> {
-    let (kind, changed): (String, String) = (row.get("kind")?, row.get("change")?);
-    let (Some(kind), Some(changed)) = (ResourceKind::parse(&kind), Changed::parse(&changed)) else {
+    let text = |name: &str| row.get::<_, String>(name);
+    let read = (
+        ResourceKind::parse(&text("kind")?),
+        Changed::parse(&text("change")?),
+        Method::parse(&text("method")?),
+    );
+    let (Some(kind), Some(changed), Some(method)) = read else {
         return Ok(None);
     };
     let number: i64 = row.get("number")?;
@@ -253,6 +292,7 @@ fn version(row: &Row<'_>) -> Result<Option<Version>, rusqlite::Error> {
         kind,
         id: row.get("id")?,
         changed,
+        method,
         written: Written {
             version_id: u64::try_from(number).unwrap_or(0),
             last_updated: row.get("at")?,
@@ -264,22 +304,21 @@ fn version(row: &Row<'_>) -> Result<Option<Version>, rusqlite::Error> {
 
 fn check(kind: ResourceKind, id: &str, expected: &Expected, current: Option<&Version>) -> Result<(), WrittenError> {
     let number = current.map(|current| current.written.version_id.to_string());
-    let (expected, holds) = match expected {
-        Expected::Anything => return Ok(()),
-        Expected::Absent => ("absent".to_owned(), number.is_none()),
-        Expected::Versions(versions) => {
-            let any = |number: &String| versions.iter().any(|version| version == number || version == "*");
-            (versions.join(" or "), number.as_ref().is_some_and(any))
+    let found = match (expected, number) {
+        (Expected::Anything, _) | (Expected::Absent, None) => return Ok(()),
+        (Expected::Absent, Some(number)) => format!("is there already, at version {number}"),
+        (Expected::Versions(versions), Some(number)) => {
+            if versions.iter().any(|version| *version == number || version == "*") {
+                return Ok(());
+            }
+            format!("is at version {number}, not {}", versions.join(" or "))
         }
+        (Expected::Versions(versions), None) => format!("has no version {} here: it is not there", versions.join(" or ")),
     };
-    if holds {
-        return Ok(());
-    }
     Err(WrittenError::OtherVersion {
         kind: kind.as_str(),
         id: id.to_owned(),
-        expected,
-        found: number.unwrap_or_else(|| "absent".to_owned()),
+        found,
     })
 }
 
@@ -313,7 +352,9 @@ impl Changes<'_> {
         let row = self.transaction.query_row(statement, params![kind.as_str(), id], version);
         let found = row.optional().map_err(|error| self.store.fail(error))?;
         match found {
-            Some(None) => Err(self.store.damaged("a version has a type or change that tern does not know")),
+            Some(None) => Err(self
+                .store
+                .damaged("a version has a type, change or method that tern does not know")),
             found => Ok(found.flatten()),
         }
     }
@@ -338,13 +379,15 @@ impl Changes<'_> {
         let written = &version.written;
         let json = Some(&written.json).filter(|_| version.changed != Changed::Deleted);
         self.execute(
-            "INSERT INTO version (kind, id, number, at, change, fhir_version, json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO version (kind, id, number, at, change, method, fhir_version, json)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 version.kind.as_str(),
                 version.id,
                 i64::try_from(written.version_id).unwrap_or(i64::MAX),
                 written.last_updated,
                 version.changed.as_str(),
+                version.method.as_str(),
                 written.fhir_version,
                 json
             ],

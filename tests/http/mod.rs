@@ -4,6 +4,8 @@ mod bulk;
 mod decisions;
 mod goldens;
 mod matrix;
+mod sessions;
+mod written;
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::HeaderMap;
@@ -13,6 +15,7 @@ use serde_json::Value;
 use std::path::Path;
 use tern::http::{Limits, State, app};
 use tern::service::{Resource, Terminology};
+use tern::written::Library;
 
 /// A small terminology: an animal hierarchy, a supplement, a flat target, maps between them, value sets.
 fn terminology() -> Terminology {
@@ -24,6 +27,12 @@ fn terminology() -> Terminology {
 
 fn state(limits: Limits) -> web::Data<State> {
     web::Data::new(State::new(terminology(), limits))
+}
+
+/// A service that clients may write to; what they write is kept in a folder.
+fn writable(room: &Path) -> web::Data<State> {
+    let library = Library::beside(room, terminology(), true).unwrap();
+    web::Data::new(State::of_library(library, Limits::default()))
 }
 
 /// An answer: status, headers, body.
@@ -46,7 +55,7 @@ async fn send(limits: Limits, requests: Vec<TestRequest>) -> Vec<Answer> {
     send_to(state(limits), requests).await
 }
 
-/// Sends requests to a service over a terminology of its own.
+/// The same to a service that is there.
 async fn send_to(state: web::Data<State>, requests: Vec<TestRequest>) -> Vec<Answer> {
     let service = test::init_service(app(state)).await;
     let mut answers = Vec::with_capacity(requests.len());

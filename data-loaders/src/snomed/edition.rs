@@ -64,6 +64,13 @@ const PUBLISHED: [(u64, &str); 30] = [
     (731_000_124_108, "United States"),
 ];
 
+/// The name of a published edition, by its module.
+pub fn published_edition(module: &str) -> Option<&'static str> {
+    let module: u64 = module.parse().ok()?;
+    let found = PUBLISHED.iter().find(|(own, _)| *own == module);
+    found.map(|(_, name)| *name)
+}
+
 /// An edition at a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edition {

@@ -18,6 +18,8 @@ mod refsets;
 mod rows;
 pub mod sctid;
 
+pub use edition::published_edition;
+
 use crate::gate::Gate;
 use crate::source::Member;
 use crate::{LoadError, LoadOptions, Loader, Release};

@@ -87,6 +87,14 @@ pub fn no_subsumption(header: &CodeSystemHeader, meaning: &str) -> Failure {
     failure(FailureKind::Invalid, "business-rule", None, None, text)
 }
 
+/// A concept of another version than the closure table was begun with.
+pub fn other_version_in_closure(system: &str, begun: &str, wanted: &str) -> Failure {
+    let text = format!(
+        "The closure table has version '{begun}' of the code system '{system}', but version '{wanted}' was given; use a table of its own for that"
+    );
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
 /// A code system without its concepts.
 pub fn no_concepts(header: &CodeSystemHeader) -> Failure {
     let text = format!(
@@ -94,6 +102,15 @@ pub fn no_concepts(header: &CodeSystemHeader) -> Failure {
         header.url
     );
     failure(FailureKind::Invalid, "not-supported", None, None, text)
+}
+
+/// A code that is meant as an expression but is none of the code system.
+pub fn bad_expression(code: &str, reason: &str, header: &CodeSystemHeader) -> Failure {
+    let text = format!(
+        "'{code}' is no valid expression of the CodeSystem '{}': {reason}",
+        header.canonical()
+    );
+    failure(FailureKind::NotFound, "not-found", Some("invalid-code"), None, text)
 }
 
 /// A concept map that is not loaded, or cannot be opened.

@@ -11,6 +11,7 @@ use crate::service::code_system::View;
 use crate::service::extension;
 use crate::service::issues::{self, Failure};
 use crate::service::parameters::Parameters;
+use crate::service::postcoordinated::understand;
 use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::version;
 use std::collections::{BTreeMap, BTreeSet};
@@ -397,6 +398,7 @@ impl<'t> Evaluator<'t> {
                 concepts: view.index.all(),
                 listing: None,
                 nesting: Nesting::System,
+                expressions: Vec::new(),
                 open: view.index.header().compositional && include.filters.iter().all(filter::lets_expressions_in),
                 view: view.clone(),
             }
@@ -425,27 +427,34 @@ impl<'t> Evaluator<'t> {
 
     /// The members of an imported value set, as a list.
     fn import(&mut self, value_set: &Arc<ValueSet>, canonical: &Canonical) -> Result<Members, Stop> {
-        let imported = match canonical.url.strip_prefix('#') {
-            Some(id) => {
-                let contained = value_set.contained.iter().find(|inner| inner.id.as_deref() == Some(id));
-                contained
-                    .map(|inner| Arc::new(inner.clone()))
-                    .ok_or_else(|| Stop::UnknownImport {
-                        unresolved: Unresolved {
-                            url: canonical.url.clone(),
-                            version: None,
-                            known_versions: Vec::new(),
-                            known: false,
-                            damage: None,
-                        },
-                        pinned: false,
-                    })?
-            }
-            None => self.resolve_import(canonical)?,
-        };
+        let imported = self.definition_of_import(value_set, canonical)?;
         let mut members = self.evaluate(&imported)?;
         members.flatten();
         Ok(members)
+    }
+
+    /// The definition of an imported value set, a contained one among them.
+    pub(super) fn definition_of_import(
+        &mut self,
+        value_set: &Arc<ValueSet>,
+        canonical: &Canonical,
+    ) -> Result<Arc<ValueSet>, Stop> {
+        let Some(id) = canonical.url.strip_prefix('#') else {
+            return self.resolve_import(canonical);
+        };
+        let contained = value_set.contained.iter().find(|inner| inner.id.as_deref() == Some(id));
+        contained
+            .map(|inner| Arc::new(inner.clone()))
+            .ok_or_else(|| Stop::UnknownImport {
+                unresolved: Unresolved {
+                    url: canonical.url.clone(),
+                    version: None,
+                    known_versions: Vec::new(),
+                    known: false,
+                    damage: None,
+                },
+                pinned: false,
+            })
     }
 
     fn resolve_import(&mut self, canonical: &Canonical) -> Result<Arc<ValueSet>, Stop> {
@@ -529,11 +538,17 @@ fn enumerated(view: Arc<View>, concepts: &[ConceptReference]) -> Part {
         listing: None,
         nesting: Nesting::Flat,
         open: false,
+        expressions: Vec::new(),
         view,
     };
     let mut listing = Listing::default();
     for reference in concepts {
         let Some(concept) = part.view.index.find(&reference.code) else {
+            if let Some(Ok(_)) = understand(&part.view, &reference.code)
+                && !part.expressions.iter().any(|known| known.code == reference.code)
+            {
+                part.expressions.push(reference.clone());
+            }
             continue;
         };
         if part.concepts.insert(concept.0) {

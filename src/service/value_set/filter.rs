@@ -7,11 +7,13 @@
 //!
 //! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
 
+use super::loinc;
 use crate::ecl::{Constraint, Limits};
 use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::issues::{self, Failure};
 use regex::{Regex, RegexBuilder};
+use std::borrow::Cow;
 use tern_index::model::{Ordinal, PropertyValue};
 use tern_index::read::ConceptSet;
 use tern_index::value_set::Filter;
@@ -50,14 +52,16 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         value,
         place,
     };
-    if let Some(set) = by_grammar(view, filter, value) {
+    if let Some(set) = by_grammar(view, filter, value).or_else(|| loinc::evaluate(view, filter, value)) {
         return Ok(set);
     }
+    // A release may declare what it states as a hierarchy.
+    let stated = |property: &str| !view.index.having_property(property).is_empty();
     match filter.property.as_str() {
         "concept" | "code" => question.of_concept(),
         "display" => question.of_text(|index, concept| index.display(concept).map(|text| text.into_owned())),
-        "parent" if view.index.having_property("parent").is_empty() => question.of_hierarchy(Direction::Parent),
-        "child" if view.index.having_property("child").is_empty() => question.of_hierarchy(Direction::Child),
+        "parent" if !stated("parent") => question.of_hierarchy(Direction::Parent),
+        "child" if !stated("child") => question.of_hierarchy(Direction::Child),
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
         // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
@@ -287,7 +291,8 @@ impl Question<'_> {
                 let pattern = self.pattern()?;
                 let mut set = ConceptSet::new();
                 for (value, concepts) in index.property_value_sets(property) {
-                    if pattern.is_match(&value.to_string()) {
+                    let shown = self.shown(&value);
+                    if pattern.is_match(&value.to_string()) || shown.is_some_and(|shown| pattern.is_match(&shown)) {
                         set |= concepts;
                     }
                 }
@@ -304,6 +309,16 @@ impl Question<'_> {
             .fold(ConceptSet::new(), |set, value| set | self.with_value(property, value))
     }
 
+    /// The display of a coded value.
+    fn shown<'v>(&'v self, value: &'v PropertyValue) -> Option<Cow<'v, str>> {
+        let index = &self.view.index;
+        match value {
+            PropertyValue::Code(code) => index.find(code).and_then(|target| index.display(target)),
+            PropertyValue::Coding(coding) => coding.display.as_deref().map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
     /// Concepts whose property has the value: by its code, else, for coded values, by its display.
     fn with_value(&self, property: &str, value: &str) -> ConceptSet {
         let index = &self.view.index;
@@ -318,12 +333,11 @@ impl Question<'_> {
         }
         let mut set = ConceptSet::new();
         for (own, concepts) in index.property_value_sets(property) {
-            let display = match &own {
-                PropertyValue::Code(code) => index.find(code).and_then(|target| index.display(target)),
-                PropertyValue::Coding(coding) => coding.display.as_deref().map(Into::into),
-                // The first value tells the type of all: a text property is done.
-                _ => return set,
-            };
+            // The first value tells the type of all: a text property is done.
+            if !matches!(own, PropertyValue::Code(_) | PropertyValue::Coding(_)) {
+                return set;
+            }
+            let display = self.shown(&own);
             if display.is_some_and(|display| display.eq_ignore_ascii_case(value)) {
                 set |= concepts;
             }
