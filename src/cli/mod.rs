@@ -18,6 +18,7 @@ mod progress;
 mod remove;
 mod review;
 mod review_add;
+mod rf2;
 mod search;
 mod serve;
 mod session;
