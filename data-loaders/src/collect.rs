@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use tern_index::model::{
     Acceptability, CodeSystemHeader, ConceptMapHeader, DesignationKind, MappingAttribute, PropertyValue, Relationship,
 };
-use tern_index::record::{At, FieldRecord, Problem, ProblemKind, Record, RecordSink, RowRecord, Stopped, ValueRecord};
+use tern_index::record::{
+    At, FieldRecord, Problem, ProblemKind, PropertyRecord, Record, RecordSink, RowRecord, Stopped, ValueRecord,
+};
 
 /// A designation as collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +119,16 @@ pub struct CollectedProblem {
     pub line: u32,
     /// Message.
     pub message: String,
+}
+
+fn collected_property(found: &PropertyRecord<'_>) -> CollectedProperty {
+    CollectedProperty {
+        code: found.code.to_owned(),
+        property: found.property.to_owned(),
+        group: found.group,
+        value: owned(&found.value),
+        must_resolve: found.must_resolve,
+    }
 }
 
 fn collected(row: &RowRecord<'_>) -> CollectedRow {
@@ -246,7 +258,7 @@ impl RecordSink for Collector {
         u16::try_from(place + 1).unwrap_or(u16::MAX)
     }
 
-    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped> {
+    fn accept(&mut self, _: At, record: Record<'_>) -> Result<(), Stopped> {
         let text = |text: Option<&str>| text.map(str::to_owned);
         match record {
             Record::CodeSystem(header) => self.code_systems.push(header.clone()),
@@ -280,16 +292,10 @@ impl RecordSink for Collector {
                     ValueRecord::Code(parent) if found.is_parent => {
                         self.parents.push((property.code.to_owned(), parent.to_owned()));
                     }
-                    _ => return self.accept(at, Record::Property(property)),
+                    _ => self.properties.push(collected_property(&property)),
                 }
             }
-            Record::Property(found) => self.properties.push(CollectedProperty {
-                code: found.code.to_owned(),
-                property: found.property.to_owned(),
-                group: found.group,
-                value: owned(&found.value),
-                must_resolve: found.must_resolve,
-            }),
+            Record::Property(found) => self.properties.push(collected_property(&found)),
             Record::Member(found) => self.members.push(CollectedMember {
                 refset: found.refset.to_owned(),
                 member: found.member.to_owned(),

@@ -1,13 +1,11 @@
 //! A small release, read back by the ordinary loader.
 
-use super::write;
-
 #[test]
 fn a_small_release_loads_without_a_fault_and_is_the_same_from_the_same_seed() {
     use tern_loaders::collect::Collector;
     let load = |seed| {
         let room = tempfile::tempdir().unwrap();
-        let counts = write(room.path(), 0.004, seed).unwrap();
+        let counts = super::write(room.path(), 0.004, seed).unwrap();
         let members = tern_loaders::source::members(&[room.path().to_owned()], tern_loaders::source::Limits::default()).unwrap();
         let bytes: Vec<Vec<u8>> = members.iter().map(|member| member.read().unwrap()).collect();
         let options = tern_loaders::LoadOptions::default();
