@@ -121,6 +121,16 @@ pub struct CollectedProblem {
     pub message: String,
 }
 
+fn collected_property(found: &PropertyRecord<'_>) -> CollectedProperty {
+    CollectedProperty {
+        code: found.code.to_owned(),
+        property: found.property.to_owned(),
+        group: found.group,
+        value: owned(&found.value),
+        must_resolve: found.must_resolve,
+    }
+}
+
 fn collected(row: &RowRecord<'_>) -> CollectedRow {
     let field = |(name, value): &(&str, FieldRecord<'_>)| {
         let (kind, text) = match value {
@@ -239,18 +249,6 @@ fn owned(value: &ValueRecord<'_>) -> PropertyValue {
     }
 }
 
-impl Collector {
-    fn property(&mut self, found: &PropertyRecord<'_>) {
-        self.properties.push(CollectedProperty {
-            code: found.code.to_owned(),
-            property: found.property.to_owned(),
-            group: found.group,
-            value: owned(&found.value),
-            must_resolve: found.must_resolve,
-        });
-    }
-}
-
 impl RecordSink for Collector {
     fn name(&mut self, name: &str) -> u16 {
         let place = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
@@ -294,10 +292,10 @@ impl RecordSink for Collector {
                     ValueRecord::Code(parent) if found.is_parent => {
                         self.parents.push((property.code.to_owned(), parent.to_owned()));
                     }
-                    _ => self.property(&property),
+                    _ => self.properties.push(collected_property(&property)),
                 }
             }
-            Record::Property(found) => self.property(&found),
+            Record::Property(found) => self.properties.push(collected_property(&found)),
             Record::Member(found) => self.members.push(CollectedMember {
                 refset: found.refset.to_owned(),
                 member: found.member.to_owned(),
