@@ -88,6 +88,8 @@ fn emit(size: u32, sink: &mut dyn RecordSink) -> Result<(), Stopped> {
                 active: true,
                 kind,
                 acceptability: &[],
+                provenance: None,
+                made: false,
                 extensions: None,
             };
             sink.accept(at, Record::Designation(designation))?;

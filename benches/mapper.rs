@@ -30,7 +30,9 @@ fn store(size: u32) -> Store {
     }
     let _ = std::fs::remove_dir_all(&directory);
     let release = tempfile::tempdir().unwrap();
-    synthesize::write(synthesize::Release::Loinc, release.path(), Some(size), 1).unwrap();
+    // The real release has 100,000 terms.
+    let scale = f64::from(size) / 100_000.0;
+    synthesize::write(synthesize::Release::Loinc, release.path(), scale, 1).unwrap();
     load(&directory, release.path());
     Store::open(&directory).unwrap()
 }

@@ -5,10 +5,12 @@
 
 mod cli;
 mod docs;
+mod ecl;
 mod formats;
 mod http;
 mod review;
 mod shared;
+mod snomed;
 mod support;
 mod tidy;
 mod train;

@@ -70,6 +70,16 @@ pub fn small() -> &'static Path {
     })
 }
 
+/// A store with a SNOMED CT release that has its history: maps with rules, retired concepts, every kind of reference set.
+pub fn history() -> &'static Path {
+    static STORE: OnceLock<PathBuf> = OnceLock::new();
+    STORE.get_or_init(|| {
+        let store = folder("history");
+        stdout(&store, &["load", "tests/fixtures/snomed-history"]);
+        store
+    })
+}
+
 /// The store of the demonstration.
 pub fn demo() -> &'static Path {
     static STORE: OnceLock<PathBuf> = OnceLock::new();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tern_index::model::{
     Acceptability, CodeSystemHeader, ConceptMapHeader, DesignationKind, MappingAttribute, PropertyValue, Relationship,
 };
-use tern_index::record::{At, Problem, ProblemKind, Record, RecordSink, Stopped, ValueRecord};
+use tern_index::record::{At, FieldRecord, Problem, ProblemKind, Record, RecordSink, RowRecord, Stopped, ValueRecord};
 
 /// A designation as collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,25 @@ pub struct CollectedMember {
     pub fields: Vec<(String, String)>,
 }
 
+/// A row of a reference set as collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectedRow {
+    /// Reference set.
+    pub refset: String,
+    /// Referenced component.
+    pub component: String,
+    /// Member id.
+    pub id: u128,
+    /// Whether it is in use.
+    pub active: bool,
+    /// Module.
+    pub module: String,
+    /// Release date of its state.
+    pub effective_time: u32,
+    /// Extra columns: name, kind (`c`, `i`, `s`), value as text.
+    pub fields: Vec<(String, char, String)>,
+}
+
 /// A mapping as collected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectedMapping {
@@ -100,6 +119,26 @@ pub struct CollectedProblem {
     pub message: String,
 }
 
+fn collected(row: &RowRecord<'_>) -> CollectedRow {
+    let field = |(name, value): &(&str, FieldRecord<'_>)| {
+        let (kind, text) = match value {
+            FieldRecord::Component(text) => ('c', (*text).to_owned()),
+            FieldRecord::Integer(number) => ('i', number.to_string()),
+            FieldRecord::String(text) => ('s', (*text).to_owned()),
+        };
+        ((*name).to_owned(), kind, text)
+    };
+    CollectedRow {
+        refset: row.refset.to_owned(),
+        component: row.component.to_owned(),
+        id: row.id,
+        active: row.active,
+        module: row.module.to_owned(),
+        effective_time: row.effective_time,
+        fields: row.fields.iter().map(field).collect(),
+    }
+}
+
 /// Everything a load said.
 #[derive(Debug, Default)]
 pub struct Collector {
@@ -120,6 +159,10 @@ pub struct Collector {
     pub properties: Vec<CollectedProperty>,
     /// Members.
     pub members: Vec<CollectedMember>,
+    /// Rows of reference sets.
+    pub rows: Vec<CollectedRow>,
+    /// Alternate identifiers: scheme, identifier, component, whether in use.
+    pub alternates: Vec<(String, String, String, bool)>,
     /// Concept maps with their rows.
     pub maps: Vec<(ConceptMapHeader, Vec<CollectedMapping>)>,
     /// Resources: type and JSON.
@@ -203,7 +246,7 @@ impl RecordSink for Collector {
         u16::try_from(place + 1).unwrap_or(u16::MAX)
     }
 
-    fn accept(&mut self, _: At, record: Record<'_>) -> Result<(), Stopped> {
+    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped> {
         let text = |text: Option<&str>| text.map(str::to_owned);
         match record {
             Record::CodeSystem(header) => self.code_systems.push(header.clone()),
@@ -231,6 +274,15 @@ impl RecordSink for Collector {
                     .collect(),
             }),
             Record::Parent { child, parent } => self.parents.push((child.to_owned(), parent.to_owned())),
+            Record::Relationship(found) => {
+                let property = found.property;
+                match property.value {
+                    ValueRecord::Code(parent) if found.is_parent => {
+                        self.parents.push((property.code.to_owned(), parent.to_owned()));
+                    }
+                    _ => return self.accept(at, Record::Property(property)),
+                }
+            }
             Record::Property(found) => self.properties.push(CollectedProperty {
                 code: found.code.to_owned(),
                 property: found.property.to_owned(),
@@ -247,6 +299,25 @@ impl RecordSink for Collector {
                     .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                     .collect(),
             }),
+            Record::Row(found) => {
+                let row = collected(&found);
+                // Those that make a concept a member.
+                if found.must_resolve {
+                    let fields = row.fields.iter().map(|(name, _, value)| (name.clone(), value.clone()));
+                    self.members.push(CollectedMember {
+                        refset: row.refset.clone(),
+                        member: row.component.clone(),
+                        fields: fields.filter(|(_, value)| !value.is_empty()).collect(),
+                    });
+                }
+                self.rows.push(row);
+            }
+            Record::Alternate(found) => self.alternates.push((
+                found.scheme.to_owned(),
+                found.identifier.to_owned(),
+                found.component.to_owned(),
+                found.active,
+            )),
             Record::ConceptMap(header) => self.maps.push((header.clone(), Vec::new())),
             Record::Mapping(row) => {
                 if let Some((_, rows)) = self.maps.last_mut() {

@@ -35,6 +35,8 @@ pub struct LoadOptions {
     pub map_url: Option<String>,
     /// Edition (SNOMED module id) to use in the version URI instead of the one read from the release.
     pub edition: Option<String>,
+    /// The day (YYYYMMDD) as of which to read a release that holds its history (SNOMED CT `Full` files).
+    pub as_of: Option<u32>,
 }
 
 /// One release that a loader has recognised among the members of its sources.
@@ -100,6 +102,15 @@ pub enum LoadError {
         release: String,
         /// What is missing.
         file: String,
+    },
+    /// A release that rests on another one, which is not there or is another version; or one that had not begun on the
+    /// day asked for.
+    #[error("{release}: {message}")]
+    Dependency {
+        /// The release.
+        release: String,
+        /// What is missing or differs, and what to do.
+        message: String,
     },
     /// A file whose content is not what its name says.
     #[error("{file}{}: {message}", line.map(|l| format!(", line {l}")).unwrap_or_default())]

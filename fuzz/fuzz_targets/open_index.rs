@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 use tern_index::build::{ArtefactInfo, File, Files, Finished};
 use tern_index::model::Ordinal;
-use tern_index::read::{CodeSystemIndex, ConceptMapIndex, ResourcesIndex};
+use tern_index::read::{CodeSystemIndex, ConceptMapIndex, RefsetRows, ResourcesIndex};
 
 static SAMPLE: LazyLock<Vec<Finished>> = LazyLock::new(|| tern_fuzz::sample(false));
 
@@ -67,6 +67,10 @@ fn read_code_system(index: &CodeSystemIndex) {
         let _ = (index.ancestors(concept), index.descendants(concept), index.subsumes(Ordinal(0), concept));
         let _ = (index.properties(concept), index.property_extensions(concept));
         let _ = (index.refset(concept), index.refset_members(concept));
+        let _ = (index.rows_of(concept).count(), index.alternates_of(concept).count());
+        if let Some(rows) = index.refset_rows(concept) {
+            read_rows(&rows);
+        }
     }
     let _ = (index.active(), index.roots(), index.refsets(), index.languages().count(), index.dialects().count());
     for property in index.header().properties.iter().take(8) {
@@ -74,6 +78,15 @@ fn read_code_system(index: &CodeSystemIndex) {
         let _ = index.with_property(&property.code, "true");
     }
     let _ = index.search("example", &tern_index::read::SearchOptions::default());
+}
+
+fn read_rows(rows: &RefsetRows<'_>) {
+    for field in rows.fields() {
+        let _ = rows.rows_where(&field, |value| value.is_some());
+        for row in rows.range().take(64) {
+            let _ = (rows.value(row, &field), rows.component(row), rows.module(row), rows.effective_time(row));
+        }
+    }
 }
 
 fn read_map(map: &ConceptMapIndex) {

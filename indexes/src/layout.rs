@@ -14,6 +14,8 @@ pub mod file {
     pub const RELATIONS: &str = "relations";
     /// Reference sets.
     pub const REFSETS: &str = "refsets";
+    /// Rows of reference sets with their columns, and alternate identifiers.
+    pub const MEMBERS: &str = "members";
     /// Words of designations.
     pub const TEXT: &str = "text";
     /// Rows of a concept map.
@@ -36,6 +38,8 @@ pub mod kind {
     pub const RELATIONS: &[u8; 4] = b"RELA";
     /// `refsets`
     pub const REFSETS: &[u8; 4] = b"REFS";
+    /// `members`
+    pub const MEMBERS: &[u8; 4] = b"MEMB";
     /// `text`
     pub const TEXT: &[u8; 4] = b"TEXT";
     /// `maps`
@@ -98,18 +102,26 @@ pub mod designations {
     pub const EXTENDED: u32 = 17;
     /// Strings: their extensions (2 sections).
     pub const EXTENSIONS: u32 = 18;
-    /// u32 per long text: block.
-    pub const LONG_BLOCK: u32 = 20;
-    /// u32 pairs per long text: offset and length in the unpacked block.
-    pub const LONG_PLACE: u32 = 21;
-    /// u64 per block + 1: offset in the packed bytes.
-    pub const BLOCK_OFFSETS: u32 = 22;
-    /// zstd frames.
-    pub const BLOCKS: u32 = 23;
-    /// zstd dictionary; empty when the texts are too few to train one.
-    pub const DICTIONARY: u32 = 24;
+    /// Blocks: long texts (5 sections).
+    pub const LONG: u32 = 20;
+    /// u16 per designation: module number + 1, 0 for none. Absent, with all below it, where no designation says.
+    pub const MODULE: u32 = 25;
+    /// u16 per designation: effective time number + 1, 0 for none.
+    pub const TIME: u32 = 26;
+    /// u8 per designation: case significance number + 1, 0 for none.
+    pub const CASE: u32 = 27;
+    /// Strings: modules (2 sections).
+    pub const MODULES: u32 = 28;
+    /// u32 list, sorted: effective times, YYYYMMDD.
+    pub const TIMES: u32 = 30;
+    /// Strings: case significances (2 sections).
+    pub const CASES: u32 = 31;
+    /// u32 list: designations with an id, sorted by id (bytes). Absent where MODULE is.
+    pub const BY_ID: u32 = 33;
     /// Texts longer than this many bytes go to blocks.
     pub const LONG_TEXT: usize = 320;
+    /// Bit 3 of KIND: made from another designation by the loader.
+    pub const KIND_MADE: u8 = 0x08;
     /// Bit 7 of KIND.
     pub const KIND_INACTIVE: u8 = 0x80;
     /// Bit 6 of KIND.
@@ -124,6 +136,8 @@ pub mod hierarchy {
     pub const CHILDREN: u32 = 3;
     /// CSR per concept: descendants as runs [first, last] (2 sections).
     pub const DESCENDANTS: u32 = 5;
+    /// u64 per parent link, as in PARENTS: its publisher's id, 0 for none. Absent where no link has one.
+    pub const IDS: u32 = 7;
 }
 
 /// Sections of `relations`.
@@ -146,6 +160,8 @@ pub mod relations {
     pub const EXTENDED: u32 = 12;
     /// Strings: their extensions (2 sections).
     pub const EXTENSIONS: u32 = 13;
+    /// u64 per entry: its publisher's id, 0 for none. Absent where no entry has one.
+    pub const IDS: u32 = 15;
 }
 
 /// Sections of `refsets`.
@@ -158,6 +174,80 @@ pub mod refsets {
     pub const FIELDS: u32 = 4;
     /// Strings: names and values of fields (2 sections).
     pub const STRINGS: u32 = 6;
+}
+
+/// Sections of `members`.
+pub mod members {
+    /// u32 list, sorted: ordinals of the reference sets.
+    pub const REFSETS: u32 = 1;
+    /// u32 per reference set + 1: its first row.
+    pub const FIRST_ROW: u32 = 2;
+    /// u8 per row: bit 0 active.
+    pub const FLAGS: u32 = 3;
+    /// u16 per row: module number.
+    pub const MODULE: u32 = 4;
+    /// u16 per row: effective time number.
+    pub const TIME: u32 = 5;
+    /// u64 pairs per row: member id, high half first.
+    pub const ID: u32 = 6;
+    /// u32 per row: referenced component.
+    pub const COMPONENT: u32 = 7;
+    /// CSR per concept: rows that refer to it (2 sections).
+    pub const BY_CONCEPT: u32 = 8;
+    /// Strings: modules (2 sections).
+    pub const MODULES: u32 = 10;
+    /// u32 list, sorted: effective times, YYYYMMDD.
+    pub const TIMES: u32 = 12;
+    /// Strings: components that are neither concept nor designation of the index (2 sections).
+    pub const OTHERS: u32 = 13;
+    /// u32 per reference set + 1: its first field.
+    pub const FIRST_FIELD: u32 = 15;
+    /// u32 x 8 per field: see FORMAT.md.
+    pub const FIELDS: u32 = 16;
+    /// Strings: names of fields (2 sections).
+    pub const NAMES: u32 = 17;
+    /// u32: distinct values of fields that are coded by them.
+    pub const DICTIONARIES: u32 = 19;
+    /// Bytes: cells.
+    pub const CELLS: u32 = 20;
+    /// u32: rows of a field sorted by value, for component fields without a dictionary.
+    pub const SORTED: u32 = 21;
+    /// Strings: distinct short strings, sorted (2 sections).
+    pub const STRINGS: u32 = 22;
+    /// Blocks: distinct long strings, sorted (5 sections).
+    pub const LONG: u32 = 24;
+    /// Strings: alternate identifiers, sorted (2 sections).
+    pub const ALTERNATES: u32 = 30;
+    /// u32 per alternate identifier: its scheme, a component.
+    pub const ALTERNATE_SCHEME: u32 = 32;
+    /// u32 per alternate identifier: what it identifies, a component.
+    pub const ALTERNATE_COMPONENT: u32 = 33;
+    /// u8 per alternate identifier: bit 0 active.
+    pub const ALTERNATE_FLAGS: u32 = 34;
+    /// CSR per concept: its alternate identifiers (2 sections).
+    pub const ALTERNATES_BY_CONCEPT: u32 = 35;
+    /// Bit 0 of FLAGS and ALTERNATE_FLAGS.
+    pub const FLAG_ACTIVE: u8 = 1;
+    /// The component of an empty cell.
+    pub const NO_COMPONENT: u32 = u32::MAX;
+    /// Strings longer than this many bytes go to blocks.
+    pub const LONG_STRING: usize = 96;
+    /// u32 in FIELDS per field.
+    pub const FIELD_WORDS: usize = 8;
+}
+
+/// Sections of a list of packed long texts, counted from the first.
+pub mod blocks {
+    /// u32 per text: block.
+    pub const BLOCK: u32 = 0;
+    /// u32 pairs per text: offset and length in the unpacked block.
+    pub const PLACE: u32 = 1;
+    /// u64 per block + 1: offset in the packed bytes.
+    pub const OFFSETS: u32 = 2;
+    /// zstd frames.
+    pub const PACKED: u32 = 3;
+    /// zstd dictionary; empty when the texts are too few to train one.
+    pub const DICTIONARY: u32 = 4;
 }
 
 /// Sections of `text`.

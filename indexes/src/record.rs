@@ -108,8 +108,24 @@ pub struct DesignationRecord<'a> {
     pub kind: DesignationKind,
     /// Dialects in which it is preferred or acceptable.
     pub acceptability: &'a [(&'a str, Acceptability)],
+    /// Who maintains it and since when it is as it is, where the publisher says so.
+    pub provenance: Option<Provenance<'a>>,
+    /// True for a term that the loader made from another one (a display cut from a fully specified name): it is shown
+    /// and searched, but it is no term of the release and not counted as one.
+    pub made: bool,
     /// FHIR extensions of the designation as a JSON array, opaque here.
     pub extensions: Option<&'a str>,
+}
+
+/// What a publisher's component says of itself (RF2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provenance<'a> {
+    /// The code of the module that maintains it.
+    pub module: &'a str,
+    /// The release date of this state as a number, YYYYMMDD.
+    pub effective_time: u32,
+    /// The code of the case significance of a term.
+    pub case_significance: Option<&'a str>,
 }
 
 impl<'a> DesignationRecord<'a> {
@@ -124,6 +140,8 @@ impl<'a> DesignationRecord<'a> {
             active: true,
             kind,
             acceptability: &[],
+            provenance: None,
+            made: false,
             extensions: None,
         }
     }
@@ -181,6 +199,18 @@ pub struct PropertyRecord<'a> {
     pub extensions: Option<&'a str>,
 }
 
+/// A relationship that has an identifier of its own (RF2): a link of the hierarchy, or a property of its source. The
+/// identifier is what a later release names it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelationshipRecord<'a> {
+    /// The identifier; not 0.
+    pub id: u64,
+    /// True for a link of the hierarchy: the target is the parent.
+    pub is_parent: bool,
+    /// What it says, as a property of its source.
+    pub property: PropertyRecord<'a>,
+}
+
 /// A member of a reference set (SNOMED) or of any named list of concepts (LOINC answer list).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberRecord<'a> {
@@ -190,6 +220,54 @@ pub struct MemberRecord<'a> {
     pub member: &'a str,
     /// Extra columns by name, in the order of the file.
     pub fields: &'a [(&'a str, &'a str)],
+}
+
+/// A value in a column of a reference set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldRecord<'a> {
+    /// The identifier of a component; empty for none.
+    Component(&'a str),
+    /// A whole number.
+    Integer(i32),
+    /// Text.
+    String(&'a str),
+}
+
+/// A row of a reference set with all its columns (RF2): active rows whose component is a concept make that concept a
+/// member of the reference set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowRecord<'a> {
+    /// The reference set's code, itself a concept of the code system.
+    pub refset: &'a str,
+    /// The referenced component: the code of a concept, the publisher's id of a designation, or anything else.
+    pub component: &'a str,
+    /// True where the component must be a concept of the code system: otherwise an
+    /// [`ProblemKind::UnknownReference`] is reported and the row left out. A row whose reference set is no concept is
+    /// left out in any case, and reported if this is true.
+    pub must_resolve: bool,
+    /// The UUID of the row.
+    pub id: u128,
+    /// Whether the row is in use.
+    pub active: bool,
+    /// The code of the module that maintains it.
+    pub module: &'a str,
+    /// The release date of this state as a number, YYYYMMDD.
+    pub effective_time: u32,
+    /// Extra columns by name, in the order of the file.
+    pub fields: &'a [(&'a str, FieldRecord<'a>)],
+}
+
+/// An identifier that another scheme gives to a component (RF2 Identifier file).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlternateRecord<'a> {
+    /// The scheme's code, itself a concept of the code system.
+    pub scheme: &'a str,
+    /// The identifier in that scheme.
+    pub identifier: &'a str,
+    /// The code of the concept, or the publisher's id of the designation, that it identifies.
+    pub component: &'a str,
+    /// Whether it is in use.
+    pub active: bool,
 }
 
 /// A row of the concept map opened last.
@@ -264,8 +342,14 @@ pub enum Record<'a> {
     },
     /// A property or relation.
     Property(PropertyRecord<'a>),
+    /// A relationship with an identifier.
+    Relationship(RelationshipRecord<'a>),
     /// A member of a reference set.
     Member(MemberRecord<'a>),
+    /// A row of a reference set.
+    Row(RowRecord<'a>),
+    /// An alternate identifier.
+    Alternate(AlternateRecord<'a>),
     /// Opens a concept map.
     ConceptMap(&'a ConceptMapHeader),
     /// A row of the open concept map.

@@ -2,15 +2,16 @@
 
 use super::error::{CliError, Exit};
 use super::map::failed;
+use super::mapper_args::MapperArgs;
 use super::output::{Cell, Output, OutputArgs, Table};
-use super::review::{DECISIONS_VARIABLE, heeded, scope_name};
+use super::review::{heeded, scope_name};
 use super::session::{Session, label};
 use crate::mapper::explain::{Constraint, Explanation, Verdict, value};
-use crate::mapper::{Acceptance, Candidate, MOST_CANDIDATES, MapOptions, Mapper, Outcome, Role, SourceItem, Status};
+use crate::mapper::{Candidate, MOST_CANDIDATES, MapOptions, Mapper, Outcome, Role, SourceItem, Status};
 use crate::review::Scope;
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Contributions that are shown to people; JSON has all of them.
 const SHOWN: usize = 6;
@@ -55,33 +56,17 @@ pub struct ExplainArgs {
     /// Route of a drug
     #[arg(long)]
     route: Option<String>,
+    /// Ingredients of a drug, where the name is that of a product
+    #[arg(long)]
+    ingredient: Option<String>,
+    /// Brand of a drug
+    #[arg(long)]
+    brand: Option<String>,
     /// Candidates to show
     #[arg(long, default_value_t = 3, value_name = "K")]
     candidates: usize,
-    /// Map by itself as much as keeps the share of wrong ones below this [default: 0.03]
-    #[arg(long, value_name = "SHARE", conflicts_with = "accept")]
-    error_budget: Option<f32>,
-    /// Map by itself every candidate from this probability on
-    #[arg(long, value_name = "PROBABILITY")]
-    accept: Option<f32>,
-    /// A model that `tern train` wrote for the target, instead of the one that comes with the program
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
-    /// A reviewed output of an earlier run: its decisions hold
-    #[arg(long, value_name = "FILE")]
-    decisions: Option<PathBuf>,
-    /// Database of people's decisions [default: decisions.sqlite in the store, if there is one]
-    #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
-    decisions_db: Option<PathBuf>,
-    /// Site or project, whose decisions hold; those of others are evidence
-    #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
-    scope: Option<String>,
-    /// Map as if nobody had decided anything
-    #[arg(long)]
-    ignore_decisions: bool,
-    /// Folder of a static embedding (model2vec, word2vec or GloVe text) that finds candidates by meaning, too
-    #[arg(long, value_name = "DIR")]
-    embedding_model: Option<PathBuf>,
+    #[command(flatten)]
+    mapper: MapperArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -99,6 +84,8 @@ impl ExplainArgs {
             (Role::Strength, &self.strength),
             (Role::Form, &self.form),
             (Role::Route, &self.route),
+            (Role::Ingredient, &self.ingredient),
+            (Role::Brand, &self.brand),
         ] {
             item.set(role, value.as_deref().unwrap_or_default());
         }
@@ -106,16 +93,13 @@ impl ExplainArgs {
     }
 
     fn options(&self) -> MapOptions {
-        let default = MapOptions::default();
-        MapOptions {
+        let mut options = MapOptions {
             target: self.target.clone(),
-            accept: Acceptance::of(self.accept, self.error_budget).unwrap_or(default.accept),
             candidates: self.candidates.clamp(1, MOST_CANDIDATES),
-            model: self.model.clone(),
-            decisions: self.decisions.clone(),
-            embedding_model: self.embedding_model.clone(),
-            ..default
-        }
+            ..MapOptions::default()
+        };
+        self.mapper.apply(&mut options);
+        options
     }
 }
 
@@ -125,11 +109,11 @@ pub fn run(args: &ExplainArgs, directory: &Path) -> Result<Exit, CliError> {
     // An unknown target is told with what was meant.
     let target = session.code_system(&args.target)?;
     let mut options = args.options();
-    if !args.ignore_decisions
-        && let Some(decisions) = heeded(args.decisions_db.as_deref(), directory)?
+    if !args.mapper.ignore_decisions
+        && let Some(decisions) = heeded(options.decisions_db.as_deref(), directory)?
     {
         let scope = Scope {
-            name: scope_name(args.scope.as_deref()),
+            name: scope_name(options.scope.as_deref()),
             target: target.header().url.clone(),
         };
         options.earlier = decisions.earlier(&scope)?;

@@ -4,6 +4,7 @@ use super::error::{CliError, Exit};
 use super::output::{Output, OutputArgs};
 use super::session::{Session, short_version};
 use crate::service::LookupRequest;
+use crate::service::history::{Named, Retirement};
 use crate::service::lookup::{Lookup, LookupProperty, lookup};
 use serde::Serialize;
 use std::path::Path;
@@ -37,6 +38,8 @@ struct Answer<'a> {
     abstract_: bool,
     designations: Vec<Term<'a>>,
     properties: Vec<Property<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<Retired<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +57,27 @@ struct Property<'a> {
     code: &'a str,
     value: String,
     display: Option<&'a str>,
+}
+
+/// What is said of a retired concept.
+#[derive(Debug, Serialize)]
+struct Retired<'a> {
+    reason: Option<Code<'a>>,
+    successors: Vec<Replacement<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Code<'a> {
+    code: &'a str,
+    display: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Replacement<'a> {
+    association: Code<'a>,
+    code: &'a str,
+    display: Option<&'a str>,
+    active: bool,
 }
 
 /// Runs the command.
@@ -102,8 +126,32 @@ fn answer(found: &Lookup) -> Answer<'_> {
             .iter()
             .map(|property| Property {
                 code: &property.code,
-                value: value_text(&property.value),
+                value: property.value.as_ref().map(value_text).unwrap_or_default(),
                 display: property.description.as_deref(),
+            })
+            .collect(),
+        retired: found.retirement.as_ref().map(retired),
+    }
+}
+
+fn code(named: &Named) -> Code<'_> {
+    Code {
+        code: &named.code,
+        display: named.display.as_deref(),
+    }
+}
+
+fn retired(retirement: &Retirement) -> Retired<'_> {
+    Retired {
+        reason: retirement.reason.as_ref().map(code),
+        successors: retirement
+            .successors
+            .iter()
+            .map(|successor| Replacement {
+                association: code(&successor.association),
+                code: &successor.target.code,
+                display: successor.target.display.as_deref(),
+                active: successor.active,
             })
             .collect(),
     }
@@ -143,6 +191,18 @@ fn readable(found: &Lookup, width: u16) -> String {
     if found.abstract_ {
         page.text += "not for choosing: it groups other codes\n";
     }
+    if let Some(retirement) = &found.retirement {
+        let named = |named: &Named| named.display.clone().unwrap_or_else(|| named.code.clone());
+        let reason = retirement.reason.as_ref().map_or_else(|| "no reason given".to_owned(), named);
+        page.section("retired", [reason]);
+        let instead = retirement.successors.iter().map(|successor| {
+            let also = if successor.active { "" } else { ", retired too" };
+            let target = &successor.target;
+            let display = target.display.as_deref().unwrap_or("");
+            format!("{}  {display}  ({}{also})", target.code, named(&successor.association))
+        });
+        page.section("use instead", instead.collect::<Vec<_>>());
+    }
     if let Some(definition) = &found.definition {
         page.section("definition", [definition.clone()]);
     }
@@ -173,7 +233,7 @@ fn readable(found: &Lookup, width: u16) -> String {
         if !done.contains(&property.code.as_str()) {
             done.push(&property.code);
             page.section(
-                &property.code,
+                property.code_display.as_deref().unwrap_or(&property.code),
                 rest.iter()
                     .filter(|other| other.code == property.code)
                     .map(|other| linked(other))
@@ -185,7 +245,7 @@ fn readable(found: &Lookup, width: u16) -> String {
 }
 
 fn linked(property: &LookupProperty) -> String {
-    let value = value_text(&property.value);
+    let value = property.value.as_ref().map(value_text).unwrap_or_default();
     match &property.description {
         Some(description) => format!("{value}  {description}"),
         None => value,

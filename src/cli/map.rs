@@ -1,11 +1,12 @@
 //! `tern map`: maps a file of local codes and names; the mapper does the work.
 
 use super::error::{CliError, Exit};
+use super::mapper_args::MapperArgs;
 use super::output::thousands;
 use super::progress::Progress;
-use super::review::{DECISIONS_VARIABLE, decisions_path, heeded, now, scope_name};
+use super::review::{decisions_path, heeded, now, scope_name};
 use super::session::{Session, label};
-use crate::mapper::{self, Acceptance, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
+use crate::mapper::{self, Format, InputFormat, MapError, MapOptions, Role, Status, Summary};
 use crate::review::{self, Actor, Added, DecisionStore, Scope};
 use std::path::{Path, PathBuf};
 
@@ -42,44 +43,23 @@ pub struct MapArgs {
     /// Column that names the code system of each row's code
     #[arg(long, value_name = "COLUMN")]
     system: Option<String>,
-    /// Column with another role: specimen, unit, section, strength, form, route, count
+    /// Column with another role: specimen, unit, section, strength, form, route, ingredient,
+    /// brand, count
     #[arg(long, value_name = "COLUMN=ROLE")]
     context: Vec<String>,
     /// Code system of all codes, where no column says it
     #[arg(long, value_name = "SYSTEM")]
     code_system: Option<String>,
-    /// Map by itself as much as keeps the share of wrong ones below this, as far as reviewed maps tell [default: 0.03]
-    #[arg(long, value_name = "SHARE", conflicts_with = "accept")]
-    error_budget: Option<f32>,
-    /// Map by itself every candidate from this probability on
-    #[arg(long, value_name = "PROBABILITY")]
-    accept: Option<f32>,
     /// Runners-up to write for each row
     #[arg(long, value_name = "K")]
     candidates: Option<usize>,
     /// Add a column with the explanation of each row: what matched, what was repaired, what would decide
     #[arg(long)]
     explain: bool,
-    /// A model that `tern train` wrote for the target, instead of the one that comes with the program
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
-    /// A reviewed output of an earlier run: its decisions hold
-    #[arg(long, value_name = "FILE")]
-    decisions: Option<PathBuf>,
-    /// Database of people's decisions [default: decisions.sqlite in the store, if there is one]
-    #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
-    decisions_db: Option<PathBuf>,
-    /// Site or project, whose decisions hold; those of others are evidence
-    #[arg(long, value_name = "NAME", env = "TERN_SCOPE")]
-    scope: Option<String>,
-    /// Map as if nobody had decided anything
-    #[arg(long, conflicts_with = "queue")]
-    ignore_decisions: bool,
-    /// Folder of a static embedding (model2vec, word2vec or GloVe text) that finds candidates by meaning, too
-    #[arg(long, value_name = "DIR")]
-    embedding_model: Option<PathBuf>,
+    #[command(flatten)]
+    mapper: MapperArgs,
     /// Put the outcomes into the queue for `tern review`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "ignore_decisions")]
     queue: bool,
     /// Format of the output where its name does not say it: csv, tsv, ndjson, xlsx, parquet, sssom, conceptmap-r4,
     /// conceptmap-r5, omop, usagi
@@ -155,7 +135,7 @@ pub(super) fn notes(lost: &[String], format: Format, concepts: bool) {
 /// The decisions that the run heeds: those that were named, else those of the store if it has some. A queue begins them.
 fn decisions(args: &MapArgs, options: &MapOptions, directory: &Path) -> Result<Option<DecisionStore>, CliError> {
     let named = options.decisions_db.as_deref();
-    if args.ignore_decisions {
+    if args.mapper.ignore_decisions {
         return Ok(None);
     }
     if args.queue {
@@ -235,13 +215,8 @@ fn options(args: &MapArgs) -> Result<MapOptions, MapError> {
         .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
     options.date = Some(date.to_string());
     options.code_system = args.code_system.clone().or(options.code_system);
-    options.model = args.model.clone().or(options.model);
-    options.decisions = args.decisions.clone().or(options.decisions);
-    options.decisions_db = args.decisions_db.clone().or(options.decisions_db);
-    options.scope = args.scope.clone().or(options.scope);
-    options.embedding_model = args.embedding_model.clone().or(options.embedding_model);
+    args.mapper.apply(&mut options);
     options.explain |= args.explain;
-    options.accept = Acceptance::of(args.accept, args.error_budget).unwrap_or(options.accept);
     options.candidates = args.candidates.unwrap_or(options.candidates);
     options.check()?;
     Ok(options)

@@ -19,7 +19,8 @@ pub struct AddArgs {
     /// The mapping.toml of the run
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Column with a role: name, code, system, specimen, unit, section, strength, form, route, count
+    /// Column with a role: name, code, system, specimen, unit, section, strength, form, route, ingredient,
+    /// brand, count
     #[arg(long, value_name = "COLUMN=ROLE")]
     context: Vec<String>,
 }

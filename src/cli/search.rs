@@ -3,6 +3,7 @@
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table};
 use super::session::{Session, label};
+use crate::service::history::Successor;
 use crate::service::search::{SearchRequest, SearchRow, search};
 use serde::Serialize;
 use std::path::Path;
@@ -40,6 +41,28 @@ struct Found {
     /// The term that matched; `None` when the code did.
     matched: Option<String>,
     active: bool,
+    /// What to use in place of a retired code, the closest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    successors: Vec<Replacement>,
+}
+
+#[derive(Debug, Serialize)]
+struct Replacement {
+    code: String,
+    display: Option<String>,
+    association: String,
+    active: bool,
+}
+
+impl From<Successor> for Replacement {
+    fn from(successor: Successor) -> Self {
+        Self {
+            code: successor.target.code,
+            display: successor.target.display,
+            association: successor.association.display.unwrap_or(successor.association.code),
+            active: successor.active,
+        }
+    }
 }
 
 /// Runs the command.
@@ -59,6 +82,7 @@ pub fn run(args: &SearchArgs, directory: &Path) -> Result<Exit, CliError> {
     if found.is_empty() {
         let place = args.system.as_deref().unwrap_or("any code system");
         eprintln!("tern: nothing in {place} matches \"{text}\"");
+        offer(&session, &request);
         eprintln!("  hint: use fewer or shorter words: \"myo inf\" finds myocardial infarction; --inactive adds retired codes");
     }
     Ok(Exit::answer(!found.is_empty()))
@@ -73,6 +97,36 @@ impl From<SearchRow> for Found {
             display: row.display.unwrap_or_default(),
             matched: row.term,
             active: row.active,
+            successors: row.successors.into_iter().map(Replacement::from).collect(),
+        }
+    }
+}
+
+/// `inactive`, and what to use instead.
+fn inactive(found: &Found) -> String {
+    match found.successors.first() {
+        Some(first) => format!("inactive; use {} {}", first.code, first.display.as_deref().unwrap_or("")),
+        None => "inactive".into(),
+    }
+}
+
+/// Says of what is retired and matches what has taken its place.
+fn offer(session: &Session, request: &SearchRequest) {
+    let request = SearchRequest {
+        inactive: true,
+        limit: 5,
+        ..request.clone()
+    };
+    for row in search(&session.terminology, &request).into_iter().map(Found::from) {
+        if let Some(first) = row.successors.first() {
+            eprintln!(
+                "  retired: {} {}; use {} {} ({})",
+                row.code,
+                row.display,
+                first.code,
+                first.display.as_deref().unwrap_or(""),
+                first.association
+            );
         }
     }
 }
@@ -91,7 +145,7 @@ fn print(output: &Output, found: &[Found], with_system: bool) -> Result<(), CliE
             one.code.clone().into(),
             one.display.clone().into(),
             matched.cloned().into(),
-            if one.active { Cell::Empty } else { "inactive".into() },
+            if one.active { Cell::Empty } else { inactive(one).into() },
         ]);
     }
     Ok(output.table(&table, &found)?)

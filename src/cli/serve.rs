@@ -7,6 +7,7 @@ use crate::http::{Limits, ServeConfig, serve};
 use crate::mapper::{Decisions, check_embedding};
 use crate::review::LiveDecisions;
 use crate::service::{PeoplesDecisions, Terminology};
+use crate::written::{self, Library, WrittenError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,9 @@ pub struct ServeArgs {
     /// Seconds after which a stream in which nothing moves is ended
     #[arg(long, default_value_t = Limits::default().bulk_idle.as_secs(), value_name = "SECONDS")]
     bulk_idle: u64,
+    /// Let clients create, change and delete resources, and keep closure tables; they are in resources.sqlite in the store
+    #[arg(long)]
+    writable: bool,
     /// Database of people's decisions for the algorithmic maps [default: decisions.sqlite in the store]
     #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
     decisions_db: Option<PathBuf>,
@@ -49,6 +53,15 @@ pub struct ServeArgs {
     /// Folder of a static embedding (model2vec, word2vec or GloVe text) by which algorithmic maps find candidates, too
     #[arg(long, value_name = "DIR")]
     embedding_model: Option<PathBuf>,
+}
+
+impl From<WrittenError> for CliError {
+    fn from(error: WrittenError) -> Self {
+        Self::Data {
+            message: error.to_string(),
+            hint: String::new(),
+        }
+    }
 }
 
 /// Decisions as they are kept, for the service.
@@ -85,7 +98,9 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
     }
     let terminology = Terminology::new(&store, Vec::new())
         .heeding(args.decisions(directory)?)
-        .embedding(args.embedding_model.clone());
+        .embedding(args.embedding_model.clone())
+        .keeping_mappers(args.mappers);
+    let library = Library::beside(directory, terminology, args.writable)?;
     let config = ServeConfig {
         bind: args.bind.clone(),
         port: args.port,
@@ -97,11 +112,17 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
             bulk_idle: Duration::from_secs(args.bulk_idle.max(1)),
             ..Limits::default()
         },
-        ..ServeConfig::new(terminology)
+        ..ServeConfig::new(library)
     };
     serve(config, |addresses| {
         for address in addresses {
             eprintln!("listening on http://{address}/fhir");
+        }
+        if args.writable {
+            eprintln!(
+                "clients may write; what they write is kept in {}",
+                directory.join(written::FILE).display()
+            );
         }
     })
     .map_err(|error| CliError::Usage {

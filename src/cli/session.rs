@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::suggest;
 use crate::service::{CodeSystemIndex, Terminology, alias, refusals};
+use crate::written::{self, Library};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub fn store_directory(named: Option<&Path>) -> Result<PathBuf, CliError> {
     Ok(folders.data_dir().join("store"))
 }
 
-/// All that is loaded in a store.
+/// All that is loaded in a store, and what clients of its server have written.
 pub struct Session {
     /// What is loaded.
     pub terminology: Terminology,
@@ -37,14 +38,16 @@ impl Session {
     /// Opens a store that must hold something.
     pub fn open(directory: &Path) -> Result<Self, CliError> {
         let store = Store::open(directory)?;
-        if store.artefacts().is_empty() {
+        if store.artefacts().is_empty() && !directory.join(written::FILE).exists() {
             return Err(CliError::NotFound {
                 message: format!("nothing is loaded in {}", directory.display()),
                 hint: "load a release with `tern load PATH`, name another store with --store, or try `tern demo`".into(),
             });
         }
-        let terminology = Terminology::new(&store, Vec::new());
-        Ok(Self { terminology })
+        let library = Library::beside(directory, Terminology::new(&store, Vec::new()), false)?;
+        Ok(Self {
+            terminology: Terminology::clone(&library.terminology()),
+        })
     }
 
     /// A code system by short name or URL, with `|version` if one is meant.

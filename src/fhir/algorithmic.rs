@@ -26,7 +26,7 @@ pub const STATUS: &str = "urn:tern:extension:mapping-status";
 /// An algorithmic map that there is.
 pub const MAP: &str = "urn:tern:extension:algorithmic-map";
 
-/// Names beside those of `$translate`; the roles of [`CONTEXT`] are names too.
+/// Names beside those of `$translate`; the roles of [`Role::CONTEXT`] are names too.
 pub const NAMES: &[&str] = &[
     "algorithmic",
     "display",
@@ -40,16 +40,8 @@ pub const NAMES: &[&str] = &[
     "strength",
     "form",
     "route",
-];
-
-/// What may be said of a source besides its code and name.
-const CONTEXT: [Role; 6] = [
-    Role::Specimen,
-    Role::Unit,
-    Role::Section,
-    Role::Strength,
-    Role::Form,
-    Role::Route,
+    "ingredient",
+    "brand",
 ];
 
 /// Names of parameters that ask for the other direction.
@@ -161,7 +153,7 @@ fn codings(parameters: &Parameters) -> Result<(Vec<Coding>, Option<String>), Par
 /// One item for each coding, or one for the text alone; all in the same context.
 fn items(parameters: &Parameters) -> Result<Vec<SourceItem>, Refusal> {
     let mut shared = SourceItem::default();
-    for role in CONTEXT {
+    for role in Role::CONTEXT {
         if let Some(value) = parameters.text(&[role.as_str()])? {
             shared.set(role, &value);
         }
@@ -202,10 +194,11 @@ fn dependency_role(dependency: &Parameter) -> Result<(Role, String), Refusal> {
         .next()
         .unwrap_or_default()
         .to_lowercase();
-    let role = Role::parse(&word).filter(|role| CONTEXT.contains(role)).ok_or_else(|| ParameterError::Invalid {
+    let role = Role::parse(&word).filter(|role| Role::CONTEXT.contains(role)).ok_or_else(|| ParameterError::Invalid {
         name: "dependency".into(),
         message: format!(
-            "the dependency '{attribute}' is none that an algorithmic map knows; use specimen, unit, section, strength, form or route, or a URI that ends with one of them"
+            "the dependency '{attribute}' is none that an algorithmic map knows; use one of {}, or a URI that ends with one of them",
+            Role::CONTEXT.map(Role::as_str).join(", ")
         ),
     })?;
     let value = parts

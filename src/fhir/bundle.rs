@@ -1,6 +1,7 @@
 //! Batch Bundles: requests in, responses out, in the same order. Who answers them, and with which status, is not
 //! decided here.
 
+use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::ParameterError;
 use serde_json::{Map, Value, json};
@@ -19,10 +20,21 @@ pub struct BatchRequest {
     pub query: String,
     /// `resource`
     pub body: Option<Value>,
+    /// `request.ifMatch` and its like.
+    pub conditions: Conditions,
 }
 
-/// Reads a Bundle of type batch.
-pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry>, Refusal> {
+/// What holds a Bundle of requests together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleKind {
+    /// Nothing: each request for itself.
+    Batch,
+    /// All are answered, or none.
+    Transaction,
+}
+
+/// Reads a Bundle of type batch or transaction.
+pub fn read(body: Value, limit: usize, base_path: &str) -> Result<(BundleKind, Vec<BatchEntry>), Refusal> {
     let malformed = |place: &str, message: String| {
         Refusal::from(ParameterError::Malformed {
             place: place.to_owned(),
@@ -31,17 +43,19 @@ pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry
     };
     let resource_type = body.get("resourceType").and_then(Value::as_str).unwrap_or("nothing");
     if resource_type != "Bundle" {
-        let text = format!("a Bundle of type batch is taken here, but a resource of type '{resource_type}' was given");
+        let text =
+            format!("a Bundle of type batch or transaction is taken here, but a resource of type '{resource_type}' was given");
         return Err(malformed("Bundle", text));
     }
-    match body.get("type").and_then(Value::as_str) {
-        Some("batch") => {}
+    let kind = match body.get("type").and_then(Value::as_str) {
+        Some("batch") => BundleKind::Batch,
+        Some("transaction") => BundleKind::Transaction,
         Some(other) => {
-            let text = format!("only batch bundles are answered, and this one is of type '{other}'");
+            let text = format!("only batches and transactions are answered, and this Bundle is of type '{other}'");
             return Err(malformed("Bundle.type", text));
         }
         None => return Err(malformed("Bundle.type", "is missing; it must be 'batch'".into())),
-    }
+    };
     let entries = match body {
         Value::Object(mut body) => body.remove("entry"),
         _ => None,
@@ -58,11 +72,8 @@ pub fn read(body: Value, limit: usize, base_path: &str) -> Result<Vec<BatchEntry
         );
         return Err(Refusal::new(RefusalKind::TooCostly, text));
     }
-    Ok(entries
-        .into_iter()
-        .enumerate()
-        .map(|(number, entry)| read_entry(entry, &format!("Bundle.entry[{number}]"), base_path))
-        .collect())
+    let read = |(number, entry)| read_entry(entry, &format!("Bundle.entry[{number}]"), base_path);
+    Ok((kind, entries.into_iter().enumerate().map(read).collect()))
 }
 
 fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
@@ -87,8 +98,20 @@ fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
         None => url,
     };
     let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+    let optional = |name: &str| {
+        let value = entry.get("request").and_then(|request| request.get(name));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
     Ok(BatchRequest {
         method,
+        conditions: Conditions {
+            if_match: optional("ifMatch"),
+            if_none_match: optional("ifNoneMatch"),
+            // An instant here, an HTTP date in a header: what is no HTTP date is no condition.
+            if_modified_since: None,
+            if_none_exist: optional("ifNoneExist"),
+            returning: None,
+        },
         path: path.trim_start_matches('/').to_owned(),
         query: query.to_owned(),
         body: entry.get("resource").cloned(),
@@ -101,16 +124,44 @@ pub struct BatchResponse {
     /// HTTP status with its phrase.
     pub status: String,
     /// The answer, or why there is none.
-    pub outcome: Result<Value, Refusal>,
+    pub outcome: Result<Answer, Refusal>,
+}
+
+/// A transaction fails as a whole where one of its entries does: the refusal of that entry, with its place.
+pub fn all_or_nothing(responses: Vec<BatchResponse>) -> Result<Vec<BatchResponse>, Refusal> {
+    let failed = responses.iter().enumerate().find_map(|(number, response)| {
+        let refusal = response.outcome.as_ref().err()?;
+        Some((number, refusal.clone()))
+    });
+    let Some((number, mut refusal)) = failed else {
+        return Ok(responses);
+    };
+    for issue in &mut refusal.issues {
+        issue.text = format!("the entry {number} of the transaction was refused: {}", issue.text);
+        issue.expression = Some(format!("Bundle.entry[{number}]"));
+    }
+    Err(refusal)
+}
+
+/// Why a request is not answered inside a transaction.
+pub fn writes_in_transaction() -> Refusal {
+    Refusal::new(
+        RefusalKind::NotSupported,
+        "a transaction is answered where it only reads, because changes are made one by one; send those that write as a batch",
+    )
 }
 
 /// The Bundle of responses.
-pub fn render(responses: Vec<BatchResponse>) -> Value {
+pub fn render(kind: BundleKind, responses: Vec<BatchResponse>) -> Value {
     let entries: Vec<Value> = responses.into_iter().map(render_entry).collect();
     let mut bundle = Map::new();
     bundle.insert("resourceType".into(), "Bundle".into());
     bundle.insert("id".into(), uuid::Uuid::new_v4().to_string().into());
-    bundle.insert("type".into(), "batch-response".into());
+    let kind = match kind {
+        BundleKind::Batch => "batch-response",
+        BundleKind::Transaction => "transaction-response",
+    };
+    bundle.insert("type".into(), kind.into());
     if !entries.is_empty() {
         bundle.insert("entry".into(), entries.into());
     }
@@ -119,7 +170,23 @@ pub fn render(responses: Vec<BatchResponse>) -> Value {
 
 fn render_entry(response: BatchResponse) -> Value {
     match response.outcome {
-        Ok(resource) => json!({"resource": resource, "response": {"status": response.status}}),
+        Ok(answer) => {
+            let mut told = Map::new();
+            told.insert("status".into(), response.status.into());
+            for (name, value) in [
+                ("location", answer.location),
+                ("etag", answer.tag),
+                ("lastModified", answer.modified),
+            ] {
+                if let Some(value) = value {
+                    told.insert(name.into(), value.into());
+                }
+            }
+            match answer.body {
+                Some(resource) => json!({"resource": resource, "response": told}),
+                None => json!({"response": told}),
+            }
+        }
         Err(refusal) => {
             let outcome = operation_outcome(&refusal.issues);
             json!({"response": {"status": response.status, "outcome": outcome}})

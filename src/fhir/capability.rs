@@ -8,9 +8,13 @@ use super::algorithmic;
 use super::interaction::Operation;
 use super::render::List;
 use super::render_resource::type_name;
+use super::requests;
+use super::search_parameters;
+use crate::grammars;
 use crate::service::{ResourceKind, Terminology};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use tern_index::model::{CodeSystemHeader, Content};
 
 const FEATURE: &str = "http://hl7.org/fhir/uv/application-feature/StructureDefinition/feature";
@@ -18,63 +22,74 @@ const TEST_VERSION: &str = "http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/te
 const RESOURCES_AS_PARAMETERS: &str = "http://hl7.org/fhir/uv/tx-ecosystem/FeatureDefinition/CodeSystemAsParameter";
 /// The version of the ecosystem's tests that the answers follow.
 const TESTED_AGAINST: &str = "1.9.0";
+/// Offered for every type.
+const VALIDATE: &str = "http://hl7.org/fhir/OperationDefinition/Resource-validate";
 /// When this version of the program was released.
 const RELEASED: &str = "2026-11-22";
 
 /// The kinds of resources in the order they are told.
-pub const KINDS: [ResourceKind; 3] = [ResourceKind::CodeSystem, ResourceKind::ConceptMap, ResourceKind::ValueSet];
-
-/// Search parameters of every kind, with their types.
-pub const SEARCH_PARAMETERS: &[(&str, &str)] = &[
-    ("_id", "token"),
-    ("url", "uri"),
-    ("version", "token"),
-    ("name", "string"),
-    ("title", "string"),
-    ("publisher", "string"),
-    ("status", "token"),
+pub const KINDS: [ResourceKind; 4] = [
+    ResourceKind::CodeSystem,
+    ResourceKind::ConceptMap,
+    ResourceKind::NamingSystem,
+    ResourceKind::ValueSet,
 ];
 
-/// Parameters of `$expand` that are evaluated, in the order of their names.
-const EXPANSION_PARAMETERS: &[&str] = &[
-    "activeOnly",
-    "check-system-version",
-    "count",
-    "default-valueset-version",
-    "designation",
-    "displayLanguage",
-    "exclude-system",
-    "excludeNested",
-    "filter",
-    "force-system-version",
-    "includeDefinition",
-    "includeDesignations",
-    "offset",
-    "property",
-    "system-version",
-    "tx-resource",
-    "useSupplement",
-    "valueSetVersion",
+/// Operations of the server itself, with their definitions.
+const SERVER_OPERATIONS: [(&str, &str); 2] = [
+    (
+        "versions",
+        "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions",
+    ),
+    (
+        "cache-control",
+        "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/cache-control",
+    ),
 ];
+
+/// Operators of filters by the code itself, whatever the code system.
+const ON_CODES: &[&str] = &["=", "in", "not-in", "regex", "exists"];
+/// Operators of filters by the place in a hierarchy.
+const IN_HIERARCHY: &[&str] = &["is-a", "descendent-of", "is-not-a", "generalizes"];
+/// The same, which R4 does not have.
+const IN_HIERARCHY_LATER: &[&str] = &["child-of", "descendent-leaf"];
+/// What a filter may be about that is no property.
+const NO_PROPERTIES: &[&str] = &["concept", "code", "display", "parent", "child", "ancestor", "descendant"];
+/// What loads code systems that declare filters of which they do not say what they mean.
+const RESOURCES: &str = "fhir";
+
+/// When the server came up: what it says of itself is of that instant, and the same until it goes down.
+static STARTED: LazyLock<String> = LazyLock::new(super::now);
 
 /// `/metadata`
-pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
+pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) -> Value {
     let resources = KINDS.map(|kind| {
         let operations: Vec<Value> = Operation::ALL
             .into_iter()
-            .filter(|operation| operation.kind() == kind)
+            .filter(|operation| operation.kind() == kind && (writable || !operation.changes_something()))
             .map(operation_json)
+            .chain([json!({"name": "validate", "definition": VALIDATE})])
             .collect();
-        let parameters: Vec<Value> = SEARCH_PARAMETERS
-            .iter()
-            .map(|(name, kind)| json!({"name": name, "type": kind}))
+        let parameters: Vec<Value> = search_parameters::of(kind, version)
+            .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.as_str()}))
             .collect();
-        json!({
+        let mut json = json!({
             "type": type_name(kind),
-            "interaction": [{"code": "read"}, {"code": "search-type"}],
-            "searchParam": parameters,
-            "operation": operations,
-        })
+            "interaction": interactions(writable),
+            "versioning": if writable { "versioned-update" } else { "versioned" },
+            "readHistory": true,
+            "updateCreate": writable,
+            "conditionalCreate": writable,
+            "conditionalRead": "full-support",
+            "conditionalUpdate": writable,
+        });
+        if let Value::Object(json) = &mut json {
+            let delete = if writable { "single" } else { "not-supported" };
+            json.insert("conditionalDelete".into(), delete.into());
+            json.insert("searchParam".into(), parameters.into());
+            json.insert("operation".into(), operations.into());
+        }
+        json
     });
     json!({
         "resourceType": "CapabilityStatement",
@@ -89,24 +104,36 @@ pub fn capability_statement(version: FhirVersion, base: &str) -> Value {
         "title": format!("tern terminology server, FHIR {}", version.short()),
         "status": "active",
         "experimental": false,
-        "date": super::now(),
+        "date": STARTED.as_str(),
         "kind": "instance",
         "instantiates": ["http://hl7.org/fhir/CapabilityStatement/terminology-server"],
         "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION"), "releaseDate": RELEASED},
         "implementation": {"description": "tern terminology server", "url": base},
         "fhirVersion": version.full(),
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "rest": [{
             "mode": "server",
             "security": {"cors": true},
             "resource": resources,
-            "interaction": [{"code": "batch"}],
-            "operation": [{
-                "name": "versions",
-                "definition": "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions"
-            }],
+            "interaction": [{"code": "batch"}, {"code": "transaction"}, {"code": "history-system"}],
+            "operation": server_operations(writable),
         }],
     })
+}
+
+fn server_operations(writable: bool) -> Vec<Value> {
+    let own = SERVER_OPERATIONS.map(|(name, definition)| json!({"name": name, "definition": definition}));
+    // The only one of a type that the standard calls on the server.
+    let closure = writable.then(|| operation_json(Operation::Closure));
+    own.into_iter().chain(closure).collect()
+}
+
+/// What can be done with resources of every type.
+fn interactions(writable: bool) -> Vec<Value> {
+    let reads = ["read", "vread", "history-instance", "history-type", "search-type"];
+    let writes = ["create", "update", "delete"];
+    let offered = reads.iter().chain(writes.iter().filter(|_| writable));
+    offered.map(|code| json!({"code": code})).collect()
 }
 
 fn operation_json(operation: Operation) -> Value {
@@ -131,9 +158,13 @@ fn feature(definition: &str, value: Value) -> Value {
 }
 
 /// `/metadata?mode=terminology`
-pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str) -> Value {
+pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str, writable: bool) -> Value {
     let mut systems: BTreeMap<String, Vec<CodeSystemHeader>> = BTreeMap::new();
-    for header in terminology.code_system_headers() {
+    for header in terminology
+        .code_system_headers()
+        .into_iter()
+        .chain(terminology.grammar_headers())
+    {
         if header.content != Content::Supplement {
             systems.entry(header.url.clone()).or_default().push(header);
         }
@@ -150,7 +181,7 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         "name": "TernTerminologyCapabilities",
         "title": format!("tern terminology server, FHIR {}", version.short()),
         "status": "active",
-        "date": super::now(),
+        "date": STARTED.as_str(),
         "kind": "instance",
         "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION")},
         "implementation": {"description": "tern terminology server", "url": base},
@@ -160,7 +191,8 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         if !systems.is_empty() {
             json.insert("codeSystem".into(), systems.into());
         }
-        let parameters: Vec<Value> = EXPANSION_PARAMETERS.iter().map(|name| json!({"name": name})).collect();
+        let parameters = requests::expansion_parameters().into_iter();
+        let parameters: Vec<Value> = parameters.map(|name| json!({"name": name})).collect();
         json.insert(
             "expansion".into(),
             json!({"hierarchical": true, "paging": true, "incomplete": false, "parameter": parameters}),
@@ -173,6 +205,10 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
             translation.insert("extension".into(), maps.into());
         }
         json.insert("translation".into(), translation);
+        if writable {
+            // Closure tables relate codes of one code system only.
+            json.insert("closure".into(), json!({"translation": false}));
+        }
     }
     json
 }
@@ -186,14 +222,11 @@ fn code_system(terminology: &Terminology, url: &str, headers: &[CodeSystemHeader
         }
         json.insert("isDefault".into(), (header.version == latest).into());
         json.insert("compositional".into(), header.compositional.into());
-        if let Some(language) = &header.language {
-            json.insert("language".into(), json!([language]));
+        let languages = languages(terminology, header);
+        if !languages.is_empty() {
+            json.insert("language".into(), languages.into());
         }
-        let filters: Vec<Value> = header
-            .filters
-            .iter()
-            .map(|filter| json!({"code": filter.code, "op": filter.operators}))
-            .collect();
+        let filters = filters(header, version);
         if !filters.is_empty() {
             json.insert("filter".into(), filters.into());
         }
@@ -212,6 +245,57 @@ fn code_system(terminology: &Terminology, url: &str, headers: &[CodeSystemHeader
     }
     json.insert("subsumption".into(), true.into());
     json.into()
+}
+
+/// The languages of displays: of a release those that its index has, of a small resource that which it declares.
+fn languages(terminology: &Terminology, header: &CodeSystemHeader) -> Vec<String> {
+    let mut languages: BTreeSet<String> = header.language.iter().cloned().collect();
+    if header.loader != RESOURCES
+        && let Ok(index) = terminology.code_system(&header.url, header.version.as_deref())
+    {
+        languages.extend(index.languages().map(str::to_owned));
+    }
+    languages.into_iter().collect()
+}
+
+/// The filters that value sets may use: by code, by hierarchy, by each property, and those of the code system's own.
+fn filters(header: &CodeSystemHeader, version: FhirVersion) -> Vec<Value> {
+    if matches!(header.content, Content::NotPresent) {
+        return Vec::new();
+    }
+    // A grammar is asked by what it declares; it has no list that could be searched.
+    let grammar = grammars::by_url(&header.url).filter(|grammar| grammar.all().is_none());
+    let mut filters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let concept = filters.entry("concept").or_default();
+    if grammar.is_none() {
+        concept.extend(ON_CODES);
+    }
+    if header.hierarchy_meaning.is_some() {
+        concept.extend(IN_HIERARCHY);
+        concept.extend(IN_HIERARCHY_LATER.iter().filter(|_| version == FhirVersion::R5));
+    }
+    for property in &header.properties {
+        filters.insert(&property.code, ON_CODES.to_vec());
+    }
+    let means_something = |code: &str| {
+        header.loader != RESOURCES
+            || grammar.is_some()
+            || NO_PROPERTIES.contains(&code)
+            || header.properties.iter().any(|property| property.code == code)
+    };
+    for filter in header.filters.iter().filter(|filter| means_something(&filter.code)) {
+        let known = filters.entry(&filter.code).or_default();
+        for operator in &filter.operators {
+            let earlier = version == FhirVersion::R5 || !IN_HIERARCHY_LATER.contains(&operator.as_str());
+            if earlier && !known.contains(&operator.as_str()) {
+                known.push(operator);
+            }
+        }
+    }
+    let filters = filters.into_iter().filter(|(_, operators)| !operators.is_empty());
+    filters
+        .map(|(code, operators)| json!({"code": code, "op": operators}))
+        .collect()
 }
 
 /// `/$versions`

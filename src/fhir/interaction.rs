@@ -3,15 +3,21 @@
 //! One request in, one resource or refusal out; whether it came over a socket or in a batch makes no difference.
 //! It knows no status code and no header but by meaning.
 
+use super::answer::{Answer, Conditions};
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{self, ParameterError, Parameters};
 use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
-use super::{FhirVersion, algorithmic, capability, find_matches, query, render, render_expansion, render_resource, search};
+use super::sessions::Sessions;
+use super::{
+    FhirVersion, algorithmic, answer, capability, closure, find_matches, history, query, render, render_expansion,
+    render_resource, search, write,
+};
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
-use crate::service::{ResourceKind, Terminology};
-use crate::service::{expand, lookup, subsumes, translate, validate_code};
+use crate::service::{ResourceKind, Terminology, naming};
+use crate::service::{compare, expand, lookup, subsumes, translate, validate_code};
+use crate::written::Library;
 use render_resource::type_name;
 use serde_json::Value;
 use tern_index::model::Canonical;
@@ -37,11 +43,17 @@ pub enum Operation {
     ValidateInValueSet,
     /// `ValueSet/$batch-validate-code`
     BatchValidateInValueSet,
+    /// `ValueSet/$compare`
+    Compare,
+    /// `ConceptMap/$closure`, `$closure`
+    Closure,
+    /// `NamingSystem/$preferred-id`
+    PreferredId,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Lookup,
         Self::ValidateInCodeSystem,
         Self::BatchValidateInCodeSystem,
@@ -51,6 +63,9 @@ impl Operation {
         Self::Expand,
         Self::ValidateInValueSet,
         Self::BatchValidateInValueSet,
+        Self::Compare,
+        Self::Closure,
+        Self::PreferredId,
     ];
 
     /// The resource type it is called on.
@@ -59,8 +74,9 @@ impl Operation {
             Self::Lookup | Self::ValidateInCodeSystem | Self::BatchValidateInCodeSystem | Self::Subsumes | Self::FindMatches => {
                 ResourceKind::CodeSystem
             }
-            Self::Translate => ResourceKind::ConceptMap,
-            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet => ResourceKind::ValueSet,
+            Self::Translate | Self::Closure => ResourceKind::ConceptMap,
+            Self::PreferredId => ResourceKind::NamingSystem,
+            Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet | Self::Compare => ResourceKind::ValueSet,
         }
     }
 
@@ -74,7 +90,15 @@ impl Operation {
             Self::FindMatches => "find-matches",
             Self::Translate => "translate",
             Self::Expand => "expand",
+            Self::Compare => "compare",
+            Self::Closure => "closure",
+            Self::PreferredId => "preferred-id",
         }
+    }
+
+    /// Whether calling it changes what is kept, so that it cannot be called by GET.
+    pub fn changes_something(self) -> bool {
+        self == Self::Closure
     }
 
     /// What a client should know that the definition does not say.
@@ -119,12 +143,26 @@ pub enum Target {
     Metadata,
     /// `/$versions`
     Versions,
+    /// `/$cache-control`
+    CacheControl,
     /// The endpoint itself: batches.
     Root,
     /// `/[type]`, `/[type]/_search`
     Search(ResourceKind),
-    /// `/[type]/[id]`
+    /// `GET /[type]/[id]`
     Read(ResourceKind, String),
+    /// `GET /[type]/[id]/_history/[version]`
+    ReadVersion(ResourceKind, String, String),
+    /// `GET /[type]/[id]/_history`, `/[type]/_history`, `/_history`
+    History(Option<ResourceKind>, Option<String>),
+    /// `POST /[type]`
+    Create(ResourceKind),
+    /// `PUT /[type]/[id]`, or `PUT /[type]?[search]`
+    Update(ResourceKind, Option<String>),
+    /// `DELETE /[type]/[id]`, or `DELETE /[type]?[search]`
+    Delete(ResourceKind, Option<String>),
+    /// `/[type]/$validate`, `/[type]/[id]/$validate`
+    Validate(ResourceKind, Option<String>),
     /// `/[type]/$[name]`, `/[type]/[id]/$[name]`
     Operation(Operation, Option<String>),
 }
@@ -136,6 +174,10 @@ pub enum Method {
     Get,
     /// POST
     Post,
+    /// PUT
+    Put,
+    /// DELETE
+    Delete,
     /// Any other.
     Other,
 }
@@ -146,7 +188,24 @@ impl Method {
         match name {
             "GET" | "HEAD" => Self::Get,
             "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
             _ => Self::Other,
+        }
+    }
+
+    /// Whether requests have a body that means something.
+    pub fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Put)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Other => "another",
         }
     }
 }
@@ -180,44 +239,75 @@ impl Target {
                 Refusal::new(RefusalKind::NotFound, text)
             })
         };
-        let (target, gets, posts) = match segments.as_slice() {
-            [] => (Self::Root, false, true),
-            ["metadata"] => (Self::Metadata, true, false),
-            ["$versions"] => (Self::Versions, true, true),
-            [name] => (Self::Search(kind(name)?), true, false),
-            [name, "_search"] => (Self::Search(kind(name)?), false, true),
-            [name, rest] if rest.starts_with('$') => (Self::Operation(operation(kind(name)?, rest)?, None), true, true),
-            [name, id] => (Self::Read(kind(name)?, (*id).to_owned()), true, false),
-            [name, id, rest] if rest.starts_with('$') => (
-                Self::Operation(operation(kind(name)?, rest)?, Some((*id).to_owned())),
-                true,
-                true,
-            ),
+        use Method::{Delete, Get, Post, Put};
+        let called = |operation: Operation, id: Option<String>| {
+            let post = (Post, Self::Operation(operation, id.clone()));
+            match operation.changes_something() {
+                true => vec![post],
+                false => vec![(Get, Self::Operation(operation, id)), post],
+            }
+        };
+        let owned = |id: &str| Some(id.to_owned());
+        let offered = match segments.as_slice() {
+            [] => vec![(Post, Self::Root)],
+            ["metadata"] => vec![(Get, Self::Metadata)],
+            ["$versions"] => vec![(Get, Self::Versions), (Post, Self::Versions)],
+            ["$cache-control"] => vec![(Get, Self::CacheControl), (Post, Self::CacheControl)],
+            ["$closure"] => called(Operation::Closure, None),
+            ["_history"] => vec![(Get, Self::History(None, None))],
+            [name] => {
+                let kind = kind(name)?;
+                let writes = [
+                    (Post, Self::Create(kind)),
+                    (Put, Self::Update(kind, None)),
+                    (Delete, Self::Delete(kind, None)),
+                ];
+                std::iter::once((Get, Self::Search(kind))).chain(writes).collect()
+            }
+            [name, "_search"] => vec![(Post, Self::Search(kind(name)?))],
+            [name, "_history"] => vec![(Get, Self::History(Some(kind(name)?), None))],
+            [name, "$validate"] => vec![(Post, Self::Validate(kind(name)?, None))],
+            [name, rest] if rest.starts_with('$') => called(operation(kind(name)?, rest)?, None),
+            [name, id] => {
+                let kind = kind(name)?;
+                vec![
+                    (Get, Self::Read(kind, (*id).to_owned())),
+                    (Put, Self::Update(kind, owned(id))),
+                    (Delete, Self::Delete(kind, owned(id))),
+                ]
+            }
+            [name, id, "_history"] => vec![(Get, Self::History(Some(kind(name)?), owned(id)))],
+            [name, id, "$validate"] => {
+                let kind = kind(name)?;
+                [Get, Post].map(|method| (method, Self::Validate(kind, owned(id)))).into()
+            }
+            [name, id, rest] if rest.starts_with('$') => called(operation(kind(name)?, rest)?, owned(id)),
+            [name, id, "_history", version] => {
+                let version = (*version).to_owned();
+                vec![(Get, Self::ReadVersion(kind(name)?, (*id).to_owned(), version))]
+            }
             _ => return Err(unknown()),
         };
-        match method {
-            Method::Get if gets => Ok(target),
-            Method::Post if posts => Ok(target),
-            _ => {
-                let allowed = match (gets, posts) {
-                    (true, true) => "GET and POST",
-                    (true, false) => "GET",
-                    _ => "POST",
-                };
-                let text = format!("this method is not offered at '/{path}'; use {allowed}");
-                Err(Refusal::new(RefusalKind::MethodNotAllowed, text))
-            }
+        let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
+        let text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        let mut offered = offered.into_iter();
+        match offered.find(|(own, _)| *own == method) {
+            Some((_, target)) => Ok(target),
+            None => Err(Refusal::new(RefusalKind::MethodNotAllowed, text)),
         }
     }
 
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
-            Self::Metadata | Self::Versions | Self::Read(..) => false,
-            Self::Root | Self::Search(_) => true,
+            Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) | Self::ReadVersion(..) => false,
+            Self::Root | Self::Search(_) | Self::History(..) => true,
+            Self::Create(_) | Self::Update(..) | Self::Delete(..) | Self::Validate(..) => true,
             Self::Operation(operation, _) => matches!(
                 operation,
                 Operation::Expand
+                    | Operation::Compare
+                    | Operation::Closure
                     | Operation::FindMatches
                     | Operation::BatchValidateInCodeSystem
                     | Operation::BatchValidateInValueSet
@@ -256,6 +346,10 @@ pub struct Request<'r> {
     pub accept_language: Option<&'r str>,
     /// `Prefer: handling=strict`
     pub strict: bool,
+    /// `X-Cache-Id`: the session whose resources count.
+    pub cache_id: Option<&'r str>,
+    /// What the answer depends on.
+    pub conditions: Conditions,
 }
 
 /// What answering needs besides the request.
@@ -263,8 +357,12 @@ pub struct Request<'r> {
 pub struct Room<'r> {
     /// What is loaded.
     pub terminology: &'r Terminology,
+    /// What is written, and who may write.
+    pub library: &'r Library,
     /// Resources of earlier requests.
     pub cache: &'r ResourceCache,
+    /// Resources that clients have sent to be kept.
+    pub sessions: &'r Sessions,
     /// Rows of a concept map that a read writes out.
     pub map_rows: usize,
     /// Resources on one page of a search.
@@ -276,24 +374,59 @@ pub struct Room<'r> {
 }
 
 /// Answers anything but a batch Bundle, which is many requests.
-pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
+pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Answer, Refusal> {
+    match target {
+        Target::Read(kind, id) => read(room, *kind, id, &request),
+        Target::ReadVersion(kind, id, version) => history::vread(room, *kind, id, version, &request),
+        Target::Create(kind) => write::create(room, *kind, request),
+        Target::Update(kind, Some(id)) => write::update(room, *kind, id, request),
+        Target::Update(kind, None) => write::conditional_update(room, *kind, request),
+        Target::Delete(kind, Some(id)) => write::delete(room, *kind, id, &request),
+        Target::Delete(kind, None) => write::conditional_delete(room, *kind, &request),
+        _ => resource(room, target, request).map(Answer::from),
+    }
+}
+
+/// Reads a resource. What was not written here has no version to be told.
+fn read(room: Room<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
+    let entry = find(room, kind, id, request.version)?;
+    let whole = render_resource::resource(&entry, request.version, room.map_rows)?;
+    let written = entry.written.as_ref();
+    let modified = written.map(|written| written.last_updated.clone());
+    let answer = Answer {
+        tag: written.map(|written| answer::tag(&written.version_id.to_string())),
+        modified: modified.or(entry.summary.last_updated),
+        ..Answer::from(search::shortened(whole, &Parameters::from_query(request.query)?)?)
+    };
+    Ok(history::unless_known(answer, request))
+}
+
+/// Answers what is answered with a resource and nothing beside it.
+fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Value, Refusal> {
     match target {
         Target::Root => Err(Refusal::new(
             RefusalKind::NotSupported,
             "a batch inside a batch is not answered",
         )),
         Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
+        Target::CacheControl => {
+            let session = request.cache_id;
+            let parameters = body_parameters(request, &[])?;
+            room.sessions.control(&parameters, session, room.cache)
+        }
         Target::Metadata => metadata(room, &request),
-        Target::Read(kind, id) => {
-            let entry = find(room.terminology, *kind, id)?;
-            render_resource::resource(&entry, request.version, room.map_rows)
+        Target::History(kind, id) => history::history(room, *kind, id.as_deref(), &request),
+        Target::Validate(kind, id) => write::validate(room, *kind, id.as_deref(), request),
+        Target::Read(..) | Target::ReadVersion(..) | Target::Create(_) | Target::Update(..) | Target::Delete(..) => {
+            // Never asked for here: these have answers with more than a body.
+            Err(Refusal::new(RefusalKind::Internal, "this interaction is answered elsewhere"))
         }
         Target::Search(kind) => {
             let mut parameters = Parameters::from_query(request.query)?;
             if let Body::Form(form) = request.body {
                 parameters.extend(Parameters::from_query(form)?);
             }
-            let search = search::read(&parameters, request.strict, room.largest_page)?;
+            let search = search::read(*kind, &parameters, request.strict, room.largest_page)?;
             let place = search::Place {
                 base: request.base,
                 version: request.version,
@@ -310,10 +443,11 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<V
                 strict: request.strict,
             };
             if let Some(id) = id {
-                context.instance = Some(instance(&find(room.terminology, operation.kind(), id)?)?);
+                context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
             }
-            let parameters = operation_parameters(*operation, request)?;
-            let terminology = requests::overlay(room.terminology, &parameters, room.cache)?;
+            let session = request.cache_id;
+            let parameters = body_parameters(request, operation.bare())?;
+            let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
             let terminology = terminology.for_fhir_version(version.short());
             let room = Room {
                 terminology: &terminology,
@@ -327,11 +461,16 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<V
 fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
     let parameters = Parameters::from_query(request.query)?;
     match parameters.text(&["mode"])?.as_deref() {
-        None | Some("full" | "normative") => Ok(capability::capability_statement(request.version, request.base)),
+        None | Some("full" | "normative") => Ok(capability::capability_statement(
+            request.version,
+            request.base,
+            room.library.is_writable(),
+        )),
         Some("terminology") => Ok(capability::terminology_capabilities(
             room.terminology,
             request.version,
             request.base,
+            room.library.is_writable(),
         )),
         Some(other) => Err(ParameterError::Invalid {
             name: "mode".into(),
@@ -341,11 +480,11 @@ fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
     }
 }
 
-fn find(terminology: &Terminology, kind: ResourceKind, id: &str) -> Result<ResourceEntry, Refusal> {
-    terminology.read_resource(kind, id).ok_or_else(|| {
-        let text = format!("there is no {} with the id '{id}'", type_name(kind));
-        Refusal::new(RefusalKind::NotFound, text)
-    })
+/// The resource with an id; of FHIR's own, which have the same in each version, that of the version asked for.
+pub(super) fn find(room: Room<'_>, kind: ResourceKind, id: &str, version: FhirVersion) -> Result<ResourceEntry, Refusal> {
+    let view = room.terminology.for_fhir_version(version.short());
+    let found = view.read_resource(kind, id);
+    found.ok_or_else(|| history::not_there(room, kind, id))
 }
 
 fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
@@ -360,12 +499,12 @@ fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
 }
 
 /// The parameters of an operation: those of the body, and those of the query string.
-fn operation_parameters(operation: Operation, request: Request<'_>) -> Result<Parameters, Refusal> {
+fn body_parameters(request: Request<'_>, bare: &[(&str, &str)]) -> Result<Parameters, Refusal> {
     let mut parameters = match request.body {
         Body::None => Parameters::default(),
         Body::Form(form) => Parameters::from_query(form)?,
-        Body::Text(text) => Parameters::from_body(parameters::json(text)?, operation.bare())?,
-        Body::Json(json) => Parameters::from_body(json, operation.bare())?,
+        Body::Text(text) => Parameters::from_body(parameters::json(text)?, bare)?,
+        Body::Json(json) => Parameters::from_body(json, bare)?,
     };
     parameters.extend(Parameters::from_query(request.query)?);
     Ok(parameters)
@@ -404,7 +543,8 @@ fn operate(
             if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
                 return algorithmic::answer(terminology, fallback, version, later_names);
             }
-            let asked = requests::translate(parameters, context, room.cache)?;
+            let mut asked = requests::translate(parameters, context, room.cache)?;
+            by_canonical_names(terminology, &mut asked.request);
             let style = render::TranslationStyle {
                 version,
                 r4_names: !asked.later_names,
@@ -423,12 +563,50 @@ fn operate(
             request.parameters.limit = Some(room.expansion.min(asked));
             Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
         }
+        Operation::Closure => {
+            context.check(parameters, &[closure::NAMES])?;
+            closure::answer(room.library, parameters, version, room.batch)
+        }
+        Operation::PreferredId => preferred_id(terminology, parameters, context),
+        Operation::Compare => {
+            let (mut request, diagnostics) = requests::compare(parameters, context)?;
+            let asked = request.parameters.limit.unwrap_or(u64::MAX);
+            request.parameters.limit = Some(room.expansion.min(asked));
+            Ok(render::comparison(&compare::compare(terminology, &request)?, diagnostics))
+        }
         Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),
         Operation::ValidateInValueSet => validate(terminology, requests::validate_in_value_set(parameters, context)?),
         Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet => {
             batch_validate(room, operation, parameters, context)
         }
     }
+}
+
+/// Maps name code systems by their URLs: what a client names by a URN is looked for under that.
+fn by_canonical_names(terminology: &Terminology, request: &mut translate::TranslateRequest) {
+    let given = request.given.iter_mut().filter_map(|given| given.system.as_mut());
+    for name in given
+        .chain(request.wanted_system.as_mut())
+        .filter(|name| name.starts_with("urn:"))
+    {
+        *name = terminology.canonical_url(name).to_owned();
+    }
+}
+
+fn preferred_id(terminology: &Terminology, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
+    context.check(parameters, &[&["id", "type", "date"]])?;
+    let needed = |name: &str| {
+        let text = format!("$preferred-id needs the parameter '{name}'");
+        parameters.text(&[name])?.ok_or(ParameterError::Missing(text))
+    };
+    let (id, id_type) = (needed("id")?, needed("type")?);
+    let found = naming::preferred_id(terminology, &id, &id_type).ok_or_else(|| {
+        let text = format!("no name of the type '{id_type}' is known for '{id}'");
+        Refusal::new(RefusalKind::NotFound, text)
+    })?;
+    let mut list = render::List::default();
+    list.value("result", "String", found);
+    Ok(list.into_resource())
 }
 
 fn validate(terminology: &Terminology, asked: requests::ValidateCode) -> Result<Value, Refusal> {
@@ -458,7 +636,7 @@ fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, con
     let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
         let mut own = item.parts()?;
         own.inherit(&shared);
-        let terminology = requests::overlay(room.terminology, &own, room.cache)?;
+        let terminology = room.sessions.overlay(room.terminology, &own, None, room.cache)?;
         let asked = match operation {
             Operation::BatchValidateInCodeSystem => requests::validate_in_code_system(&own, context)?,
             _ => requests::validate_in_value_set(&own, context)?,

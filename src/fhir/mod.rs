@@ -1,13 +1,17 @@
-//! The FHIR wire: JSON in and out, in the shapes of R4 and R5.
+//! The FHIR wire: JSON and XML in and out, in the shapes of R4 and R5.
 //!
 //! Requests become the service's request types here, and its answers become resources; nothing outside this
 //! room knows a FHIR element name. It evaluates nothing (that is `service`) and knows no status code or
 //! socket (that is `http`).
 
 pub mod algorithmic;
+pub mod answer;
 pub mod bundle;
 pub mod capability;
+pub mod closure;
 pub mod find_matches;
+mod history;
+pub mod html;
 pub mod interaction;
 pub mod outcome;
 pub mod parameters;
@@ -15,9 +19,15 @@ pub mod query;
 pub mod render;
 pub mod render_expansion;
 pub mod render_resource;
+pub mod representation;
 pub mod requests;
 pub mod resource_in;
 pub mod search;
+pub mod search_parameters;
+pub mod sessions;
+pub mod validation;
+mod write;
+pub mod xml;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@
 //! server itself become one. It names a kind, not a status code; `http::status` chooses that.
 
 use super::parameters::ParameterError;
+use super::xml::XmlError;
 use crate::service::{Failure, FailureKind, Issue, Severity};
 use serde_json::{Map, Value, json};
 
@@ -17,6 +18,14 @@ pub enum RefusalKind {
     Invalid,
     /// What it names is not here.
     NotFound,
+    /// It was here and has been deleted.
+    Gone,
+    /// What would be written contradicts what is there.
+    Conflict,
+    /// A condition that the client set does not hold.
+    PreconditionFailed,
+    /// The resource can be read, but is not what the standard says.
+    Unprocessable,
     /// The path exists, the method does not.
     MethodNotAllowed,
     /// The body's media type is none that is read.
@@ -31,6 +40,8 @@ pub enum RefusalKind {
     NotSupported,
     /// Too many heavy requests at once.
     Busy,
+    /// There is no room to keep what was sent.
+    NoRoom,
     /// Not the client's fault.
     Internal,
 }
@@ -51,6 +62,10 @@ impl Refusal {
         let code = match kind {
             RefusalKind::Invalid => "invalid",
             RefusalKind::NotFound => "not-found",
+            RefusalKind::Gone => "deleted",
+            RefusalKind::Conflict | RefusalKind::PreconditionFailed => "conflict",
+            RefusalKind::Unprocessable => "processing",
+            RefusalKind::NoRoom => "no-store",
             RefusalKind::MethodNotAllowed
             | RefusalKind::UnsupportedMediaType
             | RefusalKind::NotAcceptable
@@ -94,6 +109,16 @@ impl From<ParameterError> for Refusal {
         Self {
             kind: RefusalKind::Invalid,
             issues: vec![issue(code, error.to_string(), error.place().map(str::to_owned))],
+        }
+    }
+}
+
+impl From<XmlError> for Refusal {
+    fn from(error: XmlError) -> Self {
+        let place = Some(error.place.clone()).filter(|place| !place.is_empty());
+        Self {
+            kind: RefusalKind::Invalid,
+            issues: vec![issue("structure", error.to_string(), place)],
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::FhirVersion;
 use super::outcome::operation_outcome;
 use super::parameters::GivenConcept;
+use crate::service::compare::Comparison;
 use crate::service::lookup::{Lookup, LookupDesignation, LookupProperty};
 use crate::service::subsumes::Subsumption;
 use crate::service::translate::{Direction, Match, Translation};
@@ -134,12 +135,19 @@ fn lookup_designation(designation: &LookupDesignation) -> List {
 
 fn lookup_property(property: &LookupProperty) -> List {
     let mut parts = List::default();
-    let (suffix, value) = property_value(&property.value);
     parts
         .value("code", "Code", property.code.as_str())
-        .value("value", suffix, value)
+        .optional("code-display", "String", property.code_display.as_deref());
+    if let Some(value) = &property.value {
+        let (suffix, value) = property_value(value);
+        parts.value("value", suffix, value);
+    }
+    parts
         .optional("description", "String", property.description.as_deref())
         .optional("source", "Canonical", property.source.as_ref().map(ToString::to_string));
+    for subproperty in &property.subproperties {
+        parts.parts("subproperty", lookup_property(subproperty));
+    }
     parts
 }
 
@@ -147,6 +155,25 @@ fn lookup_property(property: &LookupProperty) -> List {
 pub fn subsumption(subsumption: Subsumption) -> Value {
     let mut list = List::default();
     list.value("outcome", "Code", subsumption.as_str());
+    list.into_resource()
+}
+
+/// The answer of `$compare`, with what it rests on where that was asked for.
+pub fn comparison(comparison: &Comparison, diagnostics: bool) -> Value {
+    let mut list = List::default();
+    list.value("result", "Code", comparison.relation.as_str())
+        .value("message", "String", comparison.message.as_str());
+    if diagnostics {
+        list.value("performed-expansion", "Boolean", comparison.expanded);
+        let codes = &comparison.codes;
+        for (name, codes) in [
+            ("missing-codes", &codes.missing),
+            ("extra-codes", &codes.extra),
+            ("common-codes", &codes.common),
+        ] {
+            list.optional(name, "String", (!codes.is_empty()).then(|| codes.join(",")));
+        }
+    }
     list.into_resource()
 }
 
@@ -236,7 +263,10 @@ fn mapping_attribute(attribute: &MappingAttribute, version: FhirVersion, list: &
     let mut parts = List::default();
     let name = match (attribute.role, version) {
         (MappingAttributeRole::Product, FhirVersion::R4) => {
-            // R4 products are codings.
+            // R4 products are codings; what is none cannot be said.
+            if !matches!(attribute.value_type.as_str(), "" | "Coding" | "Code" | "String") {
+                return;
+            }
             let concept = Coding {
                 system: attribute.system.clone(),
                 version: None,

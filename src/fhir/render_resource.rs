@@ -1,4 +1,4 @@
-//! CodeSystem, ValueSet and ConceptMap resources, for read and search.
+//! CodeSystem, ValueSet, ConceptMap and NamingSystem resources, for read and search.
 //!
 //! A resource that was loaded as such is given back as it was, but for elements that the version asked for does
 //! not have. An indexed release is described by its header: its concepts are there for `$lookup` and `$expand`,
@@ -38,11 +38,7 @@ const LATER: &[&str] = &[
 
 /// The type of a kind of resource.
 pub fn type_name(kind: ResourceKind) -> &'static str {
-    match kind {
-        ResourceKind::CodeSystem => "CodeSystem",
-        ResourceKind::ValueSet => "ValueSet",
-        ResourceKind::ConceptMap => "ConceptMap",
-    }
+    kind.as_str()
 }
 
 /// A resource in the shape of a version. A concept map of more rows than `map_rows` comes without its groups.
@@ -52,6 +48,16 @@ pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) ->
         ResourceBody::ValueSet(value_set) if value_set.resource.is_empty() => described_value_set(entry),
         ResourceBody::ValueSet(value_set) => parse(&value_set.resource)?,
         ResourceBody::ConceptMap(map) => concept_map(map, version, map_rows),
+        ResourceBody::NamingSystem(naming_system) => parse(&naming_system.resource)?,
+        // What is read in the version that it was written in comes back as it was written.
+        ResourceBody::Json(text)
+            if entry
+                .written
+                .as_ref()
+                .is_some_and(|written| written.fhir_version == version.short()) =>
+        {
+            parse(text)?
+        }
         ResourceBody::Json(text) if entry.kind == ResourceKind::ConceptMap => {
             let parsed = Resource::parse(text).map_err(|error| damaged(&error))?;
             match parsed {
@@ -65,6 +71,9 @@ pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) ->
     if version == FhirVersion::R4 {
         let is_code_system = entry.kind == ResourceKind::CodeSystem;
         json.retain(|name, _| !LATER.contains(&name.as_str()) || (is_code_system && name == "property"));
+        if entry.kind == ResourceKind::NamingSystem {
+            as_r4_naming_system(&mut json);
+        }
         if let Some(compose) = json.get_mut("compose").and_then(Value::as_object_mut) {
             compose.remove("property");
         }
@@ -74,6 +83,28 @@ pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) ->
     ordered.insert("resourceType".into(), type_name(entry.kind).into());
     ordered.extend(json.into_iter().filter(|(name, _)| name != "resourceType"));
     Ok(ordered.into())
+}
+
+/// R4 has no canonical for naming systems, and fewer types of names.
+fn as_r4_naming_system(json: &mut Map<String, Value>) {
+    const LATER: [&str; 7] = [
+        "url",
+        "identifier",
+        "version",
+        "title",
+        "experimental",
+        "purpose",
+        "copyright",
+    ];
+    json.retain(|name, _| !LATER.contains(&name.as_str()));
+    let ids = json.get_mut("uniqueId").and_then(Value::as_array_mut);
+    for id in ids.into_iter().flatten().filter_map(Value::as_object_mut) {
+        id.shift_remove("authoritative");
+        let known = |kind: &str| ["oid", "uuid", "uri", "other"].contains(&kind);
+        if id.get("type").and_then(Value::as_str).is_some_and(|kind| !known(kind)) {
+            id.insert("type".into(), "other".into());
+        }
+    }
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> Refusal {

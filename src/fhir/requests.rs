@@ -8,13 +8,14 @@ use super::algorithmic;
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{GivenConcept, ParameterError, Parameters};
 use super::resource_in::{ResourceCache, read_value_set};
+use crate::service::compare::{CompareRequest, VersionPolicy};
 use crate::service::expand::ValueSetReference;
 use crate::service::language::Languages;
 use crate::service::lookup::LookupRequest;
 use crate::service::subsumes::SubsumesRequest;
 use crate::service::translate::{Dependency, Direction, MapChoice, TranslateRequest};
 use crate::service::validate_code::{ValidationInput, ValidationTarget};
-use crate::service::{ExpandRequest, Parameters as Options, Resource, Terminology, ValidateCodeRequest, ValueSet};
+use crate::service::{ExpandRequest, Parameters as Options, Resource, ValidateCodeRequest, ValueSet};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding};
 
@@ -61,6 +62,7 @@ impl Context {
 /// Names that every operation takes.
 const EVERYWHERE: &[&str] = &["tx-resource", "cache-id", "displayLanguage", "uuid", "diagnostics", "date"];
 
+/// Options of `$expand` and `$validate-code`.
 const OPTIONS: &[&str] = &[
     "activeOnly",
     "excludeNested",
@@ -92,13 +94,28 @@ const OPTIONS: &[&str] = &[
     "contextDirection",
 ];
 
-/// The terminology of a request: what is loaded, and what the request brings.
-pub fn overlay(terminology: &Terminology, parameters: &Parameters, cache: &ResourceCache) -> Result<Terminology, Refusal> {
-    let mut resources = Vec::new();
-    for json in parameters.resources("tx-resource")? {
-        resources.extend(cache.read(json)?);
-    }
-    Ok(terminology.with_overlay(resources))
+/// Options that are none of `$expand`, or no more than another name of one, or say which value set is meant.
+const NOT_OF_EXPANSION: &[&str] = &[
+    "lenient-display-validation",
+    "valueset-membership-only",
+    "abstract",
+    "inferSystem",
+    "_limit",
+    "url",
+    "valueSet",
+    "context",
+    "contextDirection",
+];
+
+/// The parameters of `$expand`, by name: what it reads is what it says that it reads.
+pub fn expansion_parameters() -> Vec<&'static str> {
+    let options = OPTIONS.iter().filter(|name| !NOT_OF_EXPANSION.contains(name));
+    let mut names: Vec<&str> = options
+        .chain(&["cache-id", "date", "displayLanguage", "tx-resource"])
+        .copied()
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 fn canonicals(parameters: &Parameters, name: &str) -> Result<Vec<Canonical>, ParameterError> {
@@ -138,6 +155,7 @@ fn options(parameters: &Parameters, context: &Context) -> Result<Options, Parame
         filter: parameters.text(&["filter"])?,
         offset: small(parameters, "offset")?,
         count: small(parameters, "count")?,
+        date: parameters.text(&["date"])?,
         exclude_systems: canonicals(parameters, "exclude-system")?,
         system_versions: canonicals(parameters, "system-version")?,
         check_system_versions: canonicals(parameters, "check-system-version")?,
@@ -183,6 +201,54 @@ pub fn expand(parameters: &Parameters, context: &Context) -> Result<ExpandReques
         value_set: value_set(parameters, context, "$expand")?,
         parameters: options(parameters, context)?,
     })
+}
+
+const COMPARED: &[&str] = &[
+    "thisUrl",
+    "thisValueSet",
+    "otherUrl",
+    "otherValueSet",
+    "valueSetVersion",
+    "version-policy",
+    "diagnostics",
+];
+
+/// `ValueSet/$compare`, and whether to say what the answer rests on.
+pub fn compare(parameters: &Parameters, context: &Context) -> Result<(CompareRequest, bool), Refusal> {
+    context.check(parameters, &[OPTIONS, COMPARED])?;
+    let named = |resource: &str, url: &str| -> Result<Option<ValueSetReference>, Refusal> {
+        if let Some(json) = parameters.resource(resource)? {
+            return Ok(Some(ValueSetReference::Inline(Arc::new(read_value_set(json)?))));
+        }
+        let Some(url) = parameters.text(&[url])? else {
+            return Ok(None);
+        };
+        let version = parameters.text(&["valueSetVersion"])?;
+        Ok(Some(ValueSetReference::Canonical(canonical(&url, version))))
+    };
+    let missing = |prefix: &str| {
+        let text = format!("$compare needs two value sets: give '{prefix}ValueSet' or '{prefix}Url'");
+        Refusal::from(ParameterError::Missing(text))
+    };
+    let this = match &context.instance {
+        Some(Instance::Canonical(canonical)) => Some(ValueSetReference::Canonical(canonical.clone())),
+        Some(Instance::ValueSet(value_set)) => Some(ValueSetReference::Inline(value_set.clone())),
+        None => named("thisValueSet", "thisUrl")?,
+    };
+    let policy = match parameters.text(&["version-policy"])? {
+        None => VersionPolicy::default(),
+        Some(code) => VersionPolicy::parse(&code).ok_or_else(|| {
+            let text = format!("'version-policy' must be always, as-needed or never, but '{code}' was given");
+            invalid("version-policy", text)
+        })?,
+    };
+    let request = CompareRequest {
+        this: this.ok_or_else(|| missing("this"))?,
+        other: named("otherValueSet", "otherUrl")?.ok_or_else(|| missing("other"))?,
+        policy,
+        parameters: options(parameters, context)?,
+    };
+    Ok((request, parameters.boolean("diagnostics")?.unwrap_or(false)))
 }
 
 /// A request to validate, and the codeable concept to echo.
@@ -319,6 +385,7 @@ pub fn lookup(parameters: &Parameters, context: &Context) -> Result<LookupReques
             }),
         properties: parameters.texts(&["property"])?,
         use_supplements: canonicals(parameters, "useSupplement")?,
+        date: parameters.text(&["date"])?,
     })
 }
 
@@ -559,6 +626,18 @@ fn dependencies(parameters: &Parameters) -> Result<Vec<Dependency>, Refusal> {
         let values: Vec<(Option<String>, String)> = match kind {
             "Coding" => vec![coded(value.coding()?)],
             "CodeableConcept" => value.codeable_concept()?.codings.into_iter().map(coded).collect(),
+            // An amount with its unit, as an age is.
+            "Quantity" | "Age" | "Duration" => {
+                let part = |name: &str| {
+                    json.get(name)
+                        .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+                };
+                let unit = part("code").or_else(|| part("unit")).unwrap_or_default();
+                vec![(
+                    None,
+                    format!("{} {unit}", part("value").unwrap_or_default()).trim().to_owned(),
+                )]
+            }
             _ => vec![(None, json.as_str().map_or_else(|| json.to_string(), str::to_owned))],
         };
         dependencies.extend(values.into_iter().map(|(system, value)| Dependency {

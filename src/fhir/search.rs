@@ -1,13 +1,14 @@
 //! Search of resources: its parameters, and the Bundle of a page with links to its neighbours.
 
 use super::FhirVersion;
-use super::capability::SEARCH_PARAMETERS;
-use super::outcome::{Refusal, RefusalKind};
+use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::{ParameterError, Parameters};
 use super::query::encode;
 use super::render_resource::{resource, type_name};
-use crate::service::{ResourceKind, ResourceQuery, Terminology};
+use super::search_parameters;
+use crate::service::{Issue, ResourceKind, ResourceQuery, Severity, Terminology};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// Resources on a page where the client names no number.
 const PAGE: usize = 50;
@@ -22,6 +23,13 @@ enum Summary {
     Count,
 }
 
+/// Whether the total is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Total {
+    Told,
+    LeftOut,
+}
+
 /// A search as asked for.
 #[derive(Debug)]
 pub struct Search {
@@ -29,9 +37,12 @@ pub struct Search {
     count: usize,
     offset: usize,
     summary: Summary,
+    total: Total,
     elements: Vec<String>,
     /// The parameters that were used, for links.
     used: Vec<(String, String)>,
+    /// What was not understood and left out.
+    ignored: Vec<String>,
 }
 
 /// What a page needs to know.
@@ -48,71 +59,106 @@ pub struct Place<'p> {
 }
 
 /// Reads the parameters of a search. Unknown ones are ignored, or refused with `strict`.
-pub fn read(parameters: &Parameters, strict: bool, largest_page: usize) -> Result<Search, Refusal> {
-    let mut used = Vec::new();
-    for (name, _) in SEARCH_PARAMETERS {
-        if let Some(value) = parameters.text(&[name])? {
-            used.push(((*name).to_owned(), value));
-        }
-    }
-    let mut exact = false;
-    for name in ["name:exact", "title:exact"] {
-        if let Some(value) = parameters.text(&[name])? {
-            exact = true;
-            used.push((name.to_owned(), value));
-        }
-    }
-    let value = |wanted: &str| {
-        let found = used.iter().find(|(name, _)| name.split(':').next() == Some(wanted));
-        found.map(|(_, value)| value.clone())
-    };
-    let query = ResourceQuery {
-        id: value("_id"),
-        url: value("url"),
-        version: value("version"),
-        name: value("name"),
-        title: value("title"),
-        publisher: value("publisher"),
-        // A token may be written with an empty system.
-        status: value("status").map(|status| status.trim_start_matches('|').to_owned()),
-        exact,
-    };
-    let summary = match parameters.text(&["_summary"])?.as_deref() {
-        None | Some("false") => Summary::Whole,
-        Some("true") => Summary::Described,
-        Some("text") => Summary::Text,
-        Some("data") => Summary::Data,
-        Some("count") => Summary::Count,
-        Some(other) => {
-            return Err(ParameterError::Invalid {
-                name: "_summary".into(),
-                message: format!("'_summary' must be true, false, text, data or count, but '{other}' was given"),
-            }
-            .into());
-        }
-    };
-    let elements = parameters.texts(&["_elements"])?;
-    let elements = elements.iter().flat_map(|list| list.split(','));
-    let search = Search {
-        query,
+pub fn read(kind: ResourceKind, parameters: &Parameters, strict: bool, largest_page: usize) -> Result<Search, Refusal> {
+    let mut search = Search {
+        query: ResourceQuery::default(),
         count: parameters.count("_count")?.unwrap_or(PAGE).min(largest_page),
         offset: parameters.count("_offset")?.unwrap_or(0),
-        summary,
-        elements: elements
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .collect(),
-        used,
+        summary: summary(parameters)?,
+        total: match parameters.text(&["_total"])?.as_deref() {
+            None | Some("accurate" | "estimate") => Total::Told,
+            Some("none") => Total::LeftOut,
+            Some(other) => return Err(invalid("_total", "none, estimate or accurate", other)),
+        },
+        elements: elements(parameters)?,
+        used: Vec::new(),
+        ignored: Vec::new(),
     };
-    if strict {
-        let known = |name: &str| SEARCH_PARAMETERS.iter().any(|(known, _)| *known == name) || name.ends_with(":exact");
-        if let Some(name) = parameters.names().find(|name| !known(name) && !CONTROLS.contains(name)) {
-            return Err(ParameterError::Unknown { name: name.to_owned() }.into());
+    let mut seen = BTreeSet::new();
+    for name in parameters.names().filter(|name| seen.insert(*name)) {
+        for value in parameters.texts(&[name])? {
+            // An empty value asks nothing.
+            if !value.is_empty() {
+                search.take(kind, name, value)?;
+            }
         }
     }
-    Ok(search)
+    match search.ignored.first() {
+        Some(name) if strict => Err(ParameterError::Unknown { name: name.clone() }.into()),
+        _ => Ok(search),
+    }
 }
 
+fn invalid(name: &str, expected: &str, given: &str) -> Refusal {
+    let message = format!("'{name}' must be {expected}, but '{given}' was given");
+    let name = name.to_owned();
+    ParameterError::Invalid { name, message }.into()
+}
+
+fn summary(parameters: &Parameters) -> Result<Summary, Refusal> {
+    match parameters.text(&["_summary"])?.as_deref() {
+        None | Some("false") => Ok(Summary::Whole),
+        Some("true") => Ok(Summary::Described),
+        Some("text") => Ok(Summary::Text),
+        Some("data") => Ok(Summary::Data),
+        Some("count") => Ok(Summary::Count),
+        Some(other) => Err(invalid("_summary", "true, false, text, data or count", other)),
+    }
+}
+
+impl Search {
+    /// What conditional interactions look for: only conditions, of which there must be at least one.
+    pub fn conditional(kind: ResourceKind, query: &str) -> Result<Self, Refusal> {
+        let search = read(kind, &Parameters::from_query(query)?, true, PAGE)?;
+        if search.query.conditions.is_empty() {
+            let text = "a condition must name at least one search parameter".to_owned();
+            return Err(ParameterError::Missing(text).into());
+        }
+        Ok(search)
+    }
+
+    /// Ids of the resources found, at most two: more make no difference to a condition.
+    pub fn ids(&self, terminology: &Terminology, kind: ResourceKind) -> Vec<String> {
+        let (found, _) = terminology.search_resources(kind, &self.query, 0, 2);
+        found.into_iter().map(|entry| entry.id).collect()
+    }
+
+    fn take(&mut self, kind: ResourceKind, name: &str, value: String) -> Result<(), Refusal> {
+        if name == "_sort" {
+            self.sort(kind, &value);
+        } else if !CONTROLS.contains(&name) {
+            let (plain, modifier) = name
+                .split_once(':')
+                .map_or((name, None), |(name, modifier)| (name, Some(modifier)));
+            let Some(parameter) = search_parameters::named(kind, plain) else {
+                self.ignored.push(name.to_owned());
+                return Ok(());
+            };
+            self.query.conditions.push(parameter.condition(modifier, &value)?);
+            self.used.push((name.to_owned(), value));
+        }
+        Ok(())
+    }
+
+    fn sort(&mut self, kind: ResourceKind, list: &str) {
+        let mut used = Vec::new();
+        for key in list.split(',').map(str::trim).filter(|key| !key.is_empty()) {
+            let name = key.trim_start_matches('-');
+            match search_parameters::named(kind, name) {
+                Some(parameter) => {
+                    self.query.sort.push((parameter.element, key.starts_with('-')));
+                    used.push(key);
+                }
+                None => self.ignored.push(format!("_sort={key}")),
+            }
+        }
+        if !used.is_empty() {
+            self.used.push(("_sort".to_owned(), used.join(",")));
+        }
+    }
+}
+
+/// Parameters that ask how, not what.
 const CONTROLS: &[&str] = &["_count", "_offset", "_summary", "_elements", "_format", "_pretty", "_total"];
 
 /// Searches, and answers with a Bundle.
@@ -129,22 +175,49 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
         "total": total,
         "link": links(kind, search, total, place),
     });
+    if let (Total::LeftOut, Value::Object(bundle)) = (search.total, &mut bundle) {
+        bundle.shift_remove("total");
+    }
     if none {
         return Ok(bundle);
     }
     let mut entries = Vec::with_capacity(found.len());
     for entry in &found {
-        let json = reduce(resource(entry, place.version, place.map_rows)?, search);
+        let json = reduce(
+            resource(entry, place.version, place.map_rows)?,
+            search.summary,
+            &search.elements,
+        );
         entries.push(json!({
             "fullUrl": format!("{}/{}/{}", place.base, type_name(kind), entry.id),
             "resource": json,
             "search": {"mode": "match"},
         }));
     }
+    if !search.ignored.is_empty() {
+        entries.push(json!({"resource": ignored(&search.ignored), "search": {"mode": "outcome"}}));
+    }
     if let (false, Value::Object(bundle)) = (entries.is_empty(), &mut bundle) {
         bundle.insert("entry".into(), entries.into());
     }
     Ok(bundle)
+}
+
+/// What the client is told of parameters that were left out.
+fn ignored(names: &[String]) -> Value {
+    let issue = |name: &String| Issue {
+        severity: Severity::Warning,
+        code: "not-supported",
+        detail: None,
+        message_id: None,
+        text: format!(
+            "the search parameter '{name}' is not known here and was ignored; the link 'self' has those that were used"
+        ),
+        expression: Some(format!("http.{name}")),
+        diagnostics: None,
+    };
+    let issues: Vec<Issue> = names.iter().map(issue).collect();
+    operation_outcome(&issues)
 }
 
 fn links(kind: ResourceKind, search: &Search, total: usize, place: Place<'_>) -> Vec<Value> {
@@ -165,6 +238,9 @@ fn links(kind: ResourceKind, search: &Search, total: usize, place: Place<'_>) ->
         if !search.elements.is_empty() {
             pairs.push(format!("_elements={}", encode(&search.elements.join(","))));
         }
+        if search.total == Total::LeftOut {
+            pairs.push("_total=none".to_owned());
+        }
         pairs.push(format!("_count={}", search.count));
         if offset > 0 {
             pairs.push(format!("_offset={offset}"));
@@ -176,18 +252,21 @@ fn links(kind: ResourceKind, search: &Search, total: usize, place: Place<'_>) ->
         return links;
     }
     links.push(link("first", 0));
+    // The pages are those that one comes to from the first.
+    let last = total.saturating_sub(1) / search.count * search.count;
     if search.offset > 0 {
-        links.push(link("previous", search.offset.saturating_sub(search.count)));
+        links.push(link("previous", search.offset.saturating_sub(search.count).min(last)));
     }
     let next = search.offset.saturating_add(search.count);
     if next < total {
         links.push(link("next", next));
     }
+    links.push(link("last", last));
     links
 }
 
 /// Elements that every resource keeps: without them it would be no resource of its type.
-const MANDATORY: &[&str] = &["resourceType", "id", "meta", "status", "content", "url"];
+const MANDATORY: &[&str] = &["resourceType", "id", "meta", "status", "content", "url", "kind", "uniqueId"];
 
 /// Elements that a summary leaves out.
 const LONG: &[&str] = &[
@@ -200,22 +279,39 @@ const LONG: &[&str] = &[
     "description",
     "purpose",
     "copyright",
+    "usage",
+    "responsible",
     "extension",
 ];
 
-fn reduce(json: Value, search: &Search) -> Value {
+/// The part of a resource that a read asks for with `_summary` and `_elements`.
+pub(super) fn shortened(json: Value, parameters: &Parameters) -> Result<Value, Refusal> {
+    let summary = match summary(parameters)? {
+        Summary::Count => return Err(invalid("_summary", "true, false, text or data in a read", "count")),
+        summary => summary,
+    };
+    Ok(reduce(json, summary, &elements(parameters)?))
+}
+
+fn elements(parameters: &Parameters) -> Result<Vec<String>, Refusal> {
+    let lists = parameters.texts(&["_elements"])?;
+    let names = lists.iter().flat_map(|list| list.split(',')).map(str::trim);
+    Ok(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+fn reduce(json: Value, summary: Summary, elements: &[String]) -> Value {
     let Value::Object(mut json) = json else { return json };
     let before = json.len();
-    let listed = |name: &str| search.elements.iter().any(|element| element.split('.').next() == Some(name));
+    let listed = |name: &str| elements.iter().any(|element| element.split('.').next() == Some(name));
     json.retain(|name, _| {
-        let kept = match search.summary {
+        let kept = match summary {
             Summary::Whole => true,
             Summary::Described => !LONG.contains(&name.as_str()),
             Summary::Text => name == "text" || MANDATORY.contains(&name.as_str()),
             Summary::Data => name != "text",
             Summary::Count => false,
         };
-        kept && (search.elements.is_empty() || MANDATORY.contains(&name.as_str()) || listed(name))
+        kept && (elements.is_empty() || MANDATORY.contains(&name.as_str()) || listed(name))
     });
     if json.len() < before {
         tag_as_subset(&mut json);
@@ -241,6 +337,6 @@ fn tag_as_subset(json: &mut Map<String, Value>) {
 pub fn unsupported(resource_type: &str) -> Refusal {
     Refusal::new(
         RefusalKind::NotFound,
-        format!("'{resource_type}' is no resource type of this server; it has CodeSystem, ConceptMap and ValueSet"),
+        format!("'{resource_type}' is no resource type of this server; it has CodeSystem, ConceptMap, NamingSystem and ValueSet"),
     )
 }

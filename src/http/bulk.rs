@@ -7,7 +7,7 @@
 //! What a line is and how it is answered is [`crate::mapper::bulk`]'s.
 
 use super::State;
-use super::handler::{code, preflight, refused};
+use super::answer::{Wanted, code, preflight, refused};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{ParameterError, Parameters};
 use crate::fhir::query;
@@ -34,6 +34,8 @@ const NDJSON: &str = "application/x-ndjson";
 const BLOCK_LINES: usize = 1024;
 /// Bytes of lines from which on a block is full.
 const BLOCK_BYTES: usize = 1 << 20;
+/// A path of FHIR that has the methods that streams have: POST.
+const BATCH: &str = "";
 /// Parameters of the query string.
 const NAMES: &[&str] = &["version", "candidates", "accept", "error-budget", "explain", "code-system"];
 
@@ -43,17 +45,21 @@ pub(super) async fn map(request: HttpRequest, payload: web::Payload, state: web:
         Ok(answers) => HttpResponse::build(code(super::status::ANSWERED))
             .insert_header((header::CONTENT_TYPE, NDJSON))
             .body(answers),
-        Err(refusal) => refused(&refusal, request.path(), false),
+        Err(refusal) => refused(&refusal, request.path(), &Wanted::plain(None, false)),
     }
 }
 
 /// Any other method.
 pub(super) async fn other_method(request: HttpRequest) -> HttpResponse {
     if request.method() == actix_web::http::Method::OPTIONS {
-        return preflight();
+        return preflight(BATCH);
     }
     let text = "this method is not offered here; POST lines of JSON";
-    refused(&Refusal::new(RefusalKind::MethodNotAllowed, text), request.path(), false)
+    let wanted = Wanted {
+        path: BATCH.to_owned(),
+        ..Wanted::plain(None, false)
+    };
+    refused(&Refusal::new(RefusalKind::MethodNotAllowed, text), request.path(), &wanted)
 }
 
 /// What the query string asks for.

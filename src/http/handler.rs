@@ -3,13 +3,17 @@
 //! Work is done off the threads that read sockets. A panic in an operation is caught, logged and answered with 500:
 //! it is a fault of the program, and must cost no more than the one request.
 
-use super::negotiation::{self, BodyKind, FHIR_JSON};
+use super::answer::{Wanted, Written, code, list_header, page, preflight, refused, request_id, respond, text_header};
+use super::negotiation::{self, BodyKind};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
-use crate::fhir::bundle::{self, BatchResponse};
+use crate::fhir::answer::{Answer, Conditions};
+use crate::fhir::bundle::{self, BatchResponse, BundleKind};
 use crate::fhir::interaction::{self, Body, Method, Request, Target};
-use crate::fhir::outcome::{Refusal, RefusalKind, operation_outcome};
+use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
+use crate::fhir::representation::Format;
+use crate::fhir::{html, xml};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -19,6 +23,7 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The service, as the program and its tests run it.
 pub fn app(
@@ -43,21 +48,19 @@ pub fn app(
         .default_service(web::to(fhir))
 }
 
-/// Echoes the request's id and lets pages of other origins read the answers, which are public.
+/// Names every request, and lets pages of other origins read the answers, which are public.
 async fn shared_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = request.headers().get("x-request-id").cloned();
+    let id = request_id(request.headers());
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    if let Some(id) = id {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
+    headers.insert(HeaderName::from_static("x-request-id"), id);
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("X-Request-Id"),
+        HeaderValue::from_static("ETag, Last-Modified, Location, X-Request-Id"),
     );
     Ok(response)
 }
@@ -85,56 +88,48 @@ async fn version() -> HttpResponse {
 
 /// All that is not above: FHIR, or nothing.
 async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web::Data<State>) -> HttpResponse {
+    let endpoint = endpoint(request.path());
+    let (base, version, path) = endpoint.unwrap_or(("/fhir", None, request.path()));
     if request.method() == actix_web::http::Method::OPTIONS {
-        return preflight();
+        return preflight(path);
     }
     let pretty = query_flag(request.query_string(), "_pretty");
-    match answer(&request, body, &state).await {
-        Ok(value) => respond(status::ANSWERED, &value, pretty),
-        Err(refusal) => refused(&refusal, request.path(), pretty),
-    }
-}
-
-/// The answer to a request that is refused.
-pub(super) fn refused(refusal: &Refusal, path: &str, pretty: bool) -> HttpResponse {
-    let code = status::of_refusal(refusal.kind);
-    tracing::debug!(path, code, "{refusal}");
-    let mut response = respond(code, &operation_outcome(&refusal.issues), pretty);
-    if refusal.kind == RefusalKind::Busy {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    response
-}
-
-pub(super) fn preflight() -> HttpResponse {
-    HttpResponse::build(code(status::NOTHING_TO_SAY))
-        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, OPTIONS"))
-        .insert_header((
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Language, Content-Type, Prefer, X-Request-Id",
-        ))
-        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
-        .finish()
-}
-
-/// `status` names real codes only, so the fallback is never taken.
-pub(super) fn code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn respond(status: u16, value: &Value, pretty: bool) -> HttpResponse {
-    let written = if pretty {
-        serde_json::to_vec_pretty(value)
-    } else {
-        serde_json::to_vec(value)
+    let wanted = match wanted(&request, (base, version, path), pretty) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return refused(&refusal, request.path(), &Wanted::plain(version, pretty)),
     };
-    // A `Value` has no key that is not a string and so always writes.
-    let body = written.unwrap_or_default();
-    HttpResponse::build(code(status))
-        .insert_header((header::CONTENT_TYPE, FHIR_JSON))
-        .body(body)
+    let is_get = Method::parse(request.method().as_str()) == Method::Get;
+    let at_the_door = path.is_empty() || request.path() == "/";
+    if is_get && at_the_door && wanted.negotiated.format == Format::Html {
+        let terminology = state.terminology();
+        return match web::block(move || html::landing(&terminology, wanted.negotiated.version, base)).await {
+            Ok(html) => page(html),
+            Err(_) => HttpResponse::build(code(status::NOT_READY)).finish(),
+        };
+    }
+    let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH).filter(|_| is_get);
+    match answer(&request, body, &state, &wanted, endpoint.is_some()).await {
+        Ok(written) => respond(written, &wanted, if_none_match.as_deref()),
+        Err(refusal) => refused(&refusal, request.path(), &wanted),
+    }
+}
+
+/// What the client wants to get.
+fn wanted(
+    request: &HttpRequest,
+    (base, version, path): (&'static str, Option<FhirVersion>, &str),
+    pretty: bool,
+) -> Result<Wanted, Refusal> {
+    let accept = list_header(request.headers(), &header::ACCEPT);
+    let content_type = text_header(request.headers(), &header::CONTENT_TYPE);
+    let format = format_parameter(request.query_string())?;
+    Ok(Wanted {
+        negotiated: negotiation::negotiate(version, accept.as_deref(), format.as_deref(), content_type)?,
+        pretty,
+        base,
+        path: path.to_owned(),
+        address: (Method::parse(request.method().as_str()) == Method::Get).then(|| request.uri().to_string()),
+    })
 }
 
 fn query_flag(query: &str, name: &str) -> bool {
@@ -159,27 +154,44 @@ fn endpoint(path: &str) -> Option<(&'static str, Option<FhirVersion>, &str)> {
 struct Job {
     state: web::Data<State>,
     target: Target,
-    version: FhirVersion,
+    wanted: Wanted,
     both_versions: bool,
     base: String,
-    base_path: &'static str,
     query: String,
     kind: BodyKind,
     body: web::Bytes,
+    body_version: FhirVersion,
     accept_language: Option<String>,
     strict: bool,
+    cache_id: Option<String>,
+    conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
 }
 
-async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Value, Refusal> {
-    let job = job(request, body, state)?;
+async fn answer(
+    request: &HttpRequest,
+    body: Result<web::Bytes, Error>,
+    state: &web::Data<State>,
+    wanted: &Wanted,
+    found: bool,
+) -> Result<Written, Refusal> {
+    if !found {
+        let text = format!(
+            "there is nothing at '{}'; FHIR is at /fhir, /fhir/r4 and /fhir/r5",
+            request.path()
+        );
+        return Err(Refusal::new(RefusalKind::NotFound, text));
+    }
+    let job = job(request, body, state, wanted)?;
     let heavy = job.target.is_heavy();
     if heavy && !job.state.gate.has_room() {
         let text = "the server is busy with other requests; try again in a second";
         return Err(Refusal::new(RefusalKind::Busy, text));
     }
-    let work = web::block(move || run(&job));
+    // What is asked of a resource or of the server itself has the same answer until something is loaded.
+    let tagged = matches!(job.target, Target::Metadata | Target::Read(..) | Target::Versions);
+    let work = web::block(move || run(&job).map(|answer| Written::new(answer, &job.wanted, tagged)));
     match actix_web::rt::time::timeout(state.limits.time, work).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Busy, "the server is stopping")),
@@ -191,40 +203,49 @@ async fn answer(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &
     }
 }
 
-fn job(request: &HttpRequest, body: Result<web::Bytes, Error>, state: &web::Data<State>) -> Result<Job, Refusal> {
+fn job(
+    request: &HttpRequest,
+    body: Result<web::Bytes, Error>,
+    state: &web::Data<State>,
+    wanted: &Wanted,
+) -> Result<Job, Refusal> {
     let header = |name: HeaderName| text_header(request.headers(), &name);
-    let accept = header(header::ACCEPT);
-    let query = request.query_string();
-    let format = format_parameter(query)?;
-    negotiation::check_accept(accept, format.as_deref())?;
-    let Some((base_path, own_version, path)) = endpoint(request.path()) else {
-        let text = format!(
-            "there is nothing at '{}'; FHIR is at /fhir, /fhir/r4 and /fhir/r5",
-            request.path()
-        );
-        return Err(Refusal::new(RefusalKind::NotFound, text));
-    };
+    let own_version = endpoint(request.path()).and_then(|(_, version, _)| version);
     let method = Method::parse(request.method().as_str());
-    let target = Target::parse(path, method)?;
+    let target = Target::parse(&wanted.path, method)?;
+    negotiation::check_encoding(header(header::CONTENT_ENCODING))?;
     let body = body.map_err(|error| refuse_body(&error, state.limits.request_bytes))?;
     let content_type = header(header::CONTENT_TYPE).filter(|_| !body.is_empty());
-    let kind = negotiation::body_kind(content_type)?;
-    let version = negotiation::version(own_version, accept, content_type)?;
+    let (kind, body_version) = negotiation::body(content_type, own_version)?;
+    let prefer = list_header(request.headers(), &HeaderName::from_static("prefer"));
     let connection = request.connection_info();
     Ok(Job {
         state: state.clone(),
         target,
-        version,
+        body_version: body_version.unwrap_or(wanted.negotiated.version),
+        wanted: wanted.clone(),
         both_versions: own_version.is_none(),
-        base: format!("{}://{}{base_path}", connection.scheme(), connection.host()),
-        base_path,
-        query: query.to_owned(),
+        base: format!("{}://{}{}", connection.scheme(), connection.host(), wanted.base),
+        query: request.query_string().to_owned(),
         kind,
-        body: if method == Method::Post { body } else { web::Bytes::new() },
+        body: if method.has_body() { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
-        strict: header(HeaderName::from_static("prefer")).is_some_and(|prefer| prefer.contains("handling=strict")),
+        strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
+        cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
+        conditions: conditions(request.headers(), prefer.as_deref()),
     })
+}
+
+/// What the headers make the answer depend on.
+fn conditions(headers: &HeaderMap, prefer: Option<&str>) -> Conditions {
+    Conditions {
+        if_match: list_header(headers, &header::IF_MATCH),
+        if_none_match: list_header(headers, &header::IF_NONE_MATCH),
+        if_modified_since: text_header(headers, &header::IF_MODIFIED_SINCE).map(str::to_owned),
+        if_none_exist: text_header(headers, &HeaderName::from_static("if-none-exist")).map(str::to_owned),
+        returning: negotiation::preference(prefer, "return").map(str::to_owned),
+    }
 }
 
 /// `_format`, wherever it stands in the query string.
@@ -233,10 +254,6 @@ fn format_parameter(query: &str) -> Result<Option<String>, Refusal> {
         return Ok(None);
     }
     Ok(Parameters::from_query(query)?.text(&["_format"])?)
-}
-
-fn text_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// A body that could not be received: too large, or cut short, or compressed wrongly.
@@ -248,7 +265,7 @@ fn refuse_body(error: &Error, limit: usize) -> Refusal {
     Refusal::new(RefusalKind::Invalid, format!("the body could not be received: {error}"))
 }
 
-fn run(job: &Job) -> Result<Value, Refusal> {
+fn run(job: &Job) -> Result<Answer, Refusal> {
     let mut ticket = None;
     if job.target.is_heavy() {
         // The queue may have filled since the look from outside.
@@ -262,20 +279,23 @@ fn run(job: &Job) -> Result<Value, Refusal> {
     let body = interaction::text(&job.body)?;
     let terminology = job.state.terminology();
     let request = Request {
-        version: job.version,
+        version: job.wanted.negotiated.version,
         base: &job.base,
         both_versions: job.both_versions,
         query: &job.query,
         body: match job.kind {
             _ if body.trim().is_empty() => Body::None,
             BodyKind::Json => Body::Text(body),
+            BodyKind::Xml => Body::Json(xml::read(body, job.body_version)?),
             BodyKind::Form => Body::Form(body),
         },
         accept_language: job.accept_language.as_deref(),
         strict: job.strict,
+        cache_id: job.cache_id.as_deref(),
+        conditions: job.conditions.clone(),
     };
     match job.target {
-        Target::Root => batch(job, &terminology, &request),
+        Target::Root => batch(job, &terminology, &request).map(Answer::from),
         _ => guarded(job, &terminology, &job.target, request),
     }
 }
@@ -286,7 +306,7 @@ fn guarded(
     terminology: &Arc<crate::service::Terminology>,
     target: &Target,
     request: Request<'_>,
-) -> Result<Value, Refusal> {
+) -> Result<Answer, Refusal> {
     let mut room = job.state.room(terminology);
     room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
     // Nothing that the closure touches is left half-changed: requests change only the cache, which is whole at
@@ -307,27 +327,42 @@ fn guarded(
     })
 }
 
-/// Answers each entry of a batch for itself, in parallel; the order is kept.
+/// Answers each entry of a batch for itself, in parallel; the order is kept. A transaction is a batch that only reads, in
+/// which every entry must be answered.
 fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Request<'_>) -> Result<Value, Refusal> {
     use rayon::prelude::*;
-    let Body::Text(text) = request.body else {
-        let text = "a batch is a Bundle resource in the body".to_owned();
-        return Err(ParameterError::Missing(text).into());
+    let batch = match &request.body {
+        Body::Text(text) => parameters::json(text)?,
+        Body::Json(json) => json.clone(),
+        Body::None | Body::Form(_) => {
+            let text = "a batch is a Bundle resource in the body".to_owned();
+            return Err(ParameterError::Missing(text).into());
+        }
     };
-    let entries = bundle::read(parameters::json(text)?, job.state.limits.batch, job.base_path)?;
+    let (kind, entries) = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
+    // Nobody waits for what is answered later.
+    let end = Instant::now() + job.state.limits.time;
     let responses = entries.into_par_iter().map(|entry| {
         let outcome = entry.and_then(|entry| {
+            if Instant::now() > end {
+                let text = "the batch took too long before it came to this entry; send fewer at once";
+                return Err(Refusal::new(RefusalKind::TooCostly, text));
+            }
             let method = Method::parse(&entry.method);
             let target = Target::parse(&entry.path, method)?;
+            if kind == BundleKind::Transaction && !only_reads(&entry.path, method, &target) {
+                return Err(bundle::writes_in_transaction());
+            }
             let request = Request {
                 query: &entry.query,
-                body: entry.body.filter(|_| method == Method::Post).map_or(Body::None, Body::Json),
+                body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
+                conditions: entry.conditions,
                 ..request.clone()
             };
             guarded(job, terminology, &target, request)
         });
         let status = match &outcome {
-            Ok(_) => status::ANSWERED,
+            Ok(answer) => status::of_answer(answer.done),
             Err(refusal) => status::of_refusal(refusal.kind),
         };
         BatchResponse {
@@ -335,5 +370,16 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             outcome,
         }
     });
-    Ok(bundle::render(responses.collect()))
+    let mut responses: Vec<BatchResponse> = responses.collect();
+    if kind == BundleKind::Transaction {
+        responses = bundle::all_or_nothing(responses)?;
+    }
+    Ok(bundle::render(kind, responses))
+}
+
+/// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
+fn only_reads(path: &str, method: Method, target: &Target) -> bool {
+    method == Method::Get
+        || matches!(target, Target::Search(_))
+        || Target::parse(path, Method::Get).is_ok_and(|read| read == *target)
 }

@@ -1,5 +1,6 @@
 //! The limits of the service, all in one place and all configurable.
 
+use crate::fhir::sessions::SessionLimits;
 use std::time::Duration;
 
 /// What a request may cost. Past a limit the client is told which one, and what to do.
@@ -17,6 +18,8 @@ pub struct Limits {
     pub map_rows: usize,
     /// Resources of earlier requests that are remembered.
     pub remembered_resources: usize,
+    /// Resources that clients send to be kept for a while.
+    pub sessions: SessionLimits,
     /// Heavy requests at once.
     pub heavy: usize,
     /// Heavy requests that wait for their turn; the next is refused.
@@ -48,6 +51,7 @@ impl Default for Limits {
             largest_page: 1_000,
             map_rows: 50_000,
             remembered_resources: 2_000,
+            sessions: SessionLimits::default(),
             heavy: processors * 2,
             waiting: processors * 64,
             time: Duration::from_secs(60),

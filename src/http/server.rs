@@ -1,7 +1,7 @@
 //! Binding, serving and stopping.
 
 use super::{Limits, State, app};
-use crate::service::Terminology;
+use crate::written::Library;
 use actix_web::{HttpServer, web};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -19,20 +19,20 @@ pub struct ServeConfig {
     pub drain: Duration,
     /// Limits.
     pub limits: Limits,
-    /// What is loaded.
-    pub terminology: Terminology,
+    /// What is loaded and written.
+    pub library: Library,
 }
 
 impl ServeConfig {
     /// Serving a snapshot with the defaults, on this machine only.
-    pub fn new(terminology: Terminology) -> Self {
+    pub fn new(library: Library) -> Self {
         Self {
             bind: "127.0.0.1".into(),
             port: 8080,
             workers: 0,
             drain: Duration::from_secs(30),
             limits: Limits::default(),
-            terminology,
+            library,
         }
     }
 }
@@ -67,7 +67,7 @@ pub fn serve(config: ServeConfig, listening: impl FnOnce(&[SocketAddr])) -> Resu
         .to_socket_addrs()
         .map_err(refused)?
         .collect();
-    let state = web::Data::new(State::new(config.terminology, config.limits));
+    let state = web::Data::new(State::of_library(config.library, config.limits));
     actix_web::rt::System::new().block_on(async {
         let mut server = HttpServer::new(move || app(state.clone())).shutdown_timeout(config.drain.as_secs());
         if config.workers > 0 {

@@ -4,15 +4,17 @@ use super::Limits;
 use super::gate::Gate;
 use crate::fhir::interaction::Room;
 use crate::fhir::resource_in::ResourceCache;
+use crate::fhir::sessions::Sessions;
 use crate::service::Terminology;
-use arc_swap::ArcSwap;
+use crate::written::Library;
 use std::sync::Arc;
 
 /// The shared state.
 #[derive(Debug)]
 pub struct State {
-    terminology: ArcSwap<Terminology>,
+    library: Library,
     cache: ResourceCache,
+    sessions: Sessions,
     pub(super) gate: Gate,
     pub(super) limits: Limits,
     /// Each stream at work holds a share.
@@ -22,9 +24,16 @@ pub struct State {
 impl State {
     /// The state of a service over a snapshot.
     pub fn new(terminology: Terminology, limits: Limits) -> Self {
+        let terminology = terminology.keeping_mappers(limits.mappers);
+        Self::of_library(Library::of_loaded(terminology), limits)
+    }
+
+    /// The state of a service over what is loaded and written.
+    pub fn of_library(library: Library, limits: Limits) -> Self {
         Self {
-            terminology: ArcSwap::from_pointee(terminology.keeping_mappers(limits.mappers)),
+            library,
             cache: ResourceCache::new(limits.remembered_resources),
+            sessions: Sessions::new(limits.sessions),
             gate: Gate::new(limits.heavy, limits.waiting),
             limits,
             bulk: Arc::default(),
@@ -40,19 +49,21 @@ impl State {
 
     /// The snapshot as it is now; a request keeps it to its end.
     pub fn terminology(&self) -> Arc<Terminology> {
-        self.terminology.load_full()
+        self.library.terminology()
     }
 
-    /// Puts another snapshot in its place: requests from now on see it.
+    /// Puts other releases in the place of those that are loaded: requests from now on see them.
     pub fn replace(&self, terminology: Terminology) {
         let terminology = terminology.keeping_mappers(self.limits.mappers);
-        self.terminology.store(Arc::new(terminology));
+        self.library.replace(terminology);
     }
 
     pub(super) fn room<'s>(&'s self, terminology: &'s Terminology) -> Room<'s> {
         Room {
             terminology,
+            library: &self.library,
             cache: &self.cache,
+            sessions: &self.sessions,
             map_rows: self.limits.map_rows,
             largest_page: self.limits.largest_page,
             expansion: self.limits.expansion,

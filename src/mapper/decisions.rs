@@ -1,11 +1,13 @@
 //! Earlier decisions of people: what they hold for, and what they say about sources elsewhere.
 //!
 //! One lookup for all of them, wherever they are kept: a table in the mapper's own output format that people have
-//! corrected ([`Decisions::read`]), or the database of reviews, which fills one of these itself. A decision holds for
+//! corrected or any mapping set ([`Decisions::read`]), or the database of reviews, which fills one of these itself. A decision holds for
 //! exactly its tuple. Two decisions on the same tuple that differ are both shown, and nothing is decided. What was accepted
 //! at another site is evidence: it moves probabilities and never decides by itself.
 
 use super::error::MapError;
+use super::formats::exchange::{self, SetOptions, read_mapping_set};
+use super::formats::mapping_set::{MappingRow, State};
 use super::item::{Role, SourceItem};
 use super::outcome::Status;
 use super::read::{Input, Row};
@@ -52,20 +54,51 @@ pub struct Decisions {
     elsewhere: BTreeMap<String, BTreeSet<(SourceItem, String, String)>>,
 }
 
-/// What tells sources with the same name apart.
-const CONTEXT: [Role; 6] = [
-    Role::Specimen,
-    Role::Unit,
-    Role::Section,
-    Role::Strength,
-    Role::Form,
-    Role::Route,
-];
-
 impl Decisions {
-    /// Reads a decisions file. Its columns are bound as those of the input are.
-    pub fn read(path: &Path, columns: &Columns, values: &Values, target_system: &str) -> Result<Self, MapError> {
-        Self::of_input(Input::open(path)?, columns, values, target_system)
+    /// Reads a decisions file: a table in the mapper's own format, whose columns are bound as those of the input are, or a
+    /// mapping set in any format ([`read_mapping_set`]). In a set, `local` is the code system that the input's codes have
+    /// without saying so.
+    pub fn read(path: &Path, columns: &Columns, values: &Values, target_system: &str, local: &str) -> Result<Self, MapError> {
+        // What opens as no table may be a set; if it is neither, the reader of sets knows more formats to say so.
+        let table = Input::open(path).ok();
+        let own = table.filter(|input| !exchange::is_mapping_set(input.header()));
+        match own {
+            Some(input) => Self::of_input(input, columns, values, target_system),
+            None => {
+                let read = read_mapping_set(path, &SetOptions::default())?;
+                Ok(Self::of_set(&read.set.rows, target_system, local))
+            }
+        }
+    }
+
+    /// What the rows of a set decide: those that a person or the mapper has accepted, those without a target, those refused.
+    fn of_set(rows: &[MappingRow], target_system: &str, local: &str) -> Self {
+        let mut decisions = Self::default();
+        for row in rows
+            .iter()
+            .filter(|row| [target_system, ""].contains(&row.target.system.as_str()))
+        {
+            let mut item = SourceItem::default();
+            item.set(Role::Code, &row.source.code);
+            item.set(Role::Name, &row.source.label);
+            if row.source.system != local {
+                item.set(Role::System, &row.source.system);
+            }
+            for (name, value) in &row.context {
+                if let Some(role) = Role::parse(name) {
+                    item.set(role, value);
+                }
+            }
+            let (code, by) = (row.target.code.as_str(), row.reviewer.as_str());
+            match row.state {
+                State::Rejected if !code.is_empty() => decisions.reject(&item, code),
+                State::NoMatch => decisions.no_match(&item, by),
+                State::Accepted | State::Auto if row.negated && !code.is_empty() => decisions.reject(&item, code),
+                State::Accepted | State::Auto if !code.is_empty() => decisions.accept(&item, code, row.relationship, by),
+                _ => {}
+            }
+        }
+        decisions
     }
 
     fn of_input(mut input: Input, columns: &Columns, values: &Values, target_system: &str) -> Result<Self, MapError> {
@@ -167,12 +200,12 @@ impl Decisions {
                 let (here, there) = (own.get(*role), theirs.get(*role));
                 !here.is_empty() && !there.is_empty() && here != there
             };
-            if CONTEXT.iter().any(differs) {
+            if Role::CONTEXT.iter().any(differs) {
                 continue;
             }
             let (sites, same) = by_code.entry(code).or_default();
             sites.insert(site);
-            *same |= CONTEXT.iter().all(|role| own.get(*role) == theirs.get(*role));
+            *same |= Role::CONTEXT.iter().all(|role| own.get(*role) == theirs.get(*role));
         }
         by_code
             .into_iter()
@@ -199,7 +232,7 @@ fn evidence_key(item: &SourceItem) -> Option<String> {
 
 fn folded(item: &SourceItem) -> SourceItem {
     let mut folded = SourceItem::default();
-    for role in CONTEXT {
+    for role in Role::CONTEXT {
         folded.set(role, &fold(item.get(role)));
     }
     folded
@@ -207,12 +240,72 @@ fn folded(item: &SourceItem) -> SourceItem {
 
 #[cfg(test)]
 mod tests {
+    use super::super::formats::exchange::write_mapping_set;
+    use super::super::formats::mapping_set::{Concept, MappingSet};
+    use super::super::write::Format;
     use super::*;
 
     fn item(values: &[(Role, &str)]) -> SourceItem {
         let mut item = SourceItem::default();
         values.iter().for_each(|(role, value)| item.set(*role, value));
         item
+    }
+
+    #[test]
+    fn a_mapping_set_decides_what_it_has_accepted_refused_and_left_without_a_target() {
+        let room = tempfile::tempdir().unwrap();
+        let row = |name: &str, code: &str, state| MappingRow {
+            source: Concept {
+                system: "urn:local".into(),
+                code: name.to_lowercase(),
+                label: name.into(),
+                ..Concept::default()
+            },
+            context: [("unit".to_owned(), "mg/dL".to_owned())].into(),
+            target: Concept {
+                system: "urn:t".into(),
+                code: code.into(),
+                ..Concept::default()
+            },
+            state,
+            reviewer: "anna".into(),
+            justification: "semapv:ManualMappingCuration".into(),
+            ..MappingRow::default()
+        };
+        let set = MappingSet {
+            rows: vec![
+                row("A", "1", State::Accepted),
+                row("B", "2", State::Rejected),
+                row("C", "", State::NoMatch),
+                row("D", "4", State::Suggested),
+            ],
+            ..MappingSet::default()
+        };
+        for (format, name) in [
+            (Format::Sssom, "s.sssom.tsv"),
+            (Format::ConceptMapR5, "m.json"),
+            (Format::Csv, "s.csv"),
+        ] {
+            let path = room.path().join(name);
+            write_mapping_set(&set, &path, format, &SetOptions::default()).unwrap();
+            let read = |local| Decisions::read(&path, &Columns::default(), &Values::default(), "urn:t", local).unwrap();
+            let named = |name: &str| item(&[(Role::Code, &name.to_lowercase()), (Role::Name, name), (Role::Unit, "mg/dL")]);
+            let found = read("urn:local");
+            let target = Decided::Target("1".into(), 0);
+            assert_eq!(
+                found.find(&named("A")).map(|own| own.decided.keys().next()),
+                Some(Some(&target)),
+                "{name}"
+            );
+            assert!(found.find(&named("B")).unwrap().rejected.contains("2"), "{name}");
+            assert_eq!(
+                found.find(&named("C")).unwrap().decided.keys().next(),
+                Some(&Decided::Nothing),
+                "{name}"
+            );
+            assert!(found.find(&named("D")).is_none() && found.find(&item(&[(Role::Name, "A")])).is_none());
+            assert!(read("").find(&named("A")).is_none(), "another system is another source");
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub enum MapError {
     },
     /// A role that does not exist.
     #[error(
-        "{role:?} is no role of a column; use one of code, name, system, specimen, unit, section, strength, form, route, count"
+        "{role:?} is no role of a column; use one of {known}", known = Role::ALL.map(Role::as_str).join(", ")
     )]
     UnknownRole {
         /// As given.

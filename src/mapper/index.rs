@@ -233,8 +233,11 @@ impl MatchIndex {
 
     /// The weight of a word as text; one that no term has counts most.
     pub fn weight_of(&self, word: &str) -> f32 {
-        let unknown = (1.0 + self.norms.len().max(1) as f32).ln();
-        self.find_word(word).map_or(unknown, |word| self.weight(word))
+        self.find_word(word).map_or(self.unknown_weight(), |word| self.weight(word))
+    }
+
+    fn unknown_weight(&self) -> f32 {
+        (1.0 + self.norms.len().max(1) as f32).ln()
     }
 
     /// A word's text.
@@ -279,7 +282,6 @@ impl MatchIndex {
 
     /// Looks up the words of a query. Unknown words get the known words that they resemble.
     pub fn query(&self, words: &[String]) -> Vec<QueryWord> {
-        let unknown = (1.0 + self.norms.len().max(1) as f32).ln();
         let mut found: Vec<QueryWord> = Vec::new();
         for word in words {
             if found.iter().any(|other| other.text == *word) {
@@ -291,7 +293,7 @@ impl MatchIndex {
             };
             let weight = match alternatives.first() {
                 Some(best) => self.weight(best.word),
-                None => unknown,
+                None => self.unknown_weight(),
             };
             found.push(QueryWord {
                 text: word.clone(),

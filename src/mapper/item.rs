@@ -47,6 +47,33 @@ impl Role {
         Self::Count,
     ];
 
+    /// The roles that make a tuple, which is all that can be mapped or decided upon.
+    pub const TUPLE: [Self; Self::Count as usize] = [
+        Self::Code,
+        Self::Name,
+        Self::System,
+        Self::Specimen,
+        Self::Unit,
+        Self::Section,
+        Self::Strength,
+        Self::Form,
+        Self::Route,
+        Self::Ingredient,
+        Self::Brand,
+    ];
+
+    /// What tells sources of the same code and name apart.
+    pub const CONTEXT: [Self; 8] = [
+        Self::Specimen,
+        Self::Unit,
+        Self::Section,
+        Self::Strength,
+        Self::Form,
+        Self::Route,
+        Self::Ingredient,
+        Self::Brand,
+    ];
+
     /// The word for it in flags, configuration and messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -71,13 +98,10 @@ impl Role {
     }
 }
 
-/// How many roles belong to a tuple.
-pub(super) const TUPLE_ROLES: usize = Role::Count as usize;
-
 /// One distinct tuple: a value per role, empty where the source has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceItem {
-    values: [String; TUPLE_ROLES],
+    values: [String; Role::TUPLE.len()],
 }
 
 impl SourceItem {
@@ -100,16 +124,34 @@ impl SourceItem {
 
     /// Whether it says more than a code and a name.
     pub fn has_context(&self) -> bool {
-        let context = [
-            Role::Specimen,
-            Role::Unit,
-            Role::Section,
-            Role::Strength,
-            Role::Form,
-            Role::Route,
-            Role::Ingredient,
-            Role::Brand,
-        ];
-        context.iter().any(|role| !self.get(*role).is_empty())
+        Role::CONTEXT.iter().any(|role| !self.get(*role).is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_but_the_count_belongs_to_a_tuple_and_has_its_own_place() {
+        let but_the_count: Vec<Role> = Role::ALL.into_iter().filter(|role| *role != Role::Count).collect();
+        assert_eq!(Role::TUPLE.to_vec(), but_the_count);
+        let mut item = SourceItem::default();
+        for role in Role::TUPLE {
+            item.set(role, role.as_str());
+        }
+        assert!(Role::TUPLE.iter().all(|role| item.get(*role) == role.as_str()));
+    }
+
+    #[test]
+    fn context_is_what_a_tuple_says_besides_code_name_and_system() {
+        let base = [Role::Code, Role::Name, Role::System];
+        let rest: Vec<Role> = Role::TUPLE.into_iter().filter(|role| !base.contains(role)).collect();
+        assert_eq!(Role::CONTEXT.to_vec(), rest);
+        for role in Role::TUPLE {
+            let mut item = SourceItem::default();
+            item.set(role, "x");
+            assert_eq!(item.has_context(), rest.contains(&role), "{}", role.as_str());
+        }
     }
 }

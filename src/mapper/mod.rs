@@ -58,6 +58,7 @@ pub use roles::{Binding, Columns, GUESSES, Values};
 pub use run::{Kept, Progress, Summary, run};
 pub use write::{Format, OUTCOME_COLUMNS};
 
+pub(crate) use formats::workbook;
 pub(crate) use read::{Input, Row};
 pub(crate) use repair::{Notation, examine};
 pub(crate) use resolve::replace::replacements;

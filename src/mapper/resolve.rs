@@ -78,13 +78,18 @@ struct Ranked {
 impl Ranked {
     /// The best candidate and those close to it.
     fn close(&self) -> Vec<Ordinal> {
-        let best = self.probabilities.first().copied().unwrap_or_default();
-        let close = self.scored.iter().zip(&self.probabilities);
-        close
-            .take_while(|(_, share)| **share > best * CLOSE)
-            .map(|(scored, _)| scored.concept)
-            .collect()
+        let close = close_to_best(&self.scored, &self.probabilities);
+        close.map(|scored| scored.concept).collect()
     }
+}
+
+/// The best candidate and those close to it, of candidates in the order of their probabilities.
+fn close_to_best<'a>(scored: &'a [Scored], probabilities: &'a [f32]) -> impl Iterator<Item = &'a Scored> {
+    let best = probabilities.first().copied().unwrap_or_default();
+    let close = scored.iter().zip(probabilities);
+    close
+        .take_while(move |(_, share)| **share > best * CLOSE)
+        .map(|(scored, _)| scored)
 }
 
 /// What became of a supplied code.
@@ -107,7 +112,11 @@ impl Mapper {
         let target_url = target.header().url.clone();
         // What a file says wins over what is kept: it was named for this run.
         let mut decisions = match &options.decisions {
-            Some(path) => Decisions::read(path, &options.columns, &options.values, &target_url)?,
+            Some(path) => {
+                let local = options.code_system.as_deref().map(|name| vocabularies.canonical_url(name));
+                let local = local.as_deref().unwrap_or("");
+                Decisions::read(path, &options.columns, &options.values, &target_url, local)?
+            }
             None => Decisions::default(),
         };
         decisions.fill_from(&options.earlier);
@@ -586,13 +595,9 @@ impl Mapper {
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),
             );
         }
-        let rivals = scored
-            .iter()
-            .zip(probabilities)
-            .skip(1)
-            .take_while(|(_, share)| **share > best * CLOSE);
+        let rivals = close_to_best(scored, probabilities).skip(1);
         let mut differences: Vec<&str> = rivals
-            .filter_map(|(rival, _)| self.domain.difference(first.concept, rival.concept))
+            .filter_map(|rival| self.domain.difference(first.concept, rival.concept))
             .collect();
         differences.sort_unstable();
         differences.dedup();

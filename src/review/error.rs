@@ -21,6 +21,12 @@ pub enum ReviewError {
         /// The file.
         path: String,
     },
+    /// The disk has no room for more.
+    #[error("{path}: the disk is full, so nothing was recorded; make room and try again")]
+    Full {
+        /// The file.
+        path: String,
+    },
     /// Written by a later program.
     #[error(
         "{path}: the decisions have layout {found}, this tern knows layouts up to {known}; use the tern that wrote them, or a newer one"

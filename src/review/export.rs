@@ -10,15 +10,11 @@
 use super::error::ReviewError;
 use super::item::{Item, Suggestion};
 use super::sheet::{CANDIDATES, DECISION_COLUMNS, DECISIONS, guarded, role_column};
-use super::store::ROLES;
-use rust_xlsxwriter::{DataValidation, DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
+use crate::mapper::Role;
+use crate::mapper::workbook::{self, LONGEST_CELL, MOST_ROWS};
+use rust_xlsxwriter::{DataValidation, Format, Workbook, XlsxError};
 use std::path::Path;
 use tern_index::model::Relationship;
-
-/// Most characters of a cell of a spreadsheet.
-const LONGEST_CELL: usize = 32_767;
-/// Most rows of a sheet, the header included.
-const MOST_ROWS: usize = 1_048_576;
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +56,7 @@ fn columns() -> Vec<String> {
         "expected_errors",
     ];
     let mut columns: Vec<String> = own.iter().map(|name| (*name).to_owned()).collect();
-    columns.extend(ROLES.map(role_column));
+    columns.extend(Role::TUPLE.map(role_column));
     columns.extend(["reason".to_owned(), "would_decide".to_owned()]);
     for number in 1..=CANDIDATES {
         columns.extend(["code", "display", "probability", "why"].map(|part| format!("candidate_{number}_{part}")));
@@ -113,7 +109,7 @@ fn values(item: &Item) -> Vec<Value> {
         Value::Number(item.count),
         Value::Number((item.expected_errors() * 1e4).round() / 1e4),
     ];
-    values.extend(ROLES.map(|role| text(item.source.get(role))));
+    values.extend(Role::TUPLE.map(|role| text(item.source.get(role))));
     let reason = if item.standing.dispute.is_empty() {
         item.proposal.reason.clone()
     } else {
@@ -145,7 +141,7 @@ pub fn table(items: &[Item], format: SheetFormat, path: &Path) -> Result<Vec<u8>
     };
     match format {
         SheetFormat::Csv => separated(items).map_err(|error| fail(error.to_string())),
-        SheetFormat::Xlsx if items.len() >= MOST_ROWS => Err(fail(format!(
+        SheetFormat::Xlsx if items.len() >= MOST_ROWS as usize => Err(fail(format!(
             "{} items are more than a sheet has rows; export fewer with --limit, or as CSV",
             items.len()
         ))),
@@ -182,7 +178,7 @@ fn width(column: &str) -> f64 {
 fn workbook(items: &[Item]) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     // The time of writing would make equal tables differ.
-    workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
+    workbook.set_properties(&workbook::properties()?);
     let sheet = workbook.add_worksheet();
     sheet.set_name("review")?;
     let text = Format::new().set_num_format("@");

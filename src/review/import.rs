@@ -8,8 +8,8 @@ use super::error::ReviewError;
 use super::item::{Item, Scope};
 use super::sheet::{self, DECISIONS, SheetRow, role_column, unguarded};
 use super::state::{Event, Kind, State, effective};
-use super::store::{Actor, Changes, Decision, DecisionStore, ROLES};
-use crate::mapper::{Notation, SourceItem, Vocabularies, examine, replacements};
+use super::store::{Actor, Changes, Decision, DecisionStore};
+use crate::mapper::{Notation, Role, SourceItem, Vocabularies, examine, replacements};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
@@ -199,7 +199,7 @@ impl<'i> Lines<'i> {
         let item = whole(number).and_then(|number| self.items.get(&number));
         let item =
             item.ok_or_else(|| format!("there is no item {number} in these decisions; is this the table of another database?"))?;
-        for role in ROLES {
+        for role in Role::TUPLE {
             let (column, own) = (role_column(role), item.source.get(role));
             let shown = row.get(&column);
             if !shown.is_empty() && !same_cell(shown, own) && !same_cell(unguarded(shown), own) {
@@ -218,7 +218,9 @@ impl<'i> Lines<'i> {
 
     fn item_by_tuple(&self, row: &SheetRow) -> Result<&'i Item, String> {
         let mut source = SourceItem::default();
-        ROLES.iter().for_each(|role| source.set(*role, row.get(&role_column(*role))));
+        Role::TUPLE
+            .iter()
+            .for_each(|role| source.set(*role, row.get(&role_column(*role))));
         let named = |column: &str, otherwise: &str| match row.get(column) {
             "" => otherwise.to_owned(),
             text => text.to_owned(),
@@ -228,7 +230,9 @@ impl<'i> Lines<'i> {
             target: self.vocabularies.canonical_url(row.get("target_system")),
         };
         let mut plain = SourceItem::default();
-        ROLES.iter().for_each(|role| plain.set(*role, unguarded(source.get(*role))));
+        Role::TUPLE
+            .iter()
+            .for_each(|role| plain.set(*role, unguarded(source.get(*role))));
         let known = |source| self.by_tuple.get(&(&scope, source));
         let found = known(&source).or_else(|| known(&plain)).and_then(|id| self.items.get(id));
         found.ok_or_else(|| {

@@ -1,20 +1,21 @@
-//! The layout of the database, and how a file of it is opened: write-ahead log, foreign keys, a wait for other writers.
+//! The layout of the database of decisions. How a file of it is opened is told in `database`.
 //!
-//! Layouts are numbered by SQLite's `user_version`; an older one is brought up in one transaction, a newer one is
-//! refused. Events cannot be changed or deleted, which triggers enforce even against other programs.
+//! Events cannot be changed or deleted, which triggers enforce even against other programs.
 
 use super::error::ReviewError;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use crate::database::{self, DatabaseError, Layout};
+use rusqlite::Connection;
 use std::path::Path;
-use std::time::Duration;
 
-/// Marks the file as ours: `tern` in ASCII.
-const APPLICATION: i64 = 0x7465_726e;
-/// How long to wait for another process.
-const WAIT: Duration = Duration::from_secs(10);
+/// Databases of decisions: `tern` in ASCII.
+const LAYOUT: Layout = Layout {
+    application: 0x7465_726e,
+    migrations: MIGRATIONS,
+};
 
 /// What brings each layout to the next; the first one begins with nothing.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,
@@ -65,90 +66,56 @@ CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
     BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
-"];
+",
+    "
+CREATE TABLE wider_item (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    target TEXT NOT NULL,
+    code TEXT NOT NULL, name TEXT NOT NULL, system TEXT NOT NULL, specimen TEXT NOT NULL, unit TEXT NOT NULL,
+    section TEXT NOT NULL, strength TEXT NOT NULL, form TEXT NOT NULL, route TEXT NOT NULL,
+    ingredient TEXT NOT NULL, brand TEXT NOT NULL,
+    count REAL NOT NULL,
+    UNIQUE (scope, target, code, name, system, specimen, unit, section, strength, form, route, ingredient, brand)
+) STRICT;
+INSERT INTO wider_item
+    SELECT id, scope, target, code, name, system, specimen, unit, section, strength, form, route, '', '', count FROM item;
+DROP TABLE item;
+ALTER TABLE wider_item RENAME TO item;
+CREATE TRIGGER items_are_not_deleted BEFORE DELETE ON item
+    BEGIN SELECT RAISE(ABORT, 'items are never deleted'); END;
+",
+];
 
 /// Opens a database of decisions, makes it where there is none and `create` says so, and brings it up to date.
 pub(super) fn open(path: &Path, create: bool) -> Result<Connection, ReviewError> {
-    let shown = path.display().to_string();
-    if !create && !path.exists() {
-        return Err(ReviewError::Missing { path: shown });
-    }
-    if let Some(folder) = path.parent().filter(|folder| create && !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| ReviewError::io(&shown, error))?;
-    }
-    let fail = |error| failed(&shown, error);
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
-    let mut connection = Connection::open_with_flags(path, flags).map_err(fail)?;
-    connection.busy_timeout(WAIT).map_err(fail)?;
-    // Before anything is written: a file that is not ours stays as it is.
-    check(&connection, &shown)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
-    connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
-    migrate(&mut connection, &shown)?;
-    Ok(connection)
-}
-
-fn pragma(connection: &Connection, name: &str) -> Result<i64, rusqlite::Error> {
-    connection.pragma_query_value(None, name, |row| row.get(0))
-}
-
-/// The layout of a file that is ours or empty.
-fn check(connection: &Connection, shown: &str) -> Result<i64, ReviewError> {
-    let fail = |error| failed(shown, error);
-    let found = pragma(connection, "user_version").map_err(fail)?;
-    let application = pragma(connection, "application_id").map_err(fail)?;
-    let things: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(fail)?;
-    if application != APPLICATION && things > 0 {
-        return Err(ReviewError::Foreign { path: shown.to_owned() });
-    }
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(ReviewError::TooNew {
-            path: shown.to_owned(),
-            found,
-            known,
-        });
-    }
-    Ok(found)
-}
-
-fn migrate(connection: &mut Connection, shown: &str) -> Result<(), ReviewError> {
-    let fail = |error| failed(shown, error);
-    if check(connection, shown)? == MIGRATIONS.len() as i64 {
-        return Ok(());
-    }
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(fail)?;
-    // Somebody else may have done it while we waited.
-    let done = usize::try_from(check(&transaction, shown)?).unwrap_or(0);
-    for migration in MIGRATIONS.iter().skip(done) {
-        transaction.execute_batch(migration).map_err(fail)?;
-    }
-    transaction
-        .pragma_update(None, "application_id", APPLICATION)
-        .and_then(|()| transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64))
-        .and_then(|()| transaction.commit())
-        .map_err(fail)
+    database::open(path, create, LAYOUT).map_err(|error| explained(&path.display().to_string(), error))
 }
 
 /// A failure of the database in our words.
 pub(super) fn failed(path: &str, error: rusqlite::Error) -> ReviewError {
+    explained(path, error.into())
+}
+
+fn explained(path: &str, error: DatabaseError) -> ReviewError {
     let path = path.to_owned();
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => ReviewError::Busy { path },
-        Some(rusqlite::ErrorCode::NotADatabase) => ReviewError::Foreign { path },
-        _ => ReviewError::Database { path, error },
+    match error {
+        DatabaseError::Missing => ReviewError::Missing { path },
+        DatabaseError::Foreign => ReviewError::Foreign { path },
+        DatabaseError::TooNew { found, known } => ReviewError::TooNew { path, found, known },
+        DatabaseError::Busy => ReviewError::Busy { path },
+        DatabaseError::Io(error) => ReviewError::io(&path, error),
+        DatabaseError::Damaged(error) | DatabaseError::Constraint(error) | DatabaseError::Other(error) => {
+            ReviewError::Database { path, error }
+        }
+        DatabaseError::Full => ReviewError::Full { path },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::pragma;
 
     #[test]
     fn a_database_is_made_once_and_opened_again() {
@@ -159,6 +126,50 @@ mod tests {
         let again = open(&path, false).unwrap();
         assert_eq!(pragma(&again, "user_version").unwrap(), MIGRATIONS.len() as i64);
         assert_eq!(pragma(&again, "foreign_keys").unwrap(), 1);
+    }
+
+    #[test]
+    fn an_older_layout_is_brought_up_with_what_it_holds() {
+        let room = tempfile::tempdir().unwrap();
+        let path = room.path().join("d.sqlite");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(
+            "PRAGMA application_id = 1952805486; PRAGMA user_version = 1;
+             INSERT INTO item VALUES (7, 's', 't', 'c', 'n', '', 'blood', '', '', '', '', '', 3);
+             INSERT INTO event (item, at, who, kind, state, comment) VALUES (7, '', 'a', 'single', 'no-match', '')",
+        )
+        .unwrap();
+        drop(old);
+        let new = open(&path, false).unwrap();
+        let row = new.query_row(
+            "SELECT item.id || specimen || brand || state FROM item JOIN event ON event.item = item.id",
+            [],
+            |row| row.get::<_, String>(0),
+        );
+        assert_eq!(row.unwrap(), "7bloodno-match");
+        assert!(
+            new.prepare("PRAGMA foreign_key_check")
+                .unwrap()
+                .query([])
+                .unwrap()
+                .next()
+                .unwrap()
+                .is_none(),
+            "events still belong to their items"
+        );
+        assert!(
+            new.execute_batch("DELETE FROM item")
+                .unwrap_err()
+                .to_string()
+                .contains("never")
+        );
+        assert!(
+            new.execute_batch(
+                "INSERT INTO event (item, at, who, kind, state, comment) VALUES (8, '', 'a', 'single', 'no-match', '')"
+            )
+            .is_err()
+        );
     }
 
     #[test]
@@ -194,7 +205,7 @@ mod tests {
         let connection = open(&room.path().join("d.sqlite"), true).unwrap();
         connection
             .execute_batch(
-                "INSERT INTO item VALUES (1, 's', 't', '', 'n', '', '', '', '', '', '', '', 1);
+                "INSERT INTO item VALUES (1, 's', 't', '', 'n', '', '', '', '', '', '', '', '', '', 1);
                  INSERT INTO event (item, at, who, kind, state, comment) VALUES (1, '', 'a', 'single', 'no-match', '')",
             )
             .unwrap();

@@ -5,16 +5,17 @@
 //! lost are written as such (`1.2E+17`), so that they are refused.
 
 use super::error::ReviewError;
+use crate::mapper::workbook::{check_size, number_text};
 use crate::mapper::{Input, Role, Row};
 use calamine::{DataRef, Reader, Xlsx};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 /// Candidates in a table.
 pub(super) const CANDIDATES: usize = 5;
-/// From here on a spreadsheet has rounded a whole number: it keeps fifteen digits.
-const LOST_DIGITS: f64 = 1e15;
 /// The words for decisions, as the list in the sheet offers them.
 pub(super) const DECISIONS: [&str; 4] = ["accepted", "rejected", "no-match", "needs-second-review"];
 
@@ -102,7 +103,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<SheetRow>, ReviewError> {
 fn is_workbook(path: &Path) -> std::io::Result<bool> {
     use std::io::Read;
     let mut start = [0; 4];
-    let read = std::fs::File::open(path)?.read(&mut start)?;
+    let read = File::open(path)?.read(&mut start)?;
     // A workbook is a zip archive, and a table never begins like one.
     Ok(start.get(..read) == Some(b"PK\x03\x04"))
 }
@@ -128,7 +129,9 @@ fn read_workbook(path: &Path, shown: &str) -> Result<Vec<SheetRow>, ReviewError>
         path: shown.to_owned(),
         message: format!("the workbook cannot be read ({error}); save it as XLSX or CSV"),
     };
-    let mut workbook: Xlsx<_> = calamine::open_workbook(path).map_err(fail)?;
+    let file = File::open(path).map_err(|error| ReviewError::io(shown, error))?;
+    check_size(&file, shown)?;
+    let mut workbook: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(fail)?;
     let Some(name) = workbook.sheet_names().first().cloned() else {
         return Ok(Vec::new());
     };
@@ -170,13 +173,6 @@ fn text(cell: &DataRef<'_>) -> String {
         DataRef::Error(error) => error.to_string(),
         DataRef::Empty => String::new(),
     }
-}
-
-fn number_text(number: f64) -> String {
-    if number.abs() >= LOST_DIGITS {
-        return format!("{number:E}").replace('E', "E+");
-    }
-    number.to_string()
 }
 
 #[cfg(test)]

@@ -14,19 +14,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tern_index::model::Relationship;
 
-/// The roles of a tuple, in the order of their columns.
-pub(super) const ROLES: [Role; 9] = [
-    Role::Code,
-    Role::Name,
-    Role::System,
-    Role::Specimen,
-    Role::Unit,
-    Role::Section,
-    Role::Strength,
-    Role::Form,
-    Role::Route,
-];
-
 /// Who does something, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -209,7 +196,7 @@ impl DecisionStore {
         } else {
             BTreeMap::new()
         };
-        let columns = ROLES.map(|role| format!("item.{}", role.as_str())).join(", ");
+        let columns = Role::TUPLE.map(|role| format!("item.{}", role.as_str())).join(", ");
         let statement = format!(
             "SELECT item.id, item.scope, item.target, item.count, proposal.release, proposal.status, proposal.reason,
                  proposal.details, {columns}
@@ -222,7 +209,7 @@ impl DecisionStore {
                 let history = histories.get(&id).map(Vec::as_slice).unwrap_or_default();
                 let settled = settle(history);
                 let mut source = SourceItem::default();
-                for (at, role) in ROLES.into_iter().enumerate() {
+                for (at, role) in Role::TUPLE.into_iter().enumerate() {
                     source.set(role, &row.get::<_, String>(8 + at)?);
                 }
                 Ok(Item {
@@ -462,7 +449,7 @@ impl Changes<'_> {
 
     /// The item of a tuple, if there is one.
     pub fn find(&self, scope: &Scope, source: &SourceItem) -> Result<Option<i64>, ReviewError> {
-        let tests = ROLES
+        let tests = Role::TUPLE
             .iter()
             .enumerate()
             .map(|(at, role)| format!("AND {} = ?{}", role.as_str(), at + 3));
@@ -472,7 +459,7 @@ impl Changes<'_> {
         );
         let values = [scope.name.as_str(), scope.target.as_str()]
             .into_iter()
-            .chain(ROLES.iter().map(|role| source.get(*role)));
+            .chain(Role::TUPLE.iter().map(|role| source.get(*role)));
         self.transaction
             .query_row(&statement, params_from_iter(values), |row| row.get(0))
             .optional()
@@ -541,12 +528,11 @@ impl Changes<'_> {
     }
 
     fn insert_item(&self, scope: &Scope, entry: &Entry) -> Result<i64, ReviewError> {
-        let columns = ROLES.map(Role::as_str).join(", ");
-        let statement = format!(
-            "INSERT INTO item (scope, target, {columns}, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-        );
+        let columns = Role::TUPLE.map(Role::as_str).join(", ");
+        let places = vec!["?"; Role::TUPLE.len() + 3].join(", ");
+        let statement = format!("INSERT INTO item (scope, target, {columns}, count) VALUES ({places})");
         let mut values: Vec<&dyn rusqlite::ToSql> = vec![&scope.name, &scope.target];
-        let tuple: Vec<&str> = ROLES.iter().map(|role| entry.source.get(*role)).collect();
+        let tuple: Vec<&str> = Role::TUPLE.iter().map(|role| entry.source.get(*role)).collect();
         values.extend(tuple.iter().map(|value| value as &dyn rusqlite::ToSql));
         values.push(&entry.count);
         self.transaction

@@ -229,6 +229,25 @@ fn what_is_accepted_is_the_target_in_its_scope_and_evidence_elsewhere() {
 }
 
 #[test]
+fn every_column_of_a_source_tells_it_from_others() {
+    for role in Role::TUPLE {
+        let (_room, mut store) = store();
+        let mut other = zorvin();
+        other.set(role, "something else");
+        run(&mut store, "here", &[zorvin(), other.clone()]);
+        assert_eq!(store.item(1).unwrap().source, zorvin(), "{}", role.as_str());
+        assert_eq!(store.item(2).unwrap().source, other, "{}", role.as_str());
+        store.decide(&say(2, State::Accepted, "8102-6"), &actor("anna")).unwrap();
+        assert!(map(&store, "here", &other).reason.contains("anna on"), "{}", role.as_str());
+        assert!(
+            !map(&store, "here", &zorvin()).reason.contains("anna on"),
+            "{}",
+            role.as_str()
+        );
+    }
+}
+
+#[test]
 fn what_is_rejected_never_comes_back_in_its_scope() {
     let (_room, mut store) = store();
     run(&mut store, "here", &[zorvin()]);

@@ -69,6 +69,11 @@ pub fn short_name(url: &str) -> Option<&'static str> {
     KNOWN.iter().find(|(_, _, known)| *known == url)?.0.first().copied()
 }
 
+/// The first object identifier of a code system.
+pub fn oid(url: &str) -> Option<&'static str> {
+    KNOWN.iter().find(|(_, _, known)| *known == url)?.1.first().copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +87,6 @@ mod tests {
         );
         assert_eq!(canonical_url("http://loinc.org"), None);
         assert_eq!(short_name("http://loinc.org"), Some("loinc"));
+        assert_eq!(oid("http://snomed.info/sct"), Some("2.16.840.1.113883.6.96"));
     }
 }

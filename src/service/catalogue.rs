@@ -4,8 +4,12 @@
 //! when somebody asks for it, once, and kept.
 
 use super::algorithmic;
+use super::alias;
+use super::extension;
 use super::resource::Resource;
-use super::version;
+use super::terminology::ResourceKind;
+use super::version::{self, Algorithm};
+use super::written::{Hidden, Placed, Written, WrittenEntry};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use tern_index::build::ArtefactInfo;
@@ -13,6 +17,7 @@ use tern_index::model::{CodeSystemHeader, ConceptMapHeader};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex, ResourcesIndex};
 use tern_index::store::{Artefact, Store};
 use tern_index::value_set::ValueSet;
+use tern_loaders::fhir::json::{self, Node};
 use tern_loaders::fhir::naming_system::NamingSystem;
 use tern_loaders::fhir::summary::{self, Summary};
 
@@ -22,6 +27,7 @@ enum Source {
     Memory,
     Artefact(Box<Artefact>),
     Kept { resources: Arc<ResourcesIndex>, number: usize },
+    Written(Arc<Written>),
 }
 
 /// Something that can be resolved.
@@ -35,8 +41,10 @@ pub(super) struct Entry<T> {
     summary: OnceLock<Summary>,
 }
 
-/// What the three kinds of entries have in common.
+/// What the four kinds of entries have in common.
 pub(super) trait Kept: Sized {
+    /// The kind.
+    const KIND: ResourceKind;
     /// Opens an artefact of the store.
     fn open(artefact: &Artefact) -> Result<Self, String>;
     /// Takes the content out of a parsed resource of the right type.
@@ -45,9 +53,15 @@ pub(super) trait Kept: Sized {
     fn summary_of_artefact(artefact: &Artefact) -> Summary;
     /// What lists show of the content.
     fn summary(&self) -> Summary;
+    /// How its versions are ordered, if it says so.
+    fn version_algorithm(&self) -> Option<Algorithm> {
+        None
+    }
 }
 
 impl Kept for CodeSystemIndex {
+    const KIND: ResourceKind = ResourceKind::CodeSystem;
+
     fn open(artefact: &Artefact) -> Result<Self, String> {
         artefact.open_code_system().map_err(|error| error.to_string())
     }
@@ -69,9 +83,15 @@ impl Kept for CodeSystemIndex {
     fn summary(&self) -> Summary {
         summary_of_code_system(self.header())
     }
+
+    fn version_algorithm(&self) -> Option<Algorithm> {
+        version_algorithm(self.header().resource.as_deref()?)
+    }
 }
 
 impl Kept for ConceptMapIndex {
+    const KIND: ResourceKind = ResourceKind::ConceptMap;
+
     fn open(artefact: &Artefact) -> Result<Self, String> {
         artefact.open_concept_map().map_err(|error| error.to_string())
     }
@@ -96,6 +116,8 @@ impl Kept for ConceptMapIndex {
 }
 
 impl Kept for ValueSet {
+    const KIND: ResourceKind = ResourceKind::ValueSet;
+
     fn open(_artefact: &Artefact) -> Result<Self, String> {
         Err("value sets have no index of their own".into())
     }
@@ -112,8 +134,7 @@ impl Kept for ValueSet {
     }
 
     fn summary(&self) -> Summary {
-        Summary {
-            resource_type: Some("ValueSet".into()),
+        described("ValueSet", Some(&self.resource), || Summary {
             id: self.id.clone(),
             url: self.url.clone(),
             version: self.version.clone(),
@@ -123,13 +144,56 @@ impl Kept for ValueSet {
             date: self.date.clone(),
             publisher: self.publisher.clone(),
             ..Summary::default()
+        })
+    }
+
+    fn version_algorithm(&self) -> Option<Algorithm> {
+        version_algorithm(&self.resource)
+    }
+}
+
+impl Kept for NamingSystem {
+    const KIND: ResourceKind = ResourceKind::NamingSystem;
+
+    fn open(_artefact: &Artefact) -> Result<Self, String> {
+        Err("naming systems have no index of their own".into())
+    }
+
+    fn from_resource(resource: Resource) -> Option<Arc<Self>> {
+        match resource {
+            Resource::NamingSystem(naming_system) => Some(naming_system),
+            _ => None,
         }
+    }
+
+    fn summary_of_artefact(_artefact: &Artefact) -> Summary {
+        Summary::default()
+    }
+
+    fn summary(&self) -> Summary {
+        described("NamingSystem", Some(&self.resource), || Summary {
+            id: self.id.clone(),
+            url: self.url.clone(),
+            version: self.version.clone(),
+            name: self.name.clone(),
+            status: self.status.clone(),
+            kind: self.kind.clone(),
+            ..Summary::default()
+        })
+    }
+}
+
+/// What a resource says of itself, or what else is known where there is no resource.
+fn described(resource_type: &str, resource: Option<&str>, known: impl FnOnce() -> Summary) -> Summary {
+    let said = resource.and_then(|text| summary::read(text.as_bytes()).ok());
+    Summary {
+        resource_type: Some(resource_type.to_owned()),
+        ..said.unwrap_or_else(known)
     }
 }
 
 fn summary_of_code_system(header: &CodeSystemHeader) -> Summary {
-    Summary {
-        resource_type: Some("CodeSystem".into()),
+    let summary = described("CodeSystem", header.resource.as_deref(), || Summary {
         id: header.id.clone(),
         url: Some(header.url.clone()),
         version: header.version.clone(),
@@ -138,15 +202,27 @@ fn summary_of_code_system(header: &CodeSystemHeader) -> Summary {
         status: header.status.clone(),
         date: header.date.clone(),
         publisher: header.publisher.clone(),
-        content: Some(header.content.as_str().into()),
+        description: header.description.clone(),
+        language: header.language.clone(),
         supplements: header.supplements.as_ref().map(ToString::to_string),
-        kind: None,
+        identifiers: header
+            .identifiers
+            .iter()
+            .map(|value| (Some(URIS.to_owned()), value.clone()))
+            .collect(),
+        ..Summary::default()
+    });
+    Summary {
+        content: Some(header.content.as_str().into()),
+        ..summary
     }
 }
 
+/// The system of identifiers that are URIs.
+const URIS: &str = "urn:ietf:rfc:3986";
+
 fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
-    Summary {
-        resource_type: Some("ConceptMap".into()),
+    described("ConceptMap", header.resource.as_deref(), || Summary {
         id: header.id.clone(),
         url: Some(header.url.clone()),
         version: header.version.clone(),
@@ -155,13 +231,14 @@ fn summary_of_concept_map(header: &ConceptMapHeader) -> Summary {
         status: header.status.clone(),
         date: header.date.clone(),
         publisher: header.publisher.clone(),
+        description: header.description.clone(),
         ..Summary::default()
-    }
+    })
 }
 
 impl<T> Entry<T> {
     /// Whether it is a resource of FHIR itself, of this FHIR version: those carry its version as their own.
-    fn is_core_of(&self, fhir_version: &str) -> bool {
+    pub fn is_core_of(&self, fhir_version: &str) -> bool {
         let Source::Kept { resources, number } = &self.source else {
             return false;
         };
@@ -192,6 +269,10 @@ impl<T: Kept> Entry<T> {
                 let resource = Resource::parse(&text).map_err(|error| error.to_string())?;
                 T::from_resource(resource).ok_or_else(|| "the resource is of another type than its key says".into())
             }
+            Source::Written(written) => {
+                let resource = Resource::parse(&written.json).map_err(|error| error.to_string())?;
+                T::from_resource(resource).ok_or_else(|| "the resource is of another type than it was written as".into())
+            }
         };
         self.content.get_or_init(load).clone()
     }
@@ -201,7 +282,7 @@ impl<T: Kept> Entry<T> {
         self.summary.get_or_init(|| match &self.source {
             Source::Memory => self.content().map(|content| T::summary(&content)).unwrap_or_default(),
             Source::Artefact(artefact) => T::summary_of_artefact(artefact),
-            Source::Kept { .. } => self
+            Source::Kept { .. } | Source::Written(_) => self
                 .json()
                 .and_then(|text| summary::read(text.as_bytes()).ok())
                 .unwrap_or_default(),
@@ -212,8 +293,55 @@ impl<T: Kept> Entry<T> {
     pub fn json(&self) -> Option<String> {
         match &self.source {
             Source::Kept { resources, number } => resources.json(*number).ok(),
+            Source::Written(written) => Some(written.json.clone()),
             _ => None,
         }
+    }
+
+    /// A resource that was written through the service.
+    pub fn of_written(id: &str, written: Arc<Written>) -> Self {
+        let summary = summary::read(written.json.as_bytes()).unwrap_or_default();
+        Self {
+            url: summary.url.clone().unwrap_or_default(),
+            version: summary.version.clone(),
+            id: Some(id.to_owned()),
+            source: Source::Written(written),
+            content: OnceLock::new(),
+            summary: OnceLock::from(summary),
+        }
+    }
+
+    /// What is known of it beside its text, if it was written through the service.
+    pub fn written(&self) -> Option<&Arc<Written>> {
+        match &self.source {
+            Source::Written(written) => Some(written),
+            _ => None,
+        }
+    }
+
+    /// The id of the resource, or one made of what it is called: letters, digits, `-` and `.`, at most 64, as FHIR has it.
+    pub fn resource_id(&self) -> String {
+        if let Some(id) = &self.id {
+            return id.clone();
+        }
+        let name = alias::short_name(&self.url).map(str::to_owned);
+        let name = name.or_else(|| self.summary().name.clone());
+        let name = name.unwrap_or_else(|| self.url.rsplit('/').next().unwrap_or("resource").to_owned());
+        // A SNOMED CT version is a URI: edition and date say it all.
+        let version = self.version.as_deref().unwrap_or("");
+        let version = version
+            .split_once("sct/")
+            .map_or(version, |(_, rest)| rest)
+            .replace("/version/", "-");
+        let joined = if version.is_empty() {
+            name
+        } else {
+            format!("{name}-{version}")
+        };
+        let id = joined
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' });
+        id.take(64).collect()
     }
 }
 
@@ -248,10 +376,23 @@ impl<T> Shelf<T> {
         if !entry.url.is_empty() && versions.iter().any(|other| other.version == entry.version) {
             return;
         }
+        Self::insert(versions, Arc::new(entry));
+    }
+
+    /// Puts an entry in the place of the one with its canonical, if there is one.
+    fn put(&mut self, entry: Arc<Entry<T>>) {
+        let versions = self.by_url.entry(entry.url.clone()).or_default();
+        if !entry.url.is_empty() {
+            versions.retain(|other| other.version != entry.version);
+        }
+        Self::insert(versions, entry);
+    }
+
+    fn insert(versions: &mut Vec<Arc<Entry<T>>>, entry: Arc<Entry<T>>) {
         let place = versions.partition_point(|other| {
             version::compare(other.version.as_deref(), entry.version.as_deref()) == std::cmp::Ordering::Less
         });
-        versions.insert(place, Arc::new(entry));
+        versions.insert(place, entry);
     }
 
     /// All versions of a URL, ascending.
@@ -261,12 +402,15 @@ impl<T> Shelf<T> {
 
     /// The latest version that answers to `wanted`; without one, the resource of FHIR `core` if it is one, else the
     /// latest.
-    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>> {
+    pub fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<&Arc<Entry<T>>>
+    where
+        T: Kept,
+    {
         let versions = self.versions(url);
         match wanted {
             None => {
                 let own = |entry: &&Arc<Entry<T>>| core.is_some_and(|core| entry.is_core_of(core));
-                versions.iter().rev().find(own).or(versions.last())
+                versions.iter().rev().find(own).or_else(|| latest(versions))
             }
             Some(wanted) => {
                 let exact = versions.iter().find(|entry| entry.version.as_deref() == Some(wanted));
@@ -279,10 +423,70 @@ impl<T> Shelf<T> {
         }
     }
 
+    /// The latest version on a day: the last that is not dated after it.
+    pub fn version_on(&self, url: &str, date: &str) -> Option<&Arc<Entry<T>>>
+    where
+        T: Kept,
+    {
+        let versions = self.versions(url);
+        let dated = versions.iter().rev().filter(|entry| {
+            let own = entry.summary().date.as_deref();
+            own.is_some_and(|own| own.get(..date.len()).unwrap_or(own) <= date)
+        });
+        dated.into_iter().next()
+    }
+
+    /// The same entries but those that something written stands in front of.
+    fn without(&self, hidden: &Hidden) -> Self
+    where
+        T: Kept,
+    {
+        let mut by_url = self.by_url.clone();
+        if hidden.iter().any(|(kind, _)| *kind == T::KIND) {
+            for versions in by_url.values_mut() {
+                versions.retain(|entry| !hidden.contains(&(T::KIND, entry.resource_id())));
+            }
+            by_url.retain(|_, versions| !versions.is_empty());
+        }
+        Self { by_url }
+    }
+
     /// Everything, by URL and version.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Entry<T>>> {
         self.by_url.values().flatten()
     }
+}
+
+/// The latest of several versions, which are in the usual order, by the algorithm that the last of them names.
+fn latest<T: Kept>(versions: &[Arc<Entry<T>>]) -> Option<&Arc<Entry<T>>> {
+    let last = versions.last()?;
+    if versions.len() == 1 {
+        return Some(last);
+    }
+    let algorithm = last.content().ok().and_then(|content| content.version_algorithm());
+    match algorithm {
+        Some(algorithm) => versions
+            .iter()
+            .max_by(|a, b| algorithm.compare(a.version.as_deref(), b.version.as_deref())),
+        None => Some(last),
+    }
+}
+
+/// `versionAlgorithm[x]` of a resource, or the extension that stands for it before R5.
+fn version_algorithm(resource: &str) -> Option<Algorithm> {
+    if !resource.contains("ersionAlgorithm") {
+        return None;
+    }
+    let parsed = json::parse(resource.as_bytes()).ok()?;
+    let text = parsed.get("versionAlgorithmString").and_then(Node::as_str);
+    let coding = || parsed.get("versionAlgorithmCoding")?.get("code")?.as_str();
+    let stated = text.or_else(coding).map(str::to_owned);
+    let extended = || {
+        let urls = [extension::VERSION_ALGORITHM, extension::CODE_SYSTEM_VERSION_ALGORITHM];
+        urls.iter()
+            .find_map(|url| extension::resource_values(resource, url).into_iter().next())
+    };
+    Algorithm::parse(&stated.or_else(extended)?)
 }
 
 /// One layer.
@@ -291,10 +495,10 @@ pub(super) struct Layer {
     pub code_systems: Shelf<CodeSystemIndex>,
     pub value_sets: Shelf<ValueSet>,
     pub concept_maps: Shelf<ConceptMapIndex>,
+    pub naming_systems: Shelf<NamingSystem>,
     algorithmic: OnceLock<Shelf<ConceptMapIndex>>,
-    naming_systems: Vec<Arc<NamingSystem>>,
-    kept_naming_systems: Vec<(Arc<ResourcesIndex>, usize)>,
     names: OnceLock<BTreeMap<String, String>>,
+    value_set_names: OnceLock<BTreeMap<String, String>>,
     declared: OnceLock<BTreeMap<String, Vec<Arc<Entry<CodeSystemIndex>>>>>,
     /// Artefacts that could not be opened, with the reason.
     pub damaged: Vec<(String, String)>,
@@ -313,6 +517,28 @@ impl Layer {
         let mut layer = Self::of_resources(resources);
         for artefact in store.artefacts() {
             layer.add_artefact(artefact);
+        }
+        layer
+    }
+
+    /// The layer with what was written in it: that stands in front of what was loaded under the same id, and what was
+    /// deleted hides it.
+    pub fn with_written(&self, written: &[WrittenEntry], hidden: &Hidden) -> Self {
+        let mut layer = Self {
+            code_systems: self.code_systems.without(hidden),
+            value_sets: self.value_sets.without(hidden),
+            concept_maps: self.concept_maps.without(hidden),
+            naming_systems: self.naming_systems.without(hidden),
+            damaged: self.damaged.clone(),
+            ..Self::default()
+        };
+        for entry in written {
+            match &entry.0 {
+                Placed::CodeSystem(entry) => layer.code_systems.put(entry.clone()),
+                Placed::ValueSet(entry) => layer.value_sets.put(entry.clone()),
+                Placed::ConceptMap(entry) => layer.concept_maps.put(entry.clone()),
+                Placed::NamingSystem(entry) => layer.naming_systems.put(entry.clone()),
+            }
         }
         layer
     }
@@ -336,7 +562,12 @@ impl Layer {
                     let entry = Entry::memory(&header.url, header.version.as_deref(), header.id.as_deref(), index.clone());
                     self.concept_maps.add(entry);
                 }
-                Resource::NamingSystem(naming_system) => self.naming_systems.push(naming_system),
+                Resource::NamingSystem(naming_system) => {
+                    let url = naming_system.url.as_deref().unwrap_or("");
+                    let (version, id) = (naming_system.version.as_deref(), naming_system.id.as_deref());
+                    self.naming_systems
+                        .add(Entry::memory(url, version, id, naming_system.clone()));
+                }
             }
         }
     }
@@ -372,18 +603,26 @@ impl Layer {
                 "CodeSystem" => self.code_systems.add(kept(resources, number)),
                 "ValueSet" => self.value_sets.add(kept(resources, number)),
                 "ConceptMap" => self.concept_maps.add(kept(resources, number)),
-                "NamingSystem" => self.kept_naming_systems.push((resources.clone(), number)),
+                "NamingSystem" => self.naming_systems.add(kept(resources, number)),
                 _ => {}
             }
         }
     }
 
-    /// The URL that naming systems and headers give for another identifier of a code system.
+    /// The URL that naming systems and code systems give for another identifier of a code system.
     pub fn url_of_identifier(&self, identifier: &str) -> Option<&str> {
-        self.names
-            .get_or_init(|| self.read_names())
-            .get(identifier)
-            .map(String::as_str)
+        let names = self.names.get_or_init(|| self.read_names());
+        names.get(identifier).map(String::as_str)
+    }
+
+    /// The URL of the value set with an identifier that is a URN.
+    pub fn value_set_of_identifier(&self, identifier: &str) -> Option<&str> {
+        let read = || {
+            let mut names = BTreeMap::new();
+            add_identifiers(&mut names, &self.value_sets);
+            names
+        };
+        self.value_set_names.get_or_init(read).get(identifier).map(String::as_str)
     }
 
     /// The code systems that declare a value set of all their codes under this URL, by version ascending. Reads the
@@ -405,7 +644,9 @@ impl Layer {
     /// may be targets too, but are left out: their maps would hide the others.
     pub fn algorithmic(&self) -> &Shelf<ConceptMapIndex> {
         let describe = |entry: &Arc<Entry<CodeSystemIndex>>| {
-            let header = entry.header().filter(|_| !matches!(entry.source, Source::Kept { .. }))?;
+            let header = entry
+                .header()
+                .filter(|_| !matches!(entry.source, Source::Kept { .. } | Source::Written(_)))?;
             let map = Arc::new(algorithmic::describe(&header).filter(|_| algorithmic::is_target(&header))?);
             let header = map.header();
             let (url, version, id) = (&header.url, header.version.as_deref(), header.id.as_deref());
@@ -423,31 +664,28 @@ impl Layer {
 
     fn read_names(&self) -> BTreeMap<String, String> {
         let mut names = BTreeMap::new();
-        let kept = self.kept_naming_systems.iter().filter_map(|(resources, number)| {
-            match Resource::parse(&resources.json(*number).ok()?).ok()? {
-                Resource::NamingSystem(naming_system) => Some(naming_system),
-                _ => None,
-            }
-        });
-        for naming_system in self.naming_systems.iter().cloned().chain(kept) {
+        let mut naming_systems: Vec<_> = self.naming_systems.all().filter_map(|entry| entry.content().ok()).collect();
+        // What is in use names before what is not.
+        naming_systems.sort_by_key(|naming_system| naming_system.status.as_deref() != Some("active"));
+        for naming_system in naming_systems {
             let Some(uri) = naming_system.preferred_uri() else {
                 continue;
             };
             for id in naming_system.unique_ids.iter().filter(|id| id.value != uri) {
-                let name = match id.id_type.as_str() {
-                    "oid" if !id.value.starts_with("urn:") => format!("urn:oid:{}", id.value),
-                    "uuid" if !id.value.starts_with("urn:") => format!("urn:uuid:{}", id.value),
-                    _ => id.value.clone(),
-                };
-                names.entry(name).or_insert_with(|| uri.to_owned());
+                names.entry(id.as_uri()).or_insert_with(|| uri.to_owned());
             }
         }
-        for header in self.code_systems.all().filter_map(|entry| entry.header()) {
-            for identifier in &header.identifiers {
-                names.entry(identifier.clone()).or_insert_with(|| header.url.clone());
-            }
-        }
+        add_identifiers(&mut names, &self.code_systems);
         names
+    }
+}
+
+/// What resources say of their own identifiers; those that are there already stay.
+fn add_identifiers<T: Kept>(names: &mut BTreeMap<String, String>, shelf: &Shelf<T>) {
+    for entry in shelf.all().filter(|entry| !entry.url.is_empty()) {
+        for (_, identifier) in &entry.summary().identifiers {
+            names.entry(identifier.clone()).or_insert_with(|| entry.url.clone());
+        }
     }
 }
 

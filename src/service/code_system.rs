@@ -9,6 +9,8 @@ use std::sync::Arc;
 use tern_index::model::{Acceptability, Canonical, Content, Designation, DesignationKind, Ordinal, PropertyValue};
 use tern_index::read::CodeSystemIndex;
 
+const SNOMED: &str = "http://snomed.info/sct";
+
 /// A code system version and what supplements it.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -205,7 +207,11 @@ impl View {
         if let Some(status) = self.index.property_text(concept, self.standard_property("status")) {
             return Some(status.to_owned());
         }
-        extension::value(self.index.extensions(concept), extension::STANDARDS_STATUS)
+        extension::value(self.index.extensions(concept), extension::STANDARDS_STATUS).or_else(|| {
+            // SNOMED CT has no property for it: a concept is in use or not.
+            let retired = self.url() == SNOMED && !self.index.is_active(concept);
+            retired.then(|| "inactive".to_owned())
+        })
     }
 
     /// Whether the concept's use is discouraged without it being retired.

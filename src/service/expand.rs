@@ -5,7 +5,10 @@
 
 mod entry;
 
+use super::code_system::View;
+use super::grammar::{self, Mentions};
 use super::language::Languages;
+use super::postcoordinated::understand;
 use super::value_set::compose::{self, Evaluator, Used};
 use super::value_set::{Listing, Members, Nesting, Part};
 use super::{Failure, Parameters, Terminology, extension, issues};
@@ -14,7 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Ordinal, PropertyValue};
 use tern_index::read::SearchOptions;
-use tern_index::value_set::ValueSet;
+use tern_index::text::{fold, words};
+use tern_index::value_set::{ConceptReference, ValueSet};
 
 /// Which value set is meant.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,9 +185,22 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     let parameters = &request.parameters;
     let value_set = resolve(terminology, &request.value_set)?;
     let languages = languages(&value_set, parameters)?;
+    let mut mentions = Mentions::default();
+    mentions.value_set(terminology, &value_set, &[]);
+    let terminology = &mentions.speaking(terminology, true);
     let mut evaluator = Evaluator::new(terminology, parameters)?;
     let mut members = evaluator.evaluate(&value_set).map_err(compose::Stop::into_failure)?;
-    let used = evaluator.used;
+    let mut used = evaluator.used;
+    let open = grammar::open(&members);
+    let based_on = open.and_then(|grammar| grammar::in_use(terminology, grammar));
+    if let (Some(grammar), None) = (open, &based_on) {
+        return Err(issues::not_enumerable(grammar.url()));
+    }
+    let extensions = unclosed(&used, &members, parameters, based_on.as_deref());
+    let whole = members.parts.iter().any(|part| part.nesting == Nesting::System);
+    if whole {
+        used.based_on = based_on;
+    }
     if let Some(check) = used.failed_checks.first() {
         let issue = issues::version_check(&check.url, check.found.as_deref(), &check.wanted);
         return Err(Failure::new(super::FailureKind::Invalid, issue));
@@ -199,20 +216,24 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     if let Some(filter) = parameters.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
         search(&mut members, filter, parameters);
     }
+    if parameters.exclude_post_coordinated == Some(true) {
+        members.parts.iter_mut().for_each(|part| part.expressions.clear());
+    }
     let total = members.len();
     let limit = parameters.limit.unwrap_or(DEFAULT_LIMIT);
     let listed = parameters.count.map_or(total, |count| total.min(u64::from(count)));
     if parameters.count.is_none() && listed > limit {
-        return Err(issues::too_costly(&compose::shown(&value_set), limit));
+        return Err(issues::too_costly(&costly_name(&value_set, &members, limit), limit));
     }
     let mut entries = Entries::new(&value_set, parameters, languages.as_ref(), &used);
     let contains = contains(&members, parameters, &mut entries);
     Ok(Expansion {
-        total: Some(total),
+        // Of infinitely many codes those in use are no total.
+        total: used.based_on.is_none().then_some(total),
         offset: parameters.offset.or(parameters.count.map(|_| 0)),
         parameters: echo(&value_set, parameters, languages.as_ref(), &used),
         properties: entries.properties(),
-        extensions: unclosed(&used, &members, parameters),
+        extensions,
         contains,
         value_set,
     })
@@ -232,6 +253,8 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
             );
         }
         part.concepts &= matching;
+        let view = part.view.clone();
+        part.expressions.retain(|own| mentions(&view, own, filter));
         let nothing_shown = parameters.count == Some(0);
         if part.listing.is_none() && !nothing_shown && (part.nesting != Nesting::Subtree || is_list(parameters)) {
             let options = SearchOptions {
@@ -260,6 +283,15 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
     }
 }
 
+/// Whether the terms of an expression have words that begin with all that is sought.
+fn mentions(view: &View, expression: &ConceptReference, filter: &str) -> bool {
+    let Some(Ok(understood)) = understand(view, &expression.code) else {
+        return false;
+    };
+    let (display, filter) = (fold(&understood.display(view, None)), fold(filter));
+    words(&filter).all(|sought| words(&display).any(|word| word.starts_with(sought)))
+}
+
 /// Whether the request asks for what only a list can be.
 fn is_list(parameters: &Parameters) -> bool {
     parameters.exclude_nested == Some(true) || parameters.count.is_some() || parameters.offset.is_some()
@@ -270,7 +302,13 @@ fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_
         let offset = u64::from(parameters.offset.unwrap_or(0));
         let count = parameters.count.map_or(usize::MAX, |count| count as usize);
         let page = members.page(offset, count);
-        return page.into_iter().map(|(part, concept)| entries.entry(part, concept)).collect();
+        let mut contains: Vec<ExpansionContains> = page.into_iter().map(|(part, concept)| entries.entry(part, concept)).collect();
+        // Expressions come after all concepts.
+        let concepts: u64 = members.parts.iter().map(|part| part.concepts.len()).sum();
+        let skipped = usize::try_from(offset.saturating_sub(concepts)).unwrap_or(usize::MAX);
+        let left = count - contains.len();
+        contains.extend(expressions(members, entries).skip(skipped).take(left));
+        return contains;
     }
     let mut contains = Vec::new();
     for part in &members.parts {
@@ -281,7 +319,17 @@ fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_
             contains.extend(nested(part, entries));
         }
     }
+    contains.extend(expressions(members, entries));
     contains
+}
+
+/// The entries of expressions that are listed.
+fn expressions<'m>(members: &'m Members, entries: &'m Entries<'_>) -> impl Iterator<Item = ExpansionContains> + 'm {
+    let listed = members
+        .parts
+        .iter()
+        .flat_map(|part| part.expressions.iter().map(move |own| (part, own)));
+    listed.map(|(part, own)| entries.expression(part, own))
 }
 
 /// Whether a part can be shown as a hierarchy: it has one, and no concept would have to be shown below two others.
@@ -388,9 +436,23 @@ fn echo(value_set: &ValueSet, parameters: &Parameters, languages: Option<&Langua
     echoed
 }
 
+/// How a value set with too many codes is named: with its version where a whole code system is what is too much.
+pub(super) fn costly_name(value_set: &ValueSet, members: &Members, limit: u64) -> String {
+    let whole = |part: &Part| part.nesting == Nesting::System && part.concepts.len() > limit;
+    match &value_set.url {
+        Some(url) if !members.parts.iter().any(whole) => url.clone(),
+        _ => compose::shown(value_set),
+    }
+}
+
+/// Whether an expansion has all the codes that can be in the value set.
+pub(super) fn is_closed(used: &Used, members: &Members, parameters: &Parameters) -> bool {
+    unclosed(used, members, parameters, None).is_none()
+}
+
 /// A value set over fragments is not closed, because codes of other fragments are missing; nor is one that takes
 /// concepts by what they are from a code system with a grammar, because expressions can be too.
-fn unclosed(used: &Used, members: &Members, parameters: &Parameters) -> Option<String> {
+fn unclosed(used: &Used, members: &Members, parameters: &Parameters, based_on: Option<&ValueSet>) -> Option<String> {
     const UNCLOSED: &str = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed";
     let because = |reason: Option<String>| {
         let reason = reason.map(|reason| {
@@ -405,12 +467,17 @@ fn unclosed(used: &Used, members: &Members, parameters: &Parameters) -> Option<S
     if let Some((canonical, _)) = used.systems.iter().find(|(_, view)| view.is_fragment()) {
         return Some(because(Some(issues::fragment_reason(&canonical.to_string()))));
     }
+    if let Some(grammar) = grammar::open(members) {
+        let mut reason = issues::grammar_reason(grammar.url());
+        if let Some(url) = based_on.and_then(|value_set| value_set.url.as_deref()) {
+            reason = issues::based_on(&reason, url);
+        }
+        return Some(because(Some(reason)));
+    }
     if parameters.exclude_post_coordinated == Some(true) {
         return None;
     }
-    let open = |part: &&Part| part.view.index.header().compositional;
-    let mut parts = members.parts.iter().filter(open);
-    let part = parts.find(|part| matches!(part.nesting, Nesting::System | Nesting::Subtree))?;
+    let part = members.parts.iter().find(|part| part.open)?;
     let whole = part.nesting == Nesting::System;
     Some(because(whole.then(|| issues::grammar_reason(part.view.url()))))
 }

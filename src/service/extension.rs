@@ -6,6 +6,13 @@ use tern_loaders::fhir::json::{self, Node};
 
 /// `valueset-supplement`
 pub const SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
+/// `codesystem-supplement-type`
+pub const SUPPLEMENT_TYPE: &str = "http://hl7.org/fhir/StructureDefinition/codesystem-supplement-type";
+/// `artifact-versionAlgorithm`
+pub const VERSION_ALGORITHM: &str = "http://hl7.org/fhir/StructureDefinition/artifact-versionAlgorithm";
+/// `CodeSystem.versionAlgorithm[x]` of R5 in R4
+pub const CODE_SYSTEM_VERSION_ALGORITHM: &str =
+    "http://hl7.org/fhir/5.0/StructureDefinition/extension-CodeSystem.versionAlgorithm";
 /// `valueset-expansion-parameter`
 pub const EXPANSION_PARAMETER: &str = "http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter";
 /// `structuredefinition-standards-status`
@@ -113,6 +120,8 @@ fn value_of(extension: &Node<'_>) -> Option<String> {
         .find(|(name, _)| name.starts_with("value"))?;
     Some(match value {
         Node::String(text) => text.to_string(),
+        // Of a coding the code is what counts.
+        Node::Object(_) if value.get("code").is_some() => value.get("code").and_then(Node::as_str)?.to_owned(),
         other => other.to_text(),
     })
 }

@@ -1,10 +1,11 @@
-//! Value sets that exist without a resource: by the URL patterns of SNOMED CT and LOINC, and as "all codes" of a
+//! Value sets that exist without a resource: by the URL patterns of SNOMED CT, LOINC and UCUM, and as "all codes" of a
 //! code system that names such a value set.
 //!
 //! Each is turned into an ordinary definition, so that there is one way of evaluating. Expression constraints
 //! (`fhir_vs=ecl/`) become a filter of that name; whether it can be evaluated is the evaluation's business.
 
 use super::terminology::Terminology;
+use crate::grammars::ucum::Unit;
 use std::sync::Arc;
 use tern_index::value_set::{Compose, Filter, Include, ValueSet};
 
@@ -15,6 +16,7 @@ const LOINC: &str = "http://loinc.org";
 pub fn value_set(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<Arc<ValueSet>> {
     let made = snomed(terminology, url)
         .or_else(|| loinc(terminology, url))
+        .or_else(|| units(url))
         .or_else(|| all_codes(terminology, url, version))?;
     Some(Arc::new(made))
 }
@@ -75,7 +77,13 @@ fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
         filters,
         ..Include::default()
     };
-    Some(definition(url, "SnomedValueSet", title, include))
+    // The whole edition has the name that the HL7 terminology ecosystem knows it by.
+    let name = if include.filters.is_empty() {
+        "ALLSNOMEDCT"
+    } else {
+        "SnomedValueSet"
+    };
+    Some(definition(url, name, title, include))
 }
 
 /// Whether there can be a value set of this concept. Where no edition is loaded that could tell, there can be: the
@@ -112,6 +120,27 @@ fn loinc(terminology: &Terminology, url: &str) -> Option<ValueSet> {
     };
     include.filters = filters;
     Some(definition(url, "LoincValueSet", title, include))
+}
+
+/// `http://unitsofmeasure.org/vs`, and `.../vs/mg` for the units into which a unit converts.
+fn units(url: &str) -> Option<ValueSet> {
+    let rest = url.strip_prefix("http://unitsofmeasure.org/vs")?;
+    let mut include = Include {
+        system: Some("http://unitsofmeasure.org".into()),
+        ..Include::default()
+    };
+    if rest.is_empty() {
+        return Some(definition(url, "UcumAll", "UCUM: all units".into(), include));
+    }
+    let unit = percent_decoded(rest.strip_prefix('/')?);
+    let canonical = Unit::parse(&unit).ok()?.canonical();
+    include.filters = filter("canonical", "=", &canonical);
+    Some(definition(
+        url,
+        "UcumComparable",
+        format!("UCUM: units comparable with {unit}"),
+        include,
+    ))
 }
 
 /// The value set that a code system declares for all its codes.

@@ -1,10 +1,15 @@
-//! What an operation has to say besides its answer: issues, with every text a user sees, in this one module.
+//! What an operation has to say besides its answer: issues, with every text a user sees, in this one catalogue: here
+//! those of `$expand` and `$validate-code`, in `refusals` those of operations on single codes.
 //!
 //! The wording and the message ids follow the HL7 terminology ecosystem (tx.fhir.org), because validators show
 //! and compare them. It decides no HTTP status; [`FailureKind`] says what went wrong and the HTTP room maps it.
 
+pub(crate) mod refusals;
+
+use super::postcoordinated::edition;
 use super::status::Doubt;
 use super::terminology::Unresolved;
+use crate::ecl::{EclError, Kind};
 use tern_index::model::{Canonical, Coding};
 use tern_index::value_set::Filter;
 
@@ -130,28 +135,30 @@ pub fn filter_without_value(system: &str, filter: &Filter, path: &str) -> Failur
 pub fn filter_not_understood(system: &str, filter: &Filter, value_set: &str, path: &str) -> Failure {
     let (property, op) = (&filter.property, &filter.op);
     let value = filter.value.as_deref().unwrap_or("");
-    let text = if property == "constraint" {
-        format!(
-            "The expression constraint '{value}' of the value set {value_set} cannot be evaluated: expression constraints \
-             (ECL) arrive with the ECL issue; use a filter such as concept is-a until then"
-        )
-    } else {
-        format!(
-            "The filter \"{property} {op} {value}\" from the value set {value_set} was not understood in the context of {system}"
-        )
-    };
+    let text = format!(
+        "The filter \"{property} {op} {value}\" from the value set {value_set} was not understood in the context of {system}"
+    );
     let issue = error("not-supported", "vs-invalid", "FILTER_NOT_UNDERSTOOD", text);
     Failure::new(FailureKind::NotSupported, issue.at(path))
 }
 
-/// A concept in an expression constraint that the edition does not have.
-pub fn unknown_concept_in_constraint(code: &str, expression: &str, path: &str) -> Failure {
-    let text = format!("The expression constraint '{expression}' names the concept {code}, which is not known");
-    Failure::new(
-        FailureKind::Invalid,
-        error("invalid", "vs-invalid", "INVALID_ECL", text).at(path),
-    )
+/// An expression constraint that cannot be read or evaluated.
+pub fn bad_constraint(constraint: &str, fault: &EclError, path: &str) -> Failure {
+    let shown: String = constraint.chars().take(SHOWN_OF_CONSTRAINT).collect();
+    let more = if shown.len() < constraint.len() { "..." } else { "" };
+    let text = format!("Invalid ECL expression '{shown}{more}': {}", fault.in_line());
+    let (kind, code) = match fault.kind {
+        Kind::Syntax | Kind::Meaning => (FailureKind::Invalid, "invalid"),
+        Kind::Unsupported => (FailureKind::NotSupported, "not-supported"),
+        Kind::Limit => (FailureKind::TooCostly, "too-costly"),
+    };
+    let mut issue = error(code, "vs-invalid", "INVALID_ECL", text);
+    issue.diagnostics = Some(format!("{path}\n{fault}"));
+    Failure::new(kind, issue)
 }
+
+/// Characters of a constraint that a message repeats.
+const SHOWN_OF_CONSTRAINT: usize = 2_000;
 
 /// A regular expression that cannot be used.
 pub fn bad_pattern(pattern: &str, reason: &str, path: &str) -> Failure {
@@ -199,26 +206,23 @@ fn listed(versions: &[String]) -> String {
     }
 }
 
-fn unknown_system_text(unresolved: &Unresolved, consequence: &str) -> (&'static str, String) {
+/// `consequence` is what cannot be done without it.
+fn unknown_system_text(unresolved: &Unresolved, consequence: Option<&str>) -> (&'static str, String) {
     let url = &unresolved.url;
+    let so = consequence.map(|text| format!(", so the {text}")).unwrap_or_default();
+    let missing = |version: &str| format!("A definition for CodeSystem '{url}' version '{version}' could not be found{so}");
     match (&unresolved.version, unresolved.known_versions.as_slice()) {
         (Some(version), []) => (
             "UNKNOWN_CODESYSTEM_VERSION_NONE",
-            format!(
-                "A definition for CodeSystem '{url}' version '{version}' could not be found, so the {consequence}. No versions of \
-                 this code system are known"
-            ),
+            format!("{}. No versions of this code system are known", missing(version)),
         ),
         (Some(version), known) => (
             "UNKNOWN_CODESYSTEM_VERSION",
-            format!(
-                "A definition for CodeSystem '{url}' version '{version}' could not be found, so the {consequence}. Valid versions: {}",
-                listed(known)
-            ),
+            format!("{}. Valid versions: {}", missing(version), listed(known)),
         ),
         (None, _) => (
             "UNKNOWN_CODESYSTEM",
-            format!("A definition for CodeSystem '{url}' could not be found, so the {consequence}"),
+            format!("A definition for CodeSystem '{url}' could not be found{so}"),
         ),
     }
 }
@@ -228,7 +232,7 @@ pub fn unknown_system_in_expansion(unresolved: &Unresolved) -> Failure {
     if let Some(damage) = &unresolved.damage {
         return damaged(&unresolved.url, damage);
     }
-    let (id, text) = unknown_system_text(unresolved, "value set cannot be expanded");
+    let (id, text) = unknown_system_text(unresolved, Some("value set cannot be expanded"));
     let id = match id {
         "UNKNOWN_CODESYSTEM_VERSION" => "UNKNOWN_CODESYSTEM_VERSION_EXP",
         "UNKNOWN_CODESYSTEM_VERSION_NONE" => "UNKNOWN_CODESYSTEM_VERSION_EXP_NONE",
@@ -327,7 +331,7 @@ impl Issue {
                 | "INACTIVE_DISPLAY_FOUND"
                 | "VALUESET_VALUE_MISMATCH_DEFAULT",
             ) => false,
-            Some("NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK") => true,
+            Some("NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK" | "Display_Name_Not_Fixed_use_Supplement") => true,
             _ => self.severity != Severity::Information,
         }
     }
@@ -364,15 +368,22 @@ pub fn no_valid_coding(value_set: &str) -> Issue {
 
 /// A code that the code system does not have.
 pub fn unknown_code(code: &str, system: &Canonical) -> Issue {
+    let (id, text) = unknown_code_text(code, system);
+    error("code-invalid", "invalid-code", id, text)
+}
+
+fn unknown_code_text(code: &str, system: &Canonical) -> (&'static str, String) {
     let url = &system.url;
-    let (id, text) = match &system.version {
+    match &system.version {
         Some(version) => (
             "Unknown_Code_in_Version",
-            format!("Unknown code '{code}' in the CodeSystem '{url}' version '{version}'"),
+            format!(
+                "Unknown code '{code}' in the CodeSystem '{url}' version '{version}'{}",
+                edition(url, version)
+            ),
         ),
         None => ("Unknown_Code_in", format!("Unknown code '{code}' in the CodeSystem '{url}'")),
-    };
-    error("code-invalid", "invalid-code", id, text)
+    }
 }
 
 /// A code that a fragment does not have, which says little.
@@ -392,7 +403,7 @@ pub fn unknown_code_in_fragment(code: &str, system: &Canonical) -> Issue {
 
 /// A code system that a coding names and that is not loaded.
 pub fn unknown_system(unresolved: &Unresolved) -> Issue {
-    let (id, text) = unknown_system_text(unresolved, "code cannot be validated");
+    let (id, text) = unknown_system_text(unresolved, Some("code cannot be validated"));
     error("not-found", "not-found", id, text)
 }
 
@@ -609,4 +620,43 @@ pub fn inactive_display(coding: &Coding, status: &str, valid: &[(String, Option<
 /// Why an expansion over a code system with a grammar is not complete.
 pub fn grammar_reason(url: &str) -> String {
     format!("The code System '{url}' has a grammar and so has infinite members")
+}
+
+/// What the codes of an expansion over a grammar are taken from.
+pub fn based_on(reason: &str, value_set: &str) -> String {
+    format!("{reason}. This extension is based on {value_set}")
+}
+
+/// A code system whose codes cannot be listed.
+pub fn not_enumerable(url: &str) -> Failure {
+    let text = format!(
+        "The code system '{url}' cannot be expanded because its codes cannot be iterated or enumerated in any meaningful sense"
+    );
+    let issue = Issue {
+        detail: None,
+        ..error("not-supported", "not-supported", "CODESYSTEM_NOT_ENUMERABLE", text)
+    };
+    Failure::new(FailureKind::NotSupported, issue)
+}
+
+/// What a grammar has to say of a text that is none of its codes.
+pub fn grammar_fault(text: String) -> Issue {
+    Issue {
+        message_id: None,
+        ..information("code-invalid", "invalid-code", "", text)
+    }
+}
+
+/// A display of a code whose meaning is the user's.
+pub fn open_display(coding: &Coding, known: &[(String, Option<String>)], languages: Option<&str>) -> Issue {
+    let text = format!(
+        "The display name '{}' is not a known display name for {}#{}. Known display is {} (for the language(s) '{}'). Use a \
+         supplement to define displays for user assigned codes",
+        coding.display.as_deref().unwrap_or(""),
+        coding.system.as_deref().unwrap_or(""),
+        coding.code,
+        choices(known),
+        languages.unwrap_or("--")
+    );
+    information("invalid", "invalid-display", "Display_Name_Not_Fixed_use_Supplement", text)
 }

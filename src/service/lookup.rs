@@ -1,15 +1,21 @@
 //! `CodeSystem/$lookup`: all that is known of one code.
 //!
 //! Supplements count only where the request names them. Which designations and properties are answered follows
-//! the `property` parameters; without any, everything is.
+//! the `property` parameters; without any, everything is but what has to be worked out (the normal forms and role groups
+//! of SNOMED CT): that is answered where it is named, or asked for with `*`.
 
 use super::code_system::View;
+use super::grammar::{self, Mentions};
+use super::history::{self, Retirement};
 use super::language::{self, Languages};
+use super::postcoordinated::{Understood, understand};
 use super::{CodeSystemIndex, Failure, Terminology};
-use super::{issues, refusals};
+use super::{issues, normal_form, refusals};
+use crate::ecl::meaning::RowValue;
 use std::sync::Arc;
-use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, PropertyValue};
+use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, Property, PropertyValue};
 
+const SNOMED: &str = "http://snomed.info/sct";
 const TERM_INFRASTRUCTURE: &str = "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra";
 
 /// A request to look a code up.
@@ -23,6 +29,8 @@ pub struct LookupRequest {
     pub properties: Vec<String>,
     /// `useSupplement`
     pub use_supplements: Vec<Canonical>,
+    /// `date`: where no version is named, that of this day.
+    pub date: Option<String>,
 }
 
 /// A term of the code.
@@ -43,12 +51,29 @@ pub struct LookupDesignation {
 pub struct LookupProperty {
     /// The property's code.
     pub code: String,
-    /// The value.
-    pub value: PropertyValue,
+    /// Its display, where it is a concept of the code system itself (attributes of SNOMED CT).
+    pub code_display: Option<String>,
+    /// The value; `None` for a property that consists of others.
+    pub value: Option<PropertyValue>,
     /// The display of a coded value.
     pub description: Option<String>,
     /// The supplement it comes from.
     pub source: Option<Canonical>,
+    /// What it consists of (a role group of SNOMED CT).
+    pub subproperties: Vec<LookupProperty>,
+}
+
+impl LookupProperty {
+    fn new(code: &str, value: Option<PropertyValue>) -> Self {
+        Self {
+            code: code.to_owned(),
+            code_display: None,
+            value,
+            description: None,
+            source: None,
+            subproperties: Vec::new(),
+        }
+    }
 }
 
 /// The answer.
@@ -72,6 +97,8 @@ pub struct Lookup {
     pub designations: Vec<LookupDesignation>,
     /// Properties that were asked for.
     pub properties: Vec<LookupProperty>,
+    /// Why it was retired and what to use instead, where that is known.
+    pub retirement: Option<Retirement>,
     /// Supplements that were used.
     pub used_supplements: Vec<Canonical>,
 }
@@ -88,12 +115,22 @@ struct Place {
 pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Lookup, Failure> {
     let coding = &request.coding;
     let system = coding.system.as_deref().ok_or_else(|| refusals::no_system("$lookup"))?;
+    let mut mentions = Mentions::default();
+    mentions.coding(terminology, system, &coding.code);
+    let terminology = &mentions.speaking(terminology, false);
+    let on_day = || terminology.version_on(system, request.date.as_deref()?);
+    let version = coding.version.clone().or_else(on_day);
     let index = terminology
-        .code_system(system, coding.version.as_deref())
+        .code_system(system, version.as_deref())
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
-    let concept = index
-        .find(&coding.code)
-        .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))?;
+    let Some(concept) = index.find(&coding.code) else {
+        let view = View::plain(index);
+        return match understand(&view, &coding.code) {
+            Some(Ok(understood)) => expression(&view, &understood, request),
+            Some(Err(reason)) => Err(refusals::bad_expression(&coding.code, &reason, view.index.header())),
+            None => Err(unknown_code(&view.index, &coding.code)),
+        };
+    };
     let main = Place {
         index,
         concept,
@@ -124,12 +161,110 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
         definition: view.definition(concept).filter(|_| wanted.has("definition")),
         abstract_: main.index.is_not_selectable(concept),
         properties: properties(&main, &supplements, &wanted),
+        retirement: history::retirement(&main.index, concept),
         designations: designations
             .into_iter()
             .filter(|designation| wanted.designation(designation.language.as_deref()))
             .collect(),
         used_supplements,
     })
+}
+
+/// Looks an expression up: what is known of its focus concept, and what the expression says besides.
+fn expression(view: &View, understood: &Understood, request: &LookupRequest) -> Result<Lookup, Failure> {
+    let languages = match request.display_language.as_deref() {
+        Some(given) => Some(Languages::parse(given).ok_or_else(|| issues::bad_language(given))?),
+        None => None,
+    };
+    let (index, wanted) = (&view.index, Wanted::new(&request.properties));
+    let header = index.header();
+    let display = understood.display(view, languages.as_ref());
+    let language = match languages.as_ref().and_then(|languages| languages.tags().next()) {
+        Some(asked) => Some(asked.to_owned()),
+        // The terms are those that the first dialect of the edition prefers.
+        None if index.dialects().any(|dialect| dialect == US_ENGLISH) => Some("en-US".to_owned()),
+        None => header.language.clone(),
+    };
+    let designation = LookupDesignation {
+        language,
+        use_: Some(preferred_for_language()),
+        value: display.clone(),
+        source: None,
+    };
+    Ok(Lookup {
+        // What is named is the grammar of this version: no list has the code.
+        name: header.canonical().to_string(),
+        code: request.coding.code.clone(),
+        system: header.url.clone(),
+        version: header.version.clone(),
+        display: Some(display),
+        definition: None,
+        abstract_: false,
+        properties: expression_properties(view, understood, &wanted),
+        retirement: None,
+        designations: vec![designation]
+            .into_iter()
+            .filter(|designation| wanted.designation(designation.language.as_deref()))
+            .collect(),
+        used_supplements: Vec::new(),
+    })
+}
+
+/// `900000000000509007`: the language reference set of US English.
+const US_ENGLISH: &str = "900000000000509007";
+
+fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+    let index = &view.index;
+    let shown = |concept: Ordinal| index.display(concept).map(|text| text.into_owned());
+    let mut found: Vec<LookupProperty> = Vec::new();
+    if let [focus] = understood.meaning.focus.as_slice() {
+        let place = Place {
+            index: index.clone(),
+            concept: *focus,
+            supplement: None,
+        };
+        // Whether it is defined and its dates are the concept's; what it is and where it stands are the expression's.
+        let kept = |code: &str| matches!(code, "parent" | "child" | "inactive" | "effectiveTime");
+        let own = properties(&place, &[], wanted)
+            .into_iter()
+            .filter(|property| kept(&property.code));
+        found.extend(own);
+    }
+    for row in understood.meaning.groups.iter().flatten() {
+        let code = index.code(row.name).to_owned();
+        if !wanted.has(&code) {
+            continue;
+        }
+        let (value, description) = match &row.value {
+            RowValue::Concept(concept) => (PropertyValue::Code(index.code(*concept).to_owned()), shown(*concept)),
+            RowValue::Number(number) => (PropertyValue::Decimal(number.clone()), None),
+            RowValue::Text(text) => (PropertyValue::String(text.clone()), None),
+            RowValue::Boolean(value) => (PropertyValue::Boolean(*value), None),
+            // A nested expression has no code of its own.
+            RowValue::Expression(_) => continue,
+        };
+        found.push(LookupProperty {
+            code_display: shown(row.name),
+            description,
+            ..LookupProperty::new(&code, Some(value))
+        });
+    }
+    found
+}
+
+fn preferred_for_language() -> Coding {
+    Coding {
+        display: Some("Preferred For Language".into()),
+        ..Coding::new(TERM_INFRASTRUCTURE, "preferredForLanguage")
+    }
+}
+
+/// That a code is not known, and what a grammar has to say of it.
+fn unknown_code(index: &CodeSystemIndex, code: &str) -> Failure {
+    let mut failure = refusals::unknown_code(code, index.header());
+    let fault = grammar::fault(&index.header().url, code);
+    failure.issues.extend(fault.map(issues::grammar_fault));
+    failure
 }
 
 /// The supplements asked for: those that know the concept, and the canonicals of all that belong to its code system.
@@ -185,6 +320,11 @@ impl<'r> Wanted<'r> {
         self.properties.is_empty() || self.properties.iter().any(|property| property == "*")
     }
 
+    /// Whether a property that is only worked out on demand is asked for.
+    fn names(&self, property: &str) -> bool {
+        self.properties.iter().any(|wanted| wanted == property || wanted == "*")
+    }
+
     fn has(&self, property: &str) -> bool {
         self.everything() || self.properties.iter().any(|wanted| wanted == property)
     }
@@ -212,13 +352,9 @@ fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignatio
                 continue;
             }
             let is_display = designation.kind == DesignationKind::Display && place.supplement.is_none();
-            let preferred = || Coding {
-                display: Some("Preferred For Language".into()),
-                ..Coding::new(TERM_INFRASTRUCTURE, "preferredForLanguage")
-            };
             designations.push(LookupDesignation {
                 language: designation.language.or_else(|| language.clone().filter(|_| is_display)),
-                use_: designation.use_.or_else(|| is_display.then(preferred)),
+                use_: designation.use_.or_else(|| is_display.then(preferred_for_language)),
                 value: designation.value,
                 source: place.supplement.clone(),
             });
@@ -232,10 +368,8 @@ fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<L
     let mut found: Vec<LookupProperty> = Vec::new();
     let mut link = |code: &str, other: Ordinal| {
         found.push(LookupProperty {
-            code: code.to_owned(),
-            value: PropertyValue::Code(index.code(other).to_owned()),
             description: index.display(other).map(|text| text.into_owned()),
-            source: None,
+            ..LookupProperty::new(code, Some(PropertyValue::Code(index.code(other).to_owned())))
         });
     };
     if wanted.has("parent") {
@@ -247,28 +381,86 @@ fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<L
     for place in std::iter::once(main).chain(supplements) {
         for property in place.index.properties(place.concept) {
             let is_link = matches!(property.code.as_str(), "parent" | "child") && place.supplement.is_none();
-            if is_link || !wanted.has(&property.code) || property.code == "inactive" {
-                continue;
+            if !is_link && wanted.has(&property.code) && property.code != "inactive" {
+                found.push(LookupProperty {
+                    source: place.supplement.clone(),
+                    ..stated(index, property)
+                });
             }
-            let description = match &property.value {
-                PropertyValue::Code(code) => index.find_exact(code).and_then(|other| index.display(other)),
-                _ => None,
-            };
-            found.push(LookupProperty {
-                description: description.map(|text| text.into_owned()),
-                code: property.code,
-                value: property.value,
-                source: place.supplement.clone(),
-            });
         }
     }
     if wanted.has("inactive") {
+        found.push(LookupProperty::new(
+            "inactive",
+            Some(PropertyValue::Boolean(!index.is_active(concept))),
+        ));
+    }
+    if index.header().url == SNOMED {
+        found.extend(snomed_properties(index, concept, wanted));
+    }
+    found
+}
+
+/// A property with the displays of what it names.
+fn stated(index: &CodeSystemIndex, property: Property) -> LookupProperty {
+    let display = |code: &str| {
+        let other = index.find_exact(code)?;
+        index.display(other).map(|text| text.into_owned())
+    };
+    let is_snomed = index.header().url == SNOMED;
+    let description = match &property.value {
+        PropertyValue::Code(code) => display(code),
+        _ => None,
+    };
+    let value = match property.value {
+        PropertyValue::String(day) if is_snomed && property.code == "effectiveTime" => dated(day),
+        value => value,
+    };
+    LookupProperty {
+        code_display: is_snomed.then(|| display(&property.code)).flatten(),
+        description,
+        ..LookupProperty::new(&property.code, Some(value))
+    }
+}
+
+/// A day as SNOMED CT writes it (YYYYMMDD) as one of FHIR.
+fn dated(day: String) -> PropertyValue {
+    match (day.get(..4), day.get(4..6), day.get(6..8)) {
+        (Some(year), Some(month), Some(of_month)) if day.len() == 8 => {
+            PropertyValue::DateTime(format!("{year}-{month}-{of_month}"))
+        }
+        _ => PropertyValue::String(day),
+    }
+}
+
+/// What is worked out for a concept of SNOMED CT: why it was retired; and, if it is asked for by name or by `*`, the
+/// normal forms and the role groups.
+fn snomed_properties(index: &CodeSystemIndex, concept: Ordinal, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+    let mut found = Vec::new();
+    let reason = history::retirement(index, concept).and_then(|retirement| retirement.reason);
+    if let Some(reason) = reason.filter(|_| wanted.has(history::INACTIVATION_INDICATOR)) {
+        let indicator = index.find_exact(history::INACTIVATION_INDICATOR);
         found.push(LookupProperty {
-            code: "inactive".into(),
-            value: PropertyValue::Boolean(!index.is_active(concept)),
-            description: None,
-            source: None,
+            code_display: indicator
+                .and_then(|refset| index.display(refset))
+                .map(|text| text.into_owned()),
+            description: reason.display,
+            ..LookupProperty::new(history::INACTIVATION_INDICATOR, Some(PropertyValue::Code(reason.code)))
         });
+    }
+    for (name, terse) in [("normalForm", false), ("normalFormTerse", true)] {
+        if wanted.names(name) {
+            let form = normal_form::necessary_normal_form(index, concept, terse);
+            found.push(LookupProperty::new(name, Some(PropertyValue::String(form))));
+        }
+    }
+    if wanted.names(normal_form::ROLE_GROUP) {
+        let groups = normal_form::role_groups(index, concept);
+        for (_, attributes) in groups.into_iter().filter(|(number, _)| *number > 0) {
+            let group = LookupProperty::new(normal_form::ROLE_GROUP, None);
+            let subproperties = attributes.into_iter().map(|property| stated(index, property)).collect();
+            found.push(LookupProperty { subproperties, ..group });
+        }
     }
     found
 }

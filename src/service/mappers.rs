@@ -113,6 +113,11 @@ impl Mappers {
         }
     }
 
+    /// No mapper yet, and otherwise the same.
+    pub fn anew(&self) -> Self {
+        self.resized(self.most)
+    }
+
     /// No mapper yet, room for so many, and otherwise the same.
     pub fn resized(&self, most: usize) -> Self {
         Self {

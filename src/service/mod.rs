@@ -10,6 +10,7 @@
 //! | [`validate_code`](validate_code::validate_code) | [`ValidateCodeRequest`] | [`Validation`] |
 //! | [`lookup`](lookup::lookup) | [`LookupRequest`] | [`Lookup`] |
 //! | [`subsumes`](subsumes::subsumes) | [`SubsumesRequest`] | [`Subsumption`] |
+//! | [`compare`](compare::compare) | [`CompareRequest`] | [`Comparison`] |
 //! | [`translate`](translate::translate) | [`TranslateRequest`] | [`Translation`] |
 //! | [`find_matches`](find_matches::find_matches) | [`FindMatchesRequest`](find_matches::FindMatchesRequest) | [`FoundMatches`](find_matches::FoundMatches) |
 //! | [`suggest`](algorithmic::suggest) | [`AlgorithmicRequest`](algorithmic::AlgorithmicRequest) | [`Suggestion`](algorithmic::Suggestion) |
@@ -24,18 +25,27 @@
 pub mod algorithmic;
 pub mod alias;
 mod catalogue;
+pub mod closure;
 pub mod code_system;
+pub mod compare;
 pub mod expand;
 pub mod extension;
 pub mod find_matches;
+mod grammar;
+pub mod history;
 mod implicit;
 pub mod issues;
 pub mod language;
 pub mod lookup;
+pub mod map_rules;
 mod mappers;
+pub mod naming;
+pub mod normal_form;
 pub mod parameters;
-pub(crate) mod refusals;
+pub mod period;
+pub mod postcoordinated;
 pub mod resource;
+pub mod resource_search;
 pub mod resources;
 pub mod search;
 pub mod status;
@@ -47,8 +57,11 @@ pub mod translate;
 pub mod validate_code;
 pub mod value_set;
 pub mod version;
+pub mod written;
 
+pub use compare::{CompareRequest, Comparison};
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
+pub(crate) use issues::refusals;
 pub use issues::{Failure, FailureKind, Issue, Severity};
 pub use lookup::{Lookup, LookupRequest};
 pub use mappers::PeoplesDecisions;

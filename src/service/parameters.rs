@@ -33,6 +33,8 @@ pub struct Parameters {
     pub offset: Option<u32>,
     /// `count`
     pub count: Option<u32>,
+    /// `date`: where nothing names a version, that of this day.
+    pub date: Option<String>,
     /// `exclude-system`
     pub exclude_systems: Vec<Canonical>,
     /// `system-version`: the version to use where none is named.

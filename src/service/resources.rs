@@ -1,37 +1,28 @@
-//! Reading and searching what is loaded as FHIR resources: code systems, value sets, concept maps.
+//! Reading and searching what is loaded or written as FHIR resources: code systems, value sets, concept maps, naming
+//! systems.
 //!
 //! It finds and describes; the `fhir` room renders. Resources kept whole come back as they were loaded; indexed
 //! releases come back as the opened index, whose header says all that a resource without its concepts says.
 
-use super::catalogue::{Entry, Kept};
+use super::catalogue::{Entry, Shelf};
+use super::resource_search::{self, Condition, Element, Match, Searched, Test};
 use super::terminology::{ResourceKind, Terminology};
-use super::version;
+use super::written::Written;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use tern_index::model::Canonical;
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
-use tern_index::text::fold;
 use tern_index::value_set::ValueSet;
+use tern_loaders::fhir::naming_system::NamingSystem;
 use tern_loaders::fhir::summary::Summary;
 
-/// What to look for; what is `None` does not matter.
+/// What to look for, and in which order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResourceQuery {
-    /// `_id`
-    pub id: Option<String>,
-    /// `url`, exactly.
-    pub url: Option<String>,
-    /// `version`, exactly or as a pattern.
-    pub version: Option<String>,
-    /// `name`: the beginning, whatever the case; with `exact` the whole.
-    pub name: Option<String>,
-    /// `title`: the beginning, whatever the case; with `exact` the whole.
-    pub title: Option<String>,
-    /// `publisher`: the beginning, whatever the case.
-    pub publisher: Option<String>,
-    /// `status`
-    pub status: Option<String>,
-    /// `name:exact`, `title:exact`: compare the whole text and its case.
-    pub exact: bool,
+    /// All of these must hold.
+    pub conditions: Vec<Condition>,
+    /// By what to order, and whether the greatest comes first; at last, or where nothing is said, by URL and version.
+    pub sort: Vec<(Element, bool)>,
 }
 
 /// A resource found.
@@ -45,6 +36,8 @@ pub struct ResourceEntry {
     pub summary: Summary,
     /// What it is.
     pub body: ResourceBody,
+    /// What is known of a resource that was written through the service.
+    pub written: Option<Arc<Written>>,
 }
 
 /// The content of a resource found.
@@ -58,31 +51,35 @@ pub enum ResourceBody {
     ValueSet(Arc<ValueSet>),
     /// An indexed concept map.
     ConceptMap(Arc<ConceptMapIndex>),
+    /// A naming system; its `resource` is the JSON.
+    NamingSystem(Arc<NamingSystem>),
 }
 
-trait Body: Kept {
-    const KIND: ResourceKind;
+trait Body: Searched {
     fn body(content: Arc<Self>) -> ResourceBody;
 }
 
 impl Body for CodeSystemIndex {
-    const KIND: ResourceKind = ResourceKind::CodeSystem;
     fn body(content: Arc<Self>) -> ResourceBody {
         ResourceBody::CodeSystem(content)
     }
 }
 
 impl Body for ValueSet {
-    const KIND: ResourceKind = ResourceKind::ValueSet;
     fn body(content: Arc<Self>) -> ResourceBody {
         ResourceBody::ValueSet(content)
     }
 }
 
 impl Body for ConceptMapIndex {
-    const KIND: ResourceKind = ResourceKind::ConceptMap;
     fn body(content: Arc<Self>) -> ResourceBody {
         ResourceBody::ConceptMap(content)
+    }
+}
+
+impl Body for NamingSystem {
+    fn body(content: Arc<Self>) -> ResourceBody {
+        ResourceBody::NamingSystem(content)
     }
 }
 
@@ -96,27 +93,13 @@ impl Terminology {
         offset: usize,
         limit: usize,
     ) -> (Vec<ResourceEntry>, usize) {
-        let page = |total: usize| offset.min(total)..if limit == 0 { total } else { (offset + limit).min(total) };
-        macro_rules! search {
-            ($shelves:expr) => {{
-                let found: Vec<_> = self
-                    .layers()
-                    .iter()
-                    .flat_map($shelves)
-                    .flat_map(|shelf| match &query.url {
-                        Some(url) => shelf.versions(url).iter().collect::<Vec<_>>(),
-                        None => shelf.all().collect(),
-                    })
-                    .filter(|entry| answers(entry, query))
-                    .collect();
-                let shown = page(found.len()).filter_map(|place| found.get(place).and_then(|entry| resource(entry)));
-                (shown.collect(), found.len())
-            }};
-        }
+        let page = Page { query, offset, limit };
+        let layers = self.layers();
         match kind {
-            ResourceKind::CodeSystem => search!(|layer| [&layer.code_systems]),
-            ResourceKind::ValueSet => search!(|layer| [&layer.value_sets]),
-            ResourceKind::ConceptMap => search!(|layer| [&layer.concept_maps, layer.algorithmic()]),
+            ResourceKind::CodeSystem => page.of(layers.iter().map(|layer| &layer.code_systems)),
+            ResourceKind::ValueSet => page.of(layers.iter().map(|layer| &layer.value_sets)),
+            ResourceKind::ConceptMap => page.of(layers.iter().flat_map(|layer| [&layer.concept_maps, layer.algorithmic()])),
+            ResourceKind::NamingSystem => page.of(layers.iter().map(|layer| &layer.naming_systems)),
         }
     }
 
@@ -128,13 +111,95 @@ impl Terminology {
             .collect()
     }
 
-    /// The resource with this id.
+    /// The resource with this id; of several, the one of the FHIR version of this view, else the first.
     pub fn read_resource(&self, kind: ResourceKind, id: &str) -> Option<ResourceEntry> {
-        let query = ResourceQuery {
-            id: Some(id.to_owned()),
-            ..ResourceQuery::default()
+        let (layers, id) = (self.layers(), (id, self.fhir_version()));
+        match kind {
+            ResourceKind::CodeSystem => with_id(layers.iter().map(|layer| &layer.code_systems), id),
+            ResourceKind::ValueSet => with_id(layers.iter().map(|layer| &layer.value_sets), id),
+            ResourceKind::ConceptMap => with_id(layers.iter().flat_map(|layer| [&layer.concept_maps, layer.algorithmic()]), id),
+            ResourceKind::NamingSystem => with_id(layers.iter().map(|layer| &layer.naming_systems), id),
+        }
+    }
+
+    /// The id of the resource with a canonical, in exactly this version.
+    pub fn id_of_canonical(&self, kind: ResourceKind, url: &str, version: Option<&str>) -> Option<String> {
+        let layers = self.layers();
+        match kind {
+            ResourceKind::CodeSystem => id_in(layers.iter().map(|layer| &layer.code_systems), url, version),
+            ResourceKind::ValueSet => id_in(layers.iter().map(|layer| &layer.value_sets), url, version),
+            ResourceKind::ConceptMap => id_in(layers.iter().map(|layer| &layer.concept_maps), url, version),
+            ResourceKind::NamingSystem => id_in(layers.iter().map(|layer| &layer.naming_systems), url, version),
+        }
+    }
+}
+
+fn with_id<'s, T: Body + 's>(
+    shelves: impl Iterator<Item = &'s Shelf<T>>,
+    (id, core): (&str, Option<&str>),
+) -> Option<ResourceEntry> {
+    let entries = shelves.flat_map(|shelf| shelf.all());
+    // An id that the resource has itself is compared without making one.
+    let with_id = entries.filter(|entry| match &entry.id {
+        Some(own) => own == id,
+        None => entry.resource_id() == id,
+    });
+    let with_id: Vec<_> = with_id.collect();
+    let own = with_id.iter().find(|entry| core.is_some_and(|core| entry.is_core_of(core)));
+    resource(own.or(with_id.first())?)
+}
+
+fn id_in<'s, T: Body + 's>(mut shelves: impl Iterator<Item = &'s Shelf<T>>, url: &str, version: Option<&str>) -> Option<String> {
+    let same = |shelf: &'s Shelf<T>| shelf.versions(url).iter().find(|entry| entry.version.as_deref() == version);
+    shelves.find_map(same).map(|entry| entry.resource_id())
+}
+
+/// A page of a search.
+struct Page<'q> {
+    query: &'q ResourceQuery,
+    offset: usize,
+    limit: usize,
+}
+
+impl Page<'_> {
+    fn of<'s, T: Body + 's>(&self, shelves: impl Iterator<Item = &'s Shelf<T>>) -> (Vec<ResourceEntry>, usize) {
+        let all = |condition: &'_ Condition, entry: &Entry<T>| resource_search::holds(entry, condition);
+        let mut found: Vec<&Arc<Entry<T>>> = shelves
+            .flat_map(|shelf| match self.url() {
+                Some(url) => shelf.versions(url).iter().collect::<Vec<_>>(),
+                None => shelf.all().collect(),
+            })
+            .filter(|entry| self.query.conditions.iter().all(|condition| all(condition, entry)))
+            .collect();
+        if !self.query.sort.is_empty() {
+            found.sort_by(|a, b| {
+                let keys = self.query.sort.iter();
+                keys.fold(Ordering::Equal, |so_far, (element, descending)| {
+                    so_far.then_with(|| resource_search::compare(a, b, *element, *descending))
+                })
+            });
+        }
+        let total = found.len();
+        let end = match self.limit {
+            0 => total,
+            limit => self.offset.saturating_add(limit).min(total),
         };
-        self.search_resources(kind, &query, 0, 1).0.into_iter().next()
+        let shown = found.get(self.offset.min(total)..end).unwrap_or_default();
+        (shown.iter().filter_map(|entry| resource(entry)).collect(), total)
+    }
+
+    /// The one URL that is asked for, if there is one: the shelf finds it at once.
+    fn url(&self) -> Option<&str> {
+        self.query
+            .conditions
+            .iter()
+            .find_map(|condition| match (condition.element, &condition.test) {
+                (Element::Url, Test::Any(matches)) => match matches.as_slice() {
+                    [Match::Exactly(url)] => Some(url.as_str()),
+                    _ => None,
+                },
+                _ => None,
+            })
     }
 }
 
@@ -145,57 +210,9 @@ fn resource<T: Body>(entry: &Entry<T>) -> Option<ResourceEntry> {
     };
     Some(ResourceEntry {
         kind: T::KIND,
-        id: id_of(entry),
+        id: entry.resource_id(),
         summary: entry.summary().clone(),
         body,
+        written: entry.written().cloned(),
     })
-}
-
-/// The id of the resource, or one made of what it is called: letters, digits, `-` and `.`, at most 64, as FHIR has it.
-fn id_of<T: Kept>(entry: &Entry<T>) -> String {
-    if let Some(id) = &entry.id {
-        return id.clone();
-    }
-    let name = super::alias::short_name(&entry.url).map(str::to_owned);
-    let name = name.or_else(|| entry.summary().name.clone());
-    let name = name.unwrap_or_else(|| entry.url.rsplit('/').next().unwrap_or("resource").to_owned());
-    // A SNOMED CT version is a URI: edition and date say it all.
-    let version = entry.version.as_deref().unwrap_or("");
-    let version = version
-        .split_once("sct/")
-        .map_or(version, |(_, rest)| rest)
-        .replace("/version/", "-");
-    let joined = if version.is_empty() {
-        name
-    } else {
-        format!("{name}-{version}")
-    };
-    let id = joined
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' });
-    id.take(64).collect()
-}
-
-fn answers<T: Kept>(entry: &Entry<T>, query: &ResourceQuery) -> bool {
-    let text = |wanted: &Option<String>, own: Option<&str>, exact: bool| {
-        wanted.as_deref().is_none_or(|wanted| {
-            own.is_some_and(|own| {
-                if exact {
-                    own == wanted
-                } else {
-                    fold(own).starts_with(&fold(wanted))
-                }
-            })
-        })
-    };
-    let wants_version = |wanted: &str| entry.version.as_deref().is_some_and(|own| version::matches(own, wanted));
-    query.version.as_deref().is_none_or(wants_version)
-        && query.id.as_deref().is_none_or(|id| match &entry.id {
-            Some(own) => own == id,
-            None => id_of(entry) == id,
-        })
-        && text(&query.name, entry.summary().name.as_deref(), query.exact)
-        && text(&query.title, entry.summary().title.as_deref(), query.exact)
-        && text(&query.publisher, entry.summary().publisher.as_deref(), false)
-        && text(&query.status, entry.summary().status.as_deref(), true)
 }

@@ -6,6 +6,7 @@
 //! first rows are the same at any limit.
 
 use super::Terminology;
+use super::history::{self, Successor};
 use std::sync::Arc;
 use tern_index::read::{CodeSystemIndex, Hit, SearchOptions};
 
@@ -37,6 +38,8 @@ pub struct SearchRow {
     pub term: Option<String>,
     /// Whether the concept is in use.
     pub active: bool,
+    /// What to use in place of a retired concept, the closest first.
+    pub successors: Vec<Successor>,
 }
 
 /// Searches.
@@ -92,6 +95,9 @@ fn row(index: &CodeSystemIndex, hit: Hit) -> SearchRow {
         display: index.display(hit.concept).map(|text| text.into_owned()),
         term: hit.designation.map(|number| index.designation_text(number).into_owned()),
         active: index.is_active(hit.concept),
+        successors: history::retirement(index, hit.concept)
+            .map(|known| known.successors)
+            .unwrap_or_default(),
     }
 }
 

@@ -116,7 +116,8 @@ pub fn warnings(value_set: &ValueSet, used: &Used) -> Vec<(Doubt, String)> {
         let doubt = Standing::of_code_system(view.index.header())?.doubt(Some(&relying))?;
         Some((doubt, canonical.to_string()))
     });
-    let value_sets = std::iter::once(value_set).chain(used.value_sets.iter().map(|imported| imported.as_ref()));
+    let relied_on = used.value_sets.iter().chain(&used.based_on);
+    let value_sets = std::iter::once(value_set).chain(relied_on.map(|imported| imported.as_ref()));
     let value_sets = value_sets.filter_map(|value_set| {
         let doubt = Standing::of_value_set(value_set).doubt(Some(&relying))?;
         Some((doubt, value_set.canonical()?.to_string()))

@@ -1,5 +1,6 @@
 //! `CodeSystem/$subsumes`: how two codes of one code system stand to each other in its hierarchy.
 
+use super::grammar::Mentions;
 use super::refusals;
 use super::{Failure, Terminology};
 use tern_index::model::Coding;
@@ -60,6 +61,11 @@ pub fn subsumes(terminology: &Terminology, request: &SubsumesRequest) -> Result<
             &format!("{system}|{other}"),
         ));
     }
+    let mut mentions = Mentions::default();
+    for coding in [&request.a, &request.b] {
+        mentions.coding(terminology, &system, &coding.code);
+    }
+    let terminology = &mentions.speaking(terminology, false);
     let index = terminology
         .code_system(&system, version.map(String::as_str))
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;

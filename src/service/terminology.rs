@@ -5,16 +5,20 @@
 
 use super::alias;
 use super::catalogue::{Entry, Kept, Layer, Shelf};
+use super::extension;
 use super::implicit;
 use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
+use super::written::{Hidden, WrittenEntry};
+use crate::grammars;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tern_index::model::{CodeSystemHeader, Content};
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 use tern_index::store::Store;
 use tern_index::value_set::ValueSet;
+use tern_loaders::fhir::naming_system::NamingSystem;
 
 /// The kinds of resources that can be read and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +29,26 @@ pub enum ResourceKind {
     ValueSet,
     /// `ConceptMap`
     ConceptMap,
+    /// `NamingSystem`
+    NamingSystem,
+}
+
+impl ResourceKind {
+    /// The FHIR resource type.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeSystem => "CodeSystem",
+            Self::ValueSet => "ValueSet",
+            Self::ConceptMap => "ConceptMap",
+            Self::NamingSystem => "NamingSystem",
+        }
+    }
+
+    /// Reads the FHIR resource type.
+    pub fn parse(name: &str) -> Option<Self> {
+        let kinds = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
+        kinds.into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// A canonical that names nothing that is loaded.
@@ -91,6 +115,31 @@ impl Terminology {
         Self { layers, ..self.clone() }
     }
 
+    /// The snapshot with written resources among what is loaded.
+    pub fn with_written(&self, written: &[WrittenEntry], hidden: &Hidden) -> Self {
+        let mut layers = self.layers.clone();
+        if let Some(loaded) = layers.last_mut() {
+            *loaded = Arc::new(loaded.with_written(written, hidden));
+        }
+        Self { layers, ..self.clone() }
+    }
+
+    /// The snapshot with the mappers of another, in which the code systems and concept maps are the same.
+    pub fn sharing_mappers(self, other: &Self) -> Self {
+        Self {
+            mappers: Arc::clone(&other.mappers),
+            ..self
+        }
+    }
+
+    /// The snapshot with the same room for mappers, none of them built.
+    pub fn with_new_mappers(self) -> Self {
+        Self {
+            mappers: Arc::new(self.mappers.anew()),
+            ..self
+        }
+    }
+
     /// The snapshot with room for so many mappers, none of them built.
     pub fn keeping_mappers(self, most: usize) -> Self {
         Self {
@@ -123,6 +172,11 @@ impl Terminology {
         }
     }
 
+    /// The FHIR version of this view.
+    pub(super) fn fhir_version(&self) -> Option<&'static str> {
+        self.fhir_version
+    }
+
     pub(super) fn mappers(&self) -> &Mappers {
         &self.mappers
     }
@@ -135,7 +189,8 @@ impl Terminology {
         if let Some(url) = alias::canonical_url(name) {
             return url;
         }
-        if !name.starts_with("urn:") {
+        // Only what can be a URI: the names are read when they are first asked for.
+        if !name.contains(':') {
             return name;
         }
         let named = self.layers.iter().find_map(|layer| layer.url_of_identifier(name));
@@ -149,12 +204,29 @@ impl Terminology {
         self.resolve(url, version, |layer| &layer.code_systems)
     }
 
+    /// The version of a code system that was the latest on a day; `None` where no version is dated.
+    pub fn version_on(&self, url: &str, date: &str) -> Option<String> {
+        let url = self.canonical_url(url);
+        let found = self.layers.iter().find_map(|layer| layer.code_systems.version_on(url, date));
+        found.and_then(|entry| entry.version.clone())
+    }
+
     /// A value set, likewise; implicit value sets are made.
     pub fn value_set(&self, url: &str, version: Option<&str>) -> Result<Arc<ValueSet>, Unresolved> {
+        let url = self.value_set_url(url);
         match self.resolve(url, version, |layer| &layer.value_sets) {
             Err(unresolved) if !unresolved.known => implicit::value_set(self, url, version).ok_or(unresolved),
             resolved => resolved,
         }
+    }
+
+    /// The canonical URL of a value set named by URL or, as a URN, by one of its identifiers.
+    fn value_set_url<'n>(&'n self, name: &'n str) -> &'n str {
+        if !name.starts_with("urn:") || self.has_value_set(name) {
+            return name;
+        }
+        let named = self.layers.iter().find_map(|layer| layer.value_set_of_identifier(name));
+        named.unwrap_or(name)
     }
 
     /// A concept map, likewise.
@@ -194,10 +266,40 @@ impl Terminology {
         entries
     }
 
-    /// Versions of a code system that are loaded, ascending.
+    /// Versions of a code system that are loaded, ascending; else that of its grammar.
     pub fn code_system_versions(&self, url: &str) -> Vec<String> {
-        let entries = self.entries(self.canonical_url(url), |layer| &layer.code_systems);
+        let url = self.canonical_url(url);
+        let entries = self.entries(url, |layer| &layer.code_systems);
+        if entries.is_empty() {
+            let version = grammars::by_url(url).and_then(|grammar| grammar.version());
+            return version.into_iter().map(str::to_owned).collect();
+        }
         entries.into_iter().filter_map(|entry| entry.version.clone()).collect()
+    }
+
+    /// How many versions of a code system are loaded, unversioned ones too.
+    pub(super) fn loaded_versions(&self, url: &str) -> usize {
+        self.layers.iter().map(|layer| layer.code_systems.versions(url).len()).sum()
+    }
+
+    /// Language packs that came with the request: supplements that apply without being asked for.
+    pub(super) fn language_packs(&self, url: &str) -> Vec<Arc<CodeSystemIndex>> {
+        let own = self.layers.len().saturating_sub(1);
+        let entries = self.layers.iter().take(own).flat_map(|layer| layer.code_systems.all());
+        let indexes = entries.filter_map(|entry| entry.content().ok());
+        indexes
+            .filter(|index| {
+                let header = index.header();
+                let pack = || {
+                    header
+                        .resource
+                        .as_deref()
+                        .map(|json| extension::resource_values(json, extension::SUPPLEMENT_TYPE))
+                };
+                header.supplements.as_ref().is_some_and(|base| base.url == url)
+                    && pack().is_some_and(|kinds| kinds.iter().any(|kind| kind == "lang-pack"))
+            })
+            .collect()
     }
 
     /// Versions of a value set that are loaded, ascending.
@@ -244,6 +346,11 @@ impl Terminology {
         entries.filter_map(|entry| entry.header()).collect()
     }
 
+    /// Headers of code systems that are rules, as far as no list of their codes is loaded.
+    pub fn grammar_headers(&self) -> Vec<CodeSystemHeader> {
+        super::grammar::headers(self)
+    }
+
     /// All concept maps, those of the request first, by URL and version. Opens every map.
     pub fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
         let mut seen = std::collections::BTreeSet::new();
@@ -252,6 +359,21 @@ impl Terminology {
             .filter(|entry| seen.insert((&entry.url, &entry.version)))
             .filter_map(|entry| entry.content().ok())
             .collect()
+    }
+
+    /// What a version of a code system is told apart by from any other: changes when it is loaded or written anew.
+    pub fn edition(&self, header: &CodeSystemHeader) -> String {
+        let entries = self.layers.iter().flat_map(|layer| layer.code_systems.versions(&header.url));
+        let mut of_version = entries.filter(|entry| entry.version == header.version);
+        let written = of_version.next().and_then(|entry| entry.written().cloned());
+        let version = header.version.as_deref().unwrap_or("");
+        written.map_or_else(|| version.to_owned(), |written| format!("{version}#{}", written.version_id))
+    }
+
+    /// All naming systems, those of the request first.
+    pub fn naming_systems(&self) -> Vec<Arc<NamingSystem>> {
+        let entries = self.layers.iter().flat_map(|layer| layer.naming_systems.all());
+        entries.filter_map(|entry| entry.content().ok()).collect()
     }
 
     /// What could not be opened: name and reason.

@@ -4,8 +4,12 @@
 //! for is consulted, in the order of their canonicals, and each match names the map it comes from. Rules for
 //! codes that a map does not list apply forward only: nothing says which codes they would be of backwards.
 
-use super::refusals;
-use super::{ConceptMapIndex, Failure, Terminology};
+mod attributes;
+
+use super::expand::{self, ExpandRequest, ValueSetReference};
+use super::version;
+use super::{ConceptMapIndex, Failure, Parameters, Terminology};
+use super::{map_rules, refusals};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Mapping, MappingAttribute, MappingAttributeRole, Relationship, Unmapped};
 
@@ -83,11 +87,17 @@ pub struct Match {
 pub struct Translation {
     /// Whether there is a match that says more than "not related".
     pub result: bool,
-    /// Why there is none.
+    /// Why there is none; or what would change the answer, and the advice of the map.
     pub message: Option<String>,
+    /// The same, sentence by sentence.
+    pub notes: Vec<String>,
     /// The matches, map by map.
     pub matches: Vec<Match>,
 }
+
+const SNOMED: &str = "http://snomed.info/sct";
+/// More codes than this are no set of fixed targets.
+const MOST_FIXED: u64 = 1000;
 
 /// How far `other-map` may lead from map to map.
 const LONGEST_CHAIN: usize = 16;
@@ -108,16 +118,19 @@ pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Resul
         .matches
         .iter()
         .any(|found| found.relationship != Relationship::NotRelatedTo);
-    let message = (!result).then(|| {
+    let none = (!result).then(|| {
         if found.stated_none {
             "No translations found: the concept map states that there is no target".to_owned()
         } else {
             "No translations found".to_owned()
         }
     });
+    let said: Vec<String> = none.into_iter().chain(found.notes).collect();
+    let message = (!said.is_empty()).then(|| said.join("; "));
     Ok(Translation {
         result,
         message,
+        notes: said,
         matches: found.matches,
     })
 }
@@ -127,6 +140,8 @@ struct Found {
     matches: Vec<Match>,
     /// Some map says that there is no target.
     stated_none: bool,
+    /// What people should know of the matches.
+    notes: Vec<String>,
 }
 
 impl Found {
@@ -170,11 +185,10 @@ fn same_scope(asked: &str, own: &Option<String>) -> bool {
 /// SNOMED CT names the maps of an edition or version by a URL that holds the version
 /// (`http://snomed.info/sct/<edition>/version/<date>?fhir_cm=<reference set>`); the store has it beside the URL.
 fn plain_snomed_map(canonical: &Canonical) -> Canonical {
-    const SYSTEM: &str = "http://snomed.info/sct";
-    let parts = canonical.url.split_once("?fhir_cm=").filter(|(base, _)| *base != SYSTEM);
+    let parts = canonical.url.split_once("?fhir_cm=").filter(|(base, _)| *base != SNOMED);
     match parts {
         Some((base, refset)) if base.starts_with("http://snomed.info/") => {
-            Canonical::new(format!("{SYSTEM}?fhir_cm={refset}"), Some(base.to_owned()))
+            Canonical::new(format!("{SNOMED}?fhir_cm={refset}"), Some(base.to_owned()))
         }
         _ => canonical.clone(),
     }
@@ -184,6 +198,14 @@ fn plain_snomed_map(canonical: &Canonical) -> Canonical {
 fn same_system(asked: Option<&str>, own: Option<&str>) -> bool {
     match (asked, own) {
         (Some(asked), Some(own)) => asked == own,
+        _ => true,
+    }
+}
+
+/// Whether the versions of two codings agree, as far as both state one.
+fn same_version(given: &Coding, own: &Coding) -> bool {
+    match (&given.version, &own.version) {
+        (Some(given), Some(own)) => version::matches(given, own) || version::matches(own, given),
         _ => true,
     }
 }
@@ -200,7 +222,9 @@ fn forward(
         .by_source(&given.code)
         .into_iter()
         .filter(|row| same_system(given.system.as_deref(), row.source.system.as_deref()))
+        .filter(|row| same_version(given, &row.source))
         .collect();
+    let rows = ruled(terminology, request, map, rows, found);
     for row in &rows {
         take(request, map, row, found);
     }
@@ -216,6 +240,36 @@ fn forward(
         }
     }
     Ok(())
+}
+
+/// The rows that the rules of the map leave, where it has rules.
+fn ruled(
+    terminology: &Terminology,
+    request: &TranslateRequest,
+    map: &ConceptMapIndex,
+    rows: Vec<Mapping>,
+    found: &mut Found,
+) -> Vec<Mapping> {
+    if !map_rules::has_rules(&rows) {
+        return rows;
+    }
+    // Rows without a target name no system: it is the map's.
+    let mut systems = map.systems().into_iter();
+    if !systems.any(|(_, _, target, _)| same_system(request.wanted_system.as_deref(), Some(&target))) {
+        return Vec::new();
+    }
+    let version = map.header().version.as_deref();
+    let index = terminology.code_system(SNOMED, version).ok();
+    let is_a = |finding: &str, concept: &str| {
+        let below = || {
+            let index = index.as_ref()?;
+            Some(index.subsumes(index.find(concept)?, index.find(finding)?))
+        };
+        finding == concept || below().unwrap_or(false)
+    };
+    let selection = map_rules::select(rows, &request.dependencies, &is_a);
+    found.notes.extend(selection.notes);
+    selection.rows
 }
 
 /// Applies the rule for codes that a group does not list.
@@ -234,9 +288,10 @@ fn unmapped(
         code: code.to_owned(),
         display,
     };
-    let target = match (rule.mode.as_str(), &rule.code, &rule.other_map) {
-        ("use-source-code" | "provided", _, _) => target(&given.code, given.display.clone()),
-        ("fixed", Some(code), _) => target(code, rule.display.clone()),
+    let targets = match (rule.mode.as_str(), &rule.code, &rule.other_map) {
+        ("use-source-code" | "provided", _, _) => vec![target(&given.code, given.display.clone())],
+        ("fixed", Some(code), _) => vec![target(code, rule.display.clone())],
+        ("fixed", None, _) if rule.value_set.is_some() => fixed_set(terminology, rule)?,
         ("other-map", _, Some(other)) => {
             let own = Canonical::new(&map.header().url, map.header().version.clone());
             let other = Canonical::parse(other);
@@ -254,21 +309,50 @@ fn unmapped(
         _ => return Ok(()),
     };
     let relationship = rule.relationship.as_deref().and_then(Relationship::parse);
-    found.add(Match {
-        source: given.clone(),
-        target,
-        relationship: relationship.unwrap_or(Relationship::RelatedTo),
-        origin: origin(map),
-        comment: None,
-        attributes: Vec::new(),
-    });
+    for target in targets {
+        found.add(Match {
+            source: given.clone(),
+            target,
+            relationship: relationship.unwrap_or(Relationship::RelatedTo),
+            origin: origin(map),
+            comment: None,
+            attributes: Vec::new(),
+        });
+    }
     Ok(())
+}
+
+/// The codes of the value set that a rule names in place of a code (R5): each of them is a target.
+fn fixed_set(terminology: &Terminology, rule: &Unmapped) -> Result<Vec<Coding>, Failure> {
+    let request = ExpandRequest {
+        value_set: ValueSetReference::Canonical(Canonical::parse(rule.value_set.as_deref().unwrap_or(""))),
+        parameters: Parameters {
+            exclude_nested: Some(true),
+            limit: Some(MOST_FIXED),
+            ..Parameters::default()
+        },
+    };
+    let entries = expand::expand(terminology, &request)?.contains.into_iter();
+    let codings = entries.filter_map(|entry| {
+        Some(Coding {
+            system: entry.system,
+            version: entry.version,
+            code: entry.code?,
+            display: entry.display,
+        })
+    });
+    Ok(codings
+        .filter(|coding| same_system(rule.target_system.as_deref(), coding.system.as_deref()))
+        .collect())
 }
 
 fn reverse(request: &TranslateRequest, map: &ConceptMapIndex, given: &Coding, found: &mut Found) {
     for row in map.by_target(&given.code) {
         let system = row.target.as_ref().and_then(|target| target.system.as_deref());
-        if same_system(given.system.as_deref(), system) {
+        let agrees = row.target.as_ref().is_none_or(|target| same_version(given, target));
+        if agrees && same_system(given.system.as_deref(), system) {
+            // Backwards no rule decides: each source is one for which the code may be the answer, with its rule.
+            let row = if row.rule.is_some() { map_rules::described(&row) } else { row };
             take(request, map, &row, found);
         }
     }
@@ -284,7 +368,10 @@ fn take(request: &TranslateRequest, map: &ConceptMapIndex, row: &Mapping, found:
         Direction::Forward => target,
         Direction::Reverse => &row.source,
     };
-    if !same_system(request.wanted_system.as_deref(), answer.system.as_deref()) || contradicted(row, &request.dependencies) {
+    let needed = attributes::with_uris(map.header(), &row.attributes);
+    if !same_system(request.wanted_system.as_deref(), answer.system.as_deref())
+        || contradicted(row, &needed, &request.dependencies)
+    {
         return;
     }
     found.add(Match {
@@ -293,7 +380,7 @@ fn take(request: &TranslateRequest, map: &ConceptMapIndex, row: &Mapping, found:
         relationship: row.relationship,
         origin: origin(map),
         comment: row.comment.clone(),
-        attributes: row.attributes.clone(),
+        attributes: needed,
     });
 }
 
@@ -304,15 +391,15 @@ fn origin(map: &ConceptMapIndex) -> Option<Canonical> {
 
 /// Whether a context that the row depends on is given with another value. A context that is not given at all does
 /// not exclude the row: it is answered with the match, for the client to judge.
-fn contradicted(row: &Mapping, dependencies: &[Dependency]) -> bool {
-    let depends_on = row
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.role == MappingAttributeRole::DependsOn);
-    depends_on.into_iter().any(|needed| {
+fn contradicted(row: &Mapping, by_uri: &[MappingAttribute], dependencies: &[Dependency]) -> bool {
+    // A client may name an attribute by its code in the map or by its URI.
+    let named = row.attributes.iter().zip(by_uri);
+    let mut depends_on = named.filter(|(attribute, _)| attribute.role == MappingAttributeRole::DependsOn);
+    depends_on.any(|(needed, by_uri)| {
+        let named = |name: &str| name == needed.attribute || name == by_uri.attribute;
         let mut given = dependencies
             .iter()
-            .filter(|dependency| dependency.attribute == needed.attribute)
+            .filter(|dependency| named(&dependency.attribute))
             .peekable();
         given.peek().is_some()
             && !given.any(|given| given.value == needed.value && same_system(given.system.as_deref(), needed.system.as_deref()))

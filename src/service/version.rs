@@ -5,7 +5,42 @@
 
 use std::cmp::Ordering;
 
-/// Compares two versions; the later one is greater. `None` is earlier than any version.
+/// How the versions of a resource are ordered (`versionAlgorithm[x]`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// As semantic versions.
+    Semantic,
+    /// Runs of digits as numbers: whole numbers, dates and the natural order.
+    Natural,
+    /// As text.
+    Alphabetical,
+}
+
+impl Algorithm {
+    /// Reads the FHIR code.
+    pub fn parse(code: &str) -> Option<Self> {
+        match code {
+            "semver" => Some(Self::Semantic),
+            "integer" | "date" | "natural" => Some(Self::Natural),
+            "alpha" => Some(Self::Alphabetical),
+            _ => None,
+        }
+    }
+
+    /// Compares two versions.
+    pub fn compare(self, a: Option<&str>, b: Option<&str>) -> Ordering {
+        match (a, b) {
+            (Some(a), Some(b)) => match self {
+                Self::Semantic => compare(Some(a), Some(b)),
+                Self::Natural => natural(a, b),
+                Self::Alphabetical => a.cmp(b),
+            },
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        }
+    }
+}
+
+/// Compares two versions of which nothing is said how; the later one is greater. `None` is earlier than any version.
 pub fn compare(a: Option<&str>, b: Option<&str>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => match (Semantic::parse(a), Semantic::parse(b)) {
@@ -159,6 +194,14 @@ mod tests {
             assert_eq!(compare(Some(pair[1]), Some(pair[0])), Ordering::Greater, "{pair:?}");
         }
         assert_eq!(compare(None, Some("0")), Ordering::Less);
+    }
+
+    #[test]
+    fn an_algorithm_decides_what_is_later() {
+        let later = |code: &str, a, b| Algorithm::parse(code).unwrap().compare(Some(a), Some(b)) == Ordering::Greater;
+        assert!(later("integer", "10", "9") && later("alpha", "9", "10"));
+        assert!(later("semver", "1.0.0", "1.0.0-rc") && later("natural", "1.0.0-rc", "1.0.0"));
+        assert!(later("date", "2024-02", "2024-01-31") && Algorithm::parse("random").is_none());
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The service over HTTP, as a client sees it: goldens of requests and answers, and a matrix of what clients get wrong.
 
 mod bulk;
+mod capability;
 mod decisions;
 mod goldens;
 mod matrix;
+mod sessions;
+mod written;
 
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::HeaderMap;
@@ -13,6 +16,7 @@ use serde_json::Value;
 use std::path::Path;
 use tern::http::{Limits, State, app};
 use tern::service::{Resource, Terminology};
+use tern::written::Library;
 
 /// A small terminology: an animal hierarchy, a supplement, a flat target, maps between them, value sets.
 fn terminology() -> Terminology {
@@ -24,6 +28,12 @@ fn terminology() -> Terminology {
 
 fn state(limits: Limits) -> web::Data<State> {
     web::Data::new(State::new(terminology(), limits))
+}
+
+/// A service that clients may write to; what they write is kept in a folder.
+fn writable(room: &Path) -> web::Data<State> {
+    let library = Library::beside(room, terminology(), true).unwrap();
+    web::Data::new(State::of_library(library, Limits::default()))
 }
 
 /// An answer: status, headers, body.
@@ -43,7 +53,12 @@ impl Answer {
 
 /// Sends requests to one service, one after another.
 async fn send(limits: Limits, requests: Vec<TestRequest>) -> Vec<Answer> {
-    let service = test::init_service(app(state(limits))).await;
+    send_to(state(limits), requests).await
+}
+
+/// The same to a service that is there.
+async fn send_to(state: web::Data<State>, requests: Vec<TestRequest>) -> Vec<Answer> {
+    let service = test::init_service(app(state)).await;
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
         let response: ServiceResponse<_> = test::call_service(&service, request.to_request()).await;

@@ -1,10 +1,11 @@
 //! Developer chores that are too slow or too large for CI.
 //!
-//! `evaluate` measures the mapper on public reviewed maps and `time-mapper` says how fast it maps; `synthesize`
+//! `evaluate` measures the mapper on public reviewed maps and `time-mapper` says how fast it maps; `synth`
 //! writes releases of full size in the publishers' layouts, with invented words, from a seed; `measure` loads a
-//! release into a store and says what it cost. What it does not do: it is no part of the program, and
-//! nothing it writes belongs into the project.
+//! release into a store and says what it cost; `definitions` condenses FHIR's own definitions of its types. What it does not do: it is no part of the program, and
+//! nothing it writes belongs into the project, but for the table of types.
 
+mod definitions;
 mod evaluate;
 mod mapper;
 mod measure;
@@ -24,18 +25,22 @@ struct Arguments {
 enum Chore {
     /// Measures the mapper on public reviewed maps: `cargo xtask evaluate --shared ../shared`
     Evaluate(evaluate::Arguments),
+    /// Writes the table of FHIR's types: `cargo xtask definitions 5.0.0 src/fhir/xml/definitions-r5.txt package/`
+    Definitions(definitions::Arguments),
     /// Maps a table with the weights that are compiled in and says how fast.
     TimeMapper(mapper::TimeArguments),
-    /// Writes a synthetic release: `cargo xtask synthesize snomed /tmp/snomed`
-    Synthesize {
+    /// Writes a synthetic release: `cargo xtask synth snomed --out /tmp/snomed`
+    #[command(alias = "synthesize")]
+    Synth {
         /// What to write.
         #[arg(value_enum)]
         release: synthesize::Release,
         /// Folder to write it to; made if it is not there.
-        directory: PathBuf,
-        /// Concepts (SNOMED CT), terms (LOINC) or RXCUIs (RxNorm); the size of the real release if left out.
         #[arg(long)]
-        size: Option<u32>,
+        out: PathBuf,
+        /// How large, measured by the real release.
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
         /// The same seed gives the same bytes.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -51,14 +56,15 @@ enum Chore {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
+        Chore::Definitions(arguments) => definitions::condense(&arguments),
         Chore::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Chore::TimeMapper(arguments) => mapper::time(&arguments),
-        Chore::Synthesize {
+        Chore::Synth {
             release,
-            directory,
-            size,
+            out,
+            scale,
             seed,
-        } => synthesize::write(release, &directory, size, seed),
+        } => synthesize::write(release, &out, scale, seed),
         Chore::Measure { store, paths } => measure::measure(&store, &paths),
     }
 }

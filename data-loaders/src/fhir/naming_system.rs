@@ -23,8 +23,16 @@ pub struct NamingSystem {
     pub status: Option<String>,
     /// `codesystem`, `identifier` or `root`.
     pub kind: Option<String>,
+    /// FHIR date.
+    pub date: Option<String>,
+    /// Who publishes it.
+    pub publisher: Option<String>,
+    /// Who is responsible for what it names.
+    pub responsible: Option<String>,
     /// What it is known by.
     pub unique_ids: Vec<UniqueId>,
+    /// The resource as given, compact JSON; opaque here.
+    pub resource: String,
 }
 
 /// `NamingSystem.uniqueId`.
@@ -38,12 +46,27 @@ pub struct UniqueId {
     pub preferred: bool,
 }
 
+impl UniqueId {
+    /// The name as a URI where it can be one: an OID or UUID as URN.
+    pub fn as_uri(&self) -> String {
+        match self.id_type.as_str() {
+            "oid" if !self.value.starts_with("urn:") => format!("urn:oid:{}", self.value),
+            "uuid" if !self.value.starts_with("urn:") => format!("urn:uuid:{}", self.value),
+            _ => self.value.clone(),
+        }
+    }
+}
+
 impl NamingSystem {
     /// The URI to use for the system: the preferred one, else the first.
     pub fn preferred_uri(&self) -> Option<&str> {
-        let uris = || self.unique_ids.iter().filter(|id| id.id_type == "uri");
-        let chosen = uris().find(|id| id.preferred).or_else(|| uris().next());
-        chosen.map(|id| id.value.as_str())
+        self.preferred("uri").map(|id| id.value.as_str())
+    }
+
+    /// The name of a type to use: the preferred one, else the first.
+    pub fn preferred(&self, id_type: &str) -> Option<&UniqueId> {
+        let ids = || self.unique_ids.iter().filter(|id| id.id_type == id_type);
+        ids().find(|id| id.preferred).or_else(|| ids().next())
     }
 }
 
@@ -78,7 +101,11 @@ pub fn read_at(node: &Node<'_>, path: Path<'_>) -> Result<Parsed<NamingSystem>, 
         title: element.owned("title", faults_of_header),
         status: element.owned("status", faults_of_header),
         kind: element.owned("kind", faults_of_header),
+        date: element.owned("date", faults_of_header),
+        publisher: element.owned("publisher", faults_of_header),
+        responsible: element.owned("responsible", faults_of_header),
         unique_ids,
+        resource: element.object.to_text(),
     };
     Ok(Parsed { value, faults })
 }

@@ -31,6 +31,18 @@ pub struct Summary {
     pub supplements: Option<String>,
     /// What a naming system names.
     pub kind: Option<String>,
+    /// What it is, in words.
+    pub description: Option<String>,
+    /// Language of the resource.
+    pub language: Option<String>,
+    /// Who is responsible for a naming system.
+    pub responsible: Option<String>,
+    /// `meta.lastUpdated`
+    pub last_updated: Option<String>,
+    /// Identifiers: system and value.
+    pub identifiers: Vec<(Option<String>, String)>,
+    /// Jurisdictions: system and code.
+    pub jurisdictions: Vec<(Option<String>, String)>,
 }
 
 impl Summary {
@@ -48,9 +60,39 @@ impl Summary {
             "content" => &mut self.content,
             "supplements" => &mut self.supplements,
             "kind" => &mut self.kind,
+            "description" => &mut self.description,
+            "language" => &mut self.language,
+            "responsible" => &mut self.responsible,
             _ => return None,
         })
     }
+
+    /// Takes what is no string from the elements that matter; others change nothing.
+    fn take(&mut self, name: &str, node: &Node<'_>) {
+        let text = |node: &Node<'_>, name: &str| node.get(name).and_then(Node::as_str).map(str::to_owned);
+        let pair = |node: &Node<'_>, value: &str| Some((text(node, "system"), text(node, value)?));
+        match name {
+            "meta" => self.last_updated = text(node, "lastUpdated"),
+            "identifier" => self.identifiers = each(node).filter_map(|one| pair(one, "value")).collect(),
+            "jurisdiction" => {
+                let codings = each(node).filter_map(|concept| concept.get("coding")).flat_map(each);
+                self.jurisdictions = codings.filter_map(|coding| pair(coding, "code")).collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The elements that are objects or lists of them.
+const NESTED: [&str; 3] = ["meta", "identifier", "jurisdiction"];
+
+/// The items of an array, or the one thing that stands for a list of one (`identifier` of older concept maps).
+fn each<'n, 'a>(node: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {
+    match node {
+        Node::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    }
+    .iter()
 }
 
 /// Reads the summary of a resource from its JSON text.
@@ -59,6 +101,8 @@ pub fn read(bytes: &[u8]) -> Result<Summary, JsonError> {
     for (name, value) in json::members(bytes)? {
         if let Some(slot) = summary.slot(&name) {
             *slot = json::string_of(value).map(Into::into);
+        } else if NESTED.contains(&name.as_ref()) {
+            summary.take(&name, &json::parse(value.as_bytes())?);
         }
     }
     Ok(summary)
@@ -70,6 +114,8 @@ pub fn of(node: &Node<'_>) -> Summary {
     for (name, value) in node.as_object().map(|object| object.members.as_slice()).unwrap_or_default() {
         if let Some(slot) = summary.slot(name) {
             *slot = value.as_str().map(str::to_owned);
+        } else {
+            summary.take(name, value);
         }
     }
     summary
@@ -102,11 +148,13 @@ mod tests {
 
     #[test]
     fn the_summary_ignores_what_is_nested() {
-        let text = br#"{"contained":[{"resourceType":"ValueSet","id":"x"}],"id":"y","concept":[{"a\"b":[1,{"url":"no"}]}],
+        let text = br#"{"meta":{"lastUpdated":"2026-01-01"},"identifier":[{"system":"s","value":"v"},{"system":"no value"}],"contained":[{"resourceType":"ValueSet","id":"x"}],"id":"y","concept":[{"a\"b":[1,{"url":"no"}]}],
             "resourceType":"CodeSystem","url":"http://a","version":5}"#;
         let summary = read(text).unwrap();
         assert_eq!(summary.resource_type.as_deref(), Some("CodeSystem"));
         assert_eq!(summary.id.as_deref(), Some("y"));
+        assert_eq!(summary.last_updated.as_deref(), Some("2026-01-01"));
+        assert_eq!(summary.identifiers, [(Some("s".to_owned()), "v".to_owned())]);
         assert_eq!((summary.url.as_deref(), summary.version), (Some("http://a"), None));
     }
 
@@ -132,7 +180,7 @@ mod tests {
 
         #[test]
         fn walking_and_building_agree(text in "[\\{\\}\\[\\]\":,a-b0 ]{0,16}") {
-            let text = format!("{{\"id\":\"i\",\"x\":{text}}}");
+            let text = format!("{{\"id\":\"i\",\"x\":{text},\"meta\":{text},\"identifier\":{text},\"jurisdiction\":{text}}}");
             if let Ok(node) = super::super::json::parse(text.as_bytes()) {
                 prop_assert_eq!(read(text.as_bytes()).unwrap(), of(&node));
             }

@@ -40,6 +40,9 @@ impl RecordSink for Collector {
                 value => format!("{} {} {value:?} {:?}", one.code, one.property, one.extensions),
             },
             Record::Member(one) => format!("{one:?}"),
+            Record::Relationship(one) => format!("{one:?}"),
+            Record::Row(one) => format!("{one:?}"),
+            Record::Alternate(one) => format!("{one:?}"),
             Record::ConceptMap(header) => format!("map {}", header.url),
             Record::Mapping(row) => format!("{} {:?} {:?}", row.source_code, row.relationship, row.target_code),
             Record::Resource(one) => {

@@ -137,6 +137,8 @@ pub fn names(member: &Member, concepts: &Concepts, sink: &mut dyn RecordSink) ->
                 DesignationKind::Synonym
             },
             acceptability: &[],
+            provenance: None,
+            made: false,
             extensions: None,
         };
         Ok(sink.accept(row.at(), Record::Designation(record))?)
@@ -457,6 +459,8 @@ fn retired_records(old: u32, entry: &Retired, sink: &mut dyn RecordSink) -> Resu
         active: true,
         kind: DesignationKind::Display,
         acceptability: &[],
+        provenance: None,
+        made: false,
         extensions: None,
     };
     sink.accept(entry.at, Record::Designation(record))?;

@@ -1,6 +1,6 @@
 //! Concepts, descriptions, text definitions and inferred relationships.
 
-use super::files::{Content, Selection};
+use super::files::{Content, Rf2File, Selection};
 use super::language::Dialects;
 use super::rows::{Components, State};
 use super::sctid::{Partition, Sctid};
@@ -10,7 +10,8 @@ use crate::table::Table;
 use std::collections::HashMap;
 use tern_index::model::{Coding, DesignationKind};
 use tern_index::record::{
-    At, ConceptRecord, DesignationRecord, ProblemKind, PropertyRecord, Record, RecordSink, Stopped, ValueRecord,
+    At, ConceptRecord, DesignationRecord, ProblemKind, PropertyRecord, Provenance, Record, RecordSink, RelationshipRecord,
+    Stopped, ValueRecord,
 };
 
 const FULLY_SPECIFIED_NAME: &str = "900000000000003001";
@@ -31,46 +32,45 @@ pub(super) fn property(
     group: u16,
     value: ValueRecord<'_>,
 ) -> Result<(), Stopped> {
-    write(sink, at, code, property, group, value, false)
-}
-
-/// Writes an attribute of a concept; its target must be a concept of the release.
-fn attribute_value(
-    sink: &mut dyn RecordSink,
-    at: At,
-    code: &str,
-    attribute: &str,
-    group: u16,
-    target: &str,
-) -> Result<(), Stopped> {
-    write(sink, at, code, attribute, group, ValueRecord::Code(target), true)
-}
-
-fn write(
-    sink: &mut dyn RecordSink,
-    at: At,
-    code: &str,
-    property: &str,
-    group: u16,
-    value: ValueRecord<'_>,
-    must_resolve: bool,
-) -> Result<(), Stopped> {
     let record = PropertyRecord {
         code,
         property,
         group,
         value,
-        must_resolve,
+        must_resolve: false,
         extensions: None,
     };
     sink.accept(at, Record::Property(record))
+}
+
+/// Writes a relationship of a concept; a target must be a concept of the release.
+fn relationship(
+    sink: &mut dyn RecordSink,
+    state: &State<'_, Sctid>,
+    source: &str,
+    (attribute, group): (&str, u16),
+    value: ValueRecord<'_>,
+) -> Result<(), Stopped> {
+    let record = RelationshipRecord {
+        id: state.id.0,
+        is_parent: attribute == IS_A,
+        property: PropertyRecord {
+            code: source,
+            property: attribute,
+            group,
+            value,
+            must_resolve: matches!(value, ValueRecord::Code(_)),
+            extensions: None,
+        },
+    };
+    sink.accept(state.at(), Record::Relationship(record))
 }
 
 /// Concepts with their status, module and date.
 pub(super) fn concepts(selection: &Selection, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
     Components::<Sctid>::new(selection.with(Content::Concept), Some(Partition::Concept)).each(
         sink,
-        |table| {
+        |table, _| {
             let time = table.require(&["effectiveTime"])?;
             Ok((time, table.require(&["moduleId"])?, table.require(&["definitionStatusId"])?))
         },
@@ -101,6 +101,8 @@ pub(super) fn concepts(selection: &Selection, sink: &mut dyn RecordSink) -> Resu
 }
 
 struct DescriptionColumns {
+    module: usize,
+    case: usize,
     concept: usize,
     language: usize,
     type_: usize,
@@ -108,8 +110,10 @@ struct DescriptionColumns {
 }
 
 impl DescriptionColumns {
-    fn of(table: &Table) -> Result<Self, LoadError> {
+    fn of(table: &Table, _file: &Rf2File) -> Result<Self, LoadError> {
         Ok(Self {
+            module: table.require(&["moduleId"])?,
+            case: table.require(&["caseSignificanceId"])?,
             concept: table.require(&["conceptId"])?,
             language: table.require(&["languageCode"])?,
             type_: table.require(&["typeId"])?,
@@ -150,6 +154,7 @@ pub(super) fn descriptions(selection: &Selection, dialects: &Dialects, sink: &mu
         let Some(concept) = state.concept(sink, columns.concept)? else {
             return Ok(());
         };
+        state.concept(sink, columns.module)?;
         if state.get(columns.term).is_empty() {
             state.fault(sink, columns.term, ProblemKind::BadValue, "is no term")?;
         } else if let Some(fitness) = fitness(state, columns, dialects) {
@@ -233,6 +238,12 @@ fn describe(
         active: state.active,
         kind,
         acceptability: &acceptability,
+        provenance: Some(Provenance {
+            module: state.get(columns.module),
+            effective_time: state.time,
+            case_significance: Some(state.get(columns.case)).filter(|case| !case.is_empty()),
+        }),
+        made: false,
         extensions: None,
     };
     if display && kind == DesignationKind::FullySpecifiedName {
@@ -242,6 +253,7 @@ fn describe(
             value: without_semantic_tag(term),
             kind: DesignationKind::Display,
             acceptability: &[],
+            made: true,
             ..record
         };
         sink.accept(state.at(), Record::Designation(shown))?;
@@ -286,7 +298,7 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
     let mut concepts = Components::<Sctid>::new(selection.with(Content::Relationship), Some(Partition::Relationship));
     concepts.each(
         sink,
-        |table| RelationshipColumns::of(table, "destinationId"),
+        |table, _| RelationshipColumns::of(table, "destinationId"),
         |sink, columns, state| {
             let Some((attribute, group)) = attribute(state, columns, sink)? else {
                 return Ok(());
@@ -294,25 +306,20 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
             if state.concept(sink, columns.target)?.is_none() {
                 return Ok(());
             }
-            let (source, target) = (state.get(columns.source), state.get(columns.target));
-            if attribute == IS_A {
-                sink.accept(
-                    state.at(),
-                    Record::Parent {
-                        child: source,
-                        parent: target,
-                    },
-                )?;
-            } else {
-                attribute_value(sink, state.at(), source, attribute, group, target)?;
-            }
-            Ok(())
+            let target = ValueRecord::Code(state.get(columns.target));
+            Ok(relationship(
+                sink,
+                state,
+                state.get(columns.source),
+                (attribute, group),
+                target,
+            )?)
         },
     )?;
     let mut values = Components::<Sctid>::new(selection.with(Content::ConcreteValues), Some(Partition::Relationship));
     values.each(
         sink,
-        |table| RelationshipColumns::of(table, "value"),
+        |table, _| RelationshipColumns::of(table, "value"),
         |sink, columns, state| {
             let Some((attribute, group)) = attribute(state, columns, sink)? else {
                 return Ok(());
@@ -321,12 +328,11 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
                 let why = "is no concrete value: a number after #, or text in double quotes";
                 return Ok(state.fault(sink, columns.target, ProblemKind::BadValue, why)?);
             };
-            Ok(property(
+            Ok(relationship(
                 sink,
-                state.at(),
+                state,
                 state.get(columns.source),
-                attribute,
-                group,
+                (attribute, group),
                 value,
             )?)
         },

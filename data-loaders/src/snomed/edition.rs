@@ -6,21 +6,25 @@
 //! on a published edition (a hospital's own extension) takes its place. Where only International modules are
 //! present, the edition is the International one, although its map modules depend on the core module.
 //!
-//! The date is the newest release date in the file names, or failing those the newest date of a concept.
+//! The date is the newest release date in the file names, or failing those the newest date of a concept. Of a release
+//! read as of a past day it is the newest date of a concept or dependency until then.
+//!
+//! The same reference set says which version of which module each module rests on. A release whose modules rest on what
+//! is not there, or on another version of it, is refused: its hierarchy would have holes, or hang in the wrong place.
 //!
 //! The URI is `http://snomed.info/sct/<module>/version/<date>`. It begins `http://snomed.info/xsct`, the form the
 //! SNOMED CT URI standard keeps for content that is not published, when the release says so in one of these ways:
 //! its files carry the `x` prefix of alpha and beta releases; its readme names an edition under that URI; or its
 //! readme calls it a subset or subontology of SNOMED CT and its module is none of the published editions.
 
-use super::files::{Content, RefsetRole, Rf2File};
+use super::files::{Content, RefsetRole, Rf2File, read_date};
 use super::rows::{Components, Uuid};
 use super::sctid::{Partition, Sctid};
 use crate::gate::Gate;
 use crate::source::Member;
 use crate::{LoadError, LoadOptions};
 use std::collections::{BTreeMap, BTreeSet};
-use tern_index::record::RecordSink;
+use tern_index::record::{ProblemKind, RecordSink};
 
 /// The International Edition's core module.
 pub(super) const CORE_MODULE: Sctid = Sctid(900_000_000_000_207_008);
@@ -60,6 +64,13 @@ const PUBLISHED: [(u64, &str); 30] = [
     (731_000_124_108, "United States"),
 ];
 
+/// The name of a published edition, by its module.
+pub fn published_edition(module: &str) -> Option<&'static str> {
+    let module: u64 = module.parse().ok()?;
+    let found = PUBLISHED.iter().find(|(own, _)| *own == module);
+    found.map(|(_, name)| *name)
+}
+
 /// An edition at a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edition {
@@ -79,22 +90,46 @@ fn published(module: u64) -> Option<&'static str> {
 
 /// Which module depends on which, and all of those in turn.
 #[derive(Debug, Default)]
-struct Dependencies(BTreeMap<u64, BTreeSet<u64>>);
+struct Dependencies {
+    targets: BTreeMap<u64, BTreeSet<u64>>,
+    /// In use: module, its version, what it rests on, in which version.
+    versions: Vec<(u64, u32, u64, u32)>,
+    newest: Option<u32>,
+}
 
 impl Dependencies {
     fn read(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<Self, LoadError> {
         let mut found = Self::default();
         Components::<Uuid>::new(files, None).each(
             sink,
-            |table| Ok((table.require(&["moduleId"])?, table.require(&["referencedComponentId"])?)),
-            |sink, (module, target), state| {
+            |table, _| {
+                let times = (
+                    table.require(&["sourceEffectiveTime"])?,
+                    table.require(&["targetEffectiveTime"])?,
+                );
+                Ok((
+                    table.require(&["moduleId"])?,
+                    table.require(&["referencedComponentId"])?,
+                    times,
+                ))
+            },
+            |sink, (module, target, (own_time, target_time)), state| {
                 let (Some(module), Some(target)) = (state.concept(sink, *module)?, state.concept(sink, *target)?) else {
                     return Ok(());
                 };
-                let targets = found.0.entry(module.0).or_default();
+                found.newest = found.newest.max(Some(state.time));
+                let targets = found.targets.entry(module.0).or_default();
                 // Some releases state that a module depends on itself.
-                if state.active && module != target {
-                    targets.insert(target.0);
+                if !state.active || module == target {
+                    return Ok(());
+                }
+                targets.insert(target.0);
+                let times = [own_time, target_time].map(|column| read_date(state.get(*column)));
+                if let [Some(own), Some(other)] = times {
+                    found.versions.push((module.0, own, target.0, other));
+                } else {
+                    let column = if times[0].is_none() { own_time } else { target_time };
+                    state.fault(sink, *column, ProblemKind::BadValue, "is not a date of the form YYYYMMDD")?;
                 }
                 Ok(())
             },
@@ -102,11 +137,45 @@ impl Dependencies {
         Ok(found)
     }
 
+    /// What a module that is loaded rests on and is not there, or is there in another version. `modules` are those that
+    /// have concepts.
+    fn fault(&self, modules: &BTreeMap<u64, u64>) -> Option<String> {
+        let version_of = |module: u64| {
+            let own = self.versions.iter().filter(|(known, ..)| *known == module);
+            own.map(|(_, version, ..)| *version).max()
+        };
+        let named = |module: u64| published(module).map_or_else(|| module.to_string(), |name| format!("{module} ({name})"));
+        self.versions.iter().find_map(|(module, version, target, wanted)| {
+            // Rows of earlier versions of the module are not withdrawn by every publisher.
+            if version_of(*module) != Some(*version) {
+                return None;
+            }
+            let needs = || {
+                format!(
+                    "module {} of {version} rests on module {} of {wanted}",
+                    named(*module),
+                    named(*target)
+                )
+            };
+            match version_of(*target) {
+                Some(there) if there != *wanted => Some(format!(
+                    "{}, but what is given with it is the version of {there}; load both in the versions that belong together",
+                    needs()
+                )),
+                None if !modules.contains_key(target) => Some(format!(
+                    "{}, which is not there; name its release as well (tern load EXTENSION BASE), or the loaded one (--onto)",
+                    needs()
+                )),
+                _ => None,
+            }
+        })
+    }
+
     /// All modules that a module rests on.
     fn closure(&self, module: u64) -> BTreeSet<u64> {
         let (mut reached, mut open) = (BTreeSet::new(), vec![module]);
         while let Some(next) = open.pop() {
-            let targets = self.0.get(&next).into_iter().flatten();
+            let targets = self.targets.get(&next).into_iter().flatten();
             open.extend(targets.copied().filter(|target| reached.insert(*target)));
         }
         reached
@@ -119,29 +188,29 @@ impl Dependencies {
 
     fn edition(&self) -> Option<u64> {
         let known = self.broadest(
-            self.0
+            self.targets
                 .keys()
                 .copied()
                 .filter(|id| *id != CORE_MODULE.0 && published(*id).is_some()),
         );
         let namespaced = |id: &u64| Sctid(*id).namespace().is_some() && published(*id).is_none();
-        let own = self.broadest(self.0.keys().copied().filter(|id| {
+        let own = self.broadest(self.targets.keys().copied().filter(|id| {
             let elsewhere = |known: u64| Sctid(*id).namespace() != Sctid(known).namespace() && self.closure(*id).contains(&known);
             namespaced(id) && known.is_none_or(elsewhere)
         }));
-        let core = self.0.contains_key(&CORE_MODULE.0).then_some(CORE_MODULE.0);
-        own.or(known).or(core).or_else(|| self.broadest(self.0.keys().copied()))
+        let core = self.targets.contains_key(&CORE_MODULE.0).then_some(CORE_MODULE.0);
+        own.or(known).or(core).or_else(|| self.broadest(self.targets.keys().copied()))
     }
 }
 
-/// The module of most of the newest extension concepts, else the core module; with the newest date of a concept.
-fn from_concepts(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(u64, Option<u32>), LoadError> {
+/// Concepts by module, and the newest date of a concept.
+fn from_concepts(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(BTreeMap<u64, u64>, Option<u32>), LoadError> {
     let mut modules: BTreeMap<u64, u64> = BTreeMap::new();
     let mut newest = None;
     let mut quiet = Gate::silent(sink);
     Components::<Sctid>::new(files, Some(Partition::Concept)).each(
         &mut quiet,
-        |table| table.require(&["moduleId"]),
+        |table, _| table.require(&["moduleId"]),
         |sink, module, state| {
             newest = newest.max(Some(state.time));
             if let Some(module) = state.concept(sink, *module)? {
@@ -150,11 +219,14 @@ fn from_concepts(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(u64
             Ok(())
         },
     )?;
+    Ok((modules, newest))
+}
+
+/// The module of most extension concepts, else the core module.
+fn most_used(modules: &BTreeMap<u64, u64>) -> u64 {
     let extension = modules.iter().filter(|(module, _)| Sctid(**module).namespace().is_some());
-    let module = extension
-        .max_by_key(|(module, count)| (**count, **module))
-        .map(|(module, _)| *module);
-    Ok((module.unwrap_or(CORE_MODULE.0), newest))
+    let module = extension.max_by_key(|(module, count)| (**count, **module));
+    module.map_or(CORE_MODULE.0, |(module, _)| *module)
 }
 
 /// What a readme says about whether the content is published.
@@ -184,6 +256,7 @@ pub(super) fn is_readme(member: &Member) -> bool {
 
 /// Works out which edition the release is.
 pub(super) fn read(
+    release: &str,
     used: &[Rf2File],
     roles: &[(&Rf2File, RefsetRole)],
     readmes: &[&Member],
@@ -195,19 +268,23 @@ pub(super) fn read(
         .filter(|(_, role)| *role == RefsetRole::ModuleDependency)
         .map(|(file, _)| *file);
     let dependencies = Dependencies::read(of_role.collect(), sink)?;
-    let mut date = used.iter().filter_map(|file| file.date).max();
-    let mut module = dependencies.edition();
-    if module.is_none() || date.is_none() {
-        let concepts = used.iter().filter(|file| file.content == Content::Concept).collect();
-        let (of_concepts, newest) = from_concepts(concepts, sink)?;
-        module = module.or(Some(of_concepts));
-        date = date.or(newest);
+    let concepts = used.iter().filter(|file| file.content == Content::Concept).collect();
+    let (modules, newest) = from_concepts(concepts, sink)?;
+    if let (Some(day), true) = (options.as_of, modules.is_empty()) {
+        let message = format!("holds nothing as of {day}; name a later day");
+        let release = release.to_owned();
+        return Err(LoadError::Dependency { release, message });
     }
-    let module = options
-        .edition
-        .clone()
-        .or(module.map(|id| id.to_string()))
-        .unwrap_or_default();
+    if let Some(message) = dependencies.fault(&modules) {
+        let release = release.to_owned();
+        return Err(LoadError::Dependency { release, message });
+    }
+    let date = match options.as_of {
+        Some(_) => newest.max(dependencies.newest),
+        None => used.iter().filter_map(|file| file.date).max().or(newest),
+    };
+    let module = dependencies.edition().unwrap_or_else(|| most_used(&modules));
+    let module = options.edition.clone().unwrap_or_else(|| module.to_string());
     let name = module.parse().ok().and_then(published);
     let mut said = Standing::NothingSaid;
     for readme in readmes {
@@ -251,7 +328,7 @@ mod tests {
     fn edition(pairs: &[(u64, u64)]) -> Option<u64> {
         let mut dependencies = Dependencies::default();
         for (module, target) in pairs {
-            dependencies.0.entry(*module).or_default().insert(*target);
+            dependencies.targets.entry(*module).or_default().insert(*target);
         }
         dependencies.edition()
     }
@@ -282,6 +359,42 @@ mod tests {
         assert_eq!(edition(&[(core, MODEL), (LOCAL, core), (LOCAL, LOCAL)]), Some(LOCAL));
         assert_eq!(edition(&[]), None);
         assert_eq!(edition(&[(LOCAL, US), (US, LOCAL)]), Some(LOCAL), "a circle ends");
+    }
+
+    #[test]
+    fn what_a_module_rests_on_must_be_there_in_its_version() {
+        let core = CORE_MODULE.0;
+        let fault = |versions: &[(u64, u32, u64, u32)], modules: &[u64]| {
+            let dependencies = Dependencies {
+                versions: versions.to_vec(),
+                ..Dependencies::default()
+            };
+            dependencies.fault(&modules.iter().map(|module| (*module, 1)).collect())
+        };
+        let base = (core, 20_250_101, MODEL, 20_250_101);
+        let sound = [
+            base,
+            (LOCAL, 20_250_301, core, 20_250_101),
+            (LOCAL, 20_250_301, MODEL, 20_250_101),
+        ];
+        assert_eq!(fault(&sound, &[core, MODEL, LOCAL]), None);
+        let older = fault(&[base, (LOCAL, 20_250_301, core, 20_240_101)], &[core, MODEL, LOCAL]).unwrap();
+        assert!(older.contains("of 20240101") && older.contains("of 20250101"), "{older}");
+        let missing = fault(&sound[1..], &[LOCAL]).unwrap();
+        assert!(
+            missing.contains("900000000000207008 (International)") && missing.contains("not there"),
+            "{missing}"
+        );
+        let earlier = [
+            base,
+            (LOCAL, 20_240_301, core, 20_240_101),
+            (LOCAL, 20_250_301, core, 20_250_101),
+        ];
+        assert_eq!(
+            fault(&earlier, &[core, MODEL, LOCAL]),
+            None,
+            "rows of an earlier version do not count"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! small irregularities, so that only what is needed is read from them: the kind of content, the release type,
 //! the country or namespace, and the date. What a reference set file holds is told by its columns.
 
+use super::LOADED;
 use crate::LoadError;
 use crate::source::Member;
 use crate::table::{Dialect, Table};
@@ -41,10 +42,14 @@ pub(super) struct Rf2File {
     pub(super) member: Member,
     pub(super) content: Content,
     pub(super) release_type: ReleaseType,
+    /// Of a reference set, the letters of its pattern: `iisssccRefset` -> `iissscc`, one for each column of its own.
+    pub(super) pattern: String,
     /// `INT`, `US1000124`, ...: whose package it belongs to.
     pub(super) owner: String,
     /// `YYYYMMDD` of the release, if the name has one.
     pub(super) date: Option<u32>,
+    /// States that became effective later than this day are passed over; `u32::MAX` for none.
+    pub(super) until: u32,
     /// Whether the name carries the `x` of content that is not published (alpha and beta releases).
     pub(super) experimental: bool,
 }
@@ -69,7 +74,8 @@ impl Rf2File {
         .into_iter()
         .find(|(word, _)| parts.iter().any(|part| names_release_type(part, word)))?
         .1;
-        let content = match *parts.first()? {
+        let first = *parts.first()?;
+        let content = match first {
             "concept" => Content::Concept,
             "description" => Content::Description,
             "textdefinition" => Content::TextDefinition,
@@ -87,8 +93,10 @@ impl Rf2File {
             member: member.clone(),
             content,
             release_type,
+            pattern: first.strip_suffix("refset").unwrap_or("").to_owned(),
             owner: parts.get(place)?.to_ascii_uppercase(),
             date,
+            until: u32::MAX,
             experimental,
         })
     }
@@ -135,42 +143,105 @@ pub(super) struct Selection {
     pub(super) ignored: Vec<(Rf2File, &'static str)>,
 }
 
-impl Selection {
-    /// Chooses, for each owner, the newest release, and of that the Snapshot if there is one, else the Full files.
-    pub(super) fn of(files: Vec<Rf2File>) -> Self {
-        let mut dates: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-        for file in files.iter().filter(|file| file.content == Content::Concept) {
-            dates.entry(file.owner.clone()).or_default().extend(file.date);
+/// What is there of one owner's releases.
+#[derive(Debug, Default)]
+struct Offer {
+    /// Dates of the releases that hold everything.
+    whole: BTreeSet<u32>,
+    /// The newest of these.
+    newest: Option<u32>,
+    has_snapshot: bool,
+    has_full: bool,
+}
+
+impl Offer {
+    fn is_older(&self, file: &Rf2File) -> bool {
+        file.date
+            .is_some_and(|date| self.whole.contains(&date) && self.newest != Some(date))
+    }
+}
+
+fn offers(files: &[Rf2File]) -> BTreeMap<String, Offer> {
+    let whole = |file: &&Rf2File| file.content == Content::Concept && file.release_type != ReleaseType::Delta;
+    let mut offers: BTreeMap<String, Offer> = BTreeMap::new();
+    for file in files.iter().filter(whole) {
+        let offer = offers.entry(file.owner.clone()).or_default();
+        offer.whole.extend(file.date);
+        offer.newest = offer.newest.max(file.date);
+    }
+    for file in files.iter().filter(whole) {
+        if let Some(offer) = offers.get_mut(&file.owner).filter(|offer| !offer.is_older(file)) {
+            offer.has_snapshot |= file.release_type == ReleaseType::Snapshot;
+            offer.has_full |= file.release_type == ReleaseType::Full;
         }
-        let superseded = |file: &Rf2File| match (file.date, dates.get(&file.owner)) {
-            (Some(date), Some(known)) => known.contains(&date) && known.last() != Some(&date),
-            _ => false,
-        };
-        let with_snapshot: BTreeSet<String> = files
-            .iter()
-            .filter(|file| file.content == Content::Concept && file.release_type == ReleaseType::Snapshot && !superseded(file))
-            .map(|file| file.owner.clone())
-            .collect();
+    }
+    offers
+}
+
+impl Selection {
+    /// Chooses, for each owner, the newest release, and of that the Snapshot if there is one, else the Full files; with
+    /// them the Delta files of later releases. As of a day it is the Full files, down to the states of that day.
+    pub(super) fn of(files: Vec<Rf2File>, as_of: Option<u32>) -> Self {
+        let offers = offers(&files);
+        let nothing = Offer::default();
+        let loaded = offers.get(LOADED).and_then(|offer| offer.newest);
         let mut selection = Self::default();
-        for file in files {
-            let reason = match (file.release_type, file.content) {
-                (ReleaseType::Delta, _) => Some("a Delta holds changes only; the Snapshot or Full files are loaded"),
-                _ if superseded(&file) => {
-                    Some("a newer release of the same package is among the sources; load this one by itself")
-                }
-                (ReleaseType::Full, _) if with_snapshot.contains(&file.owner) => Some("the Snapshot holds the newest states"),
-                (_, Content::StatedRelationship) => {
+        for mut file in files {
+            let offer = offers.get(&file.owner).unwrap_or(&nothing);
+            let reason = match file.release_type {
+                _ if file.content == Content::StatedRelationship => {
                     Some("stated relationships are superseded by OWL axioms; the inferred view is loaded")
                 }
-                (_, Content::Identifier) => Some("alternate identifiers are not loaded yet"),
+                _ if file.release_type != ReleaseType::Delta && offer.is_older(&file) => {
+                    Some("a newer release of the same package is among the sources; load this one by itself")
+                }
+                ReleaseType::Snapshot | ReleaseType::Delta if as_of.is_some() => {
+                    Some("the Full files hold the states of the day asked for")
+                }
+                ReleaseType::Full if as_of.is_none() && offer.has_snapshot => Some("the Snapshot holds the newest states"),
+                ReleaseType::Delta if loaded.is_some() && file.date <= loaded => {
+                    Some("the loaded edition is of that day or later; load changes that came after it")
+                }
+                ReleaseType::Delta if offer.newest.is_some() && file.date <= offer.newest => {
+                    Some("the release it belongs to is among the sources, with these changes")
+                }
                 _ => None,
             };
+            file.until = as_of.unwrap_or(u32::MAX);
             match reason {
                 Some(reason) => selection.ignored.push((file, reason)),
                 None => selection.used.push(file),
             }
         }
         selection
+    }
+
+    /// Owners of whose releases there is not what is needed: nothing but changes, or no history where a past day is
+    /// asked for; each with what is missing.
+    pub(super) fn missing(&self) -> Option<(String, &'static str)> {
+        let concepts = || self.used.iter().filter(|file| file.content == Content::Concept);
+        let owners: BTreeSet<&String> = self
+            .used
+            .iter()
+            .chain(self.ignored.iter().map(|(file, _)| file))
+            .map(|f| &f.owner)
+            .collect();
+        let onto_loaded = concepts().any(|file| file.owner == LOADED);
+        owners.into_iter().find_map(|owner| {
+            let own = || concepts().filter(|file| file.owner == *owner);
+            let past = |file: &Rf2File| file.until != u32::MAX && file.content == Content::Concept;
+            let any = self.ignored.iter().any(|(file, _)| file.owner == *owner && past(file));
+            if own().next().is_none() && any {
+                Some((owner.clone(), "sct2_Concept_Full (--as-of reads the Full files)"))
+            } else if !onto_loaded && own().next().is_some() && own().all(|file| file.release_type == ReleaseType::Delta) {
+                Some((
+                    owner.clone(),
+                    "sct2_Concept_Snapshot of the release before (a Delta holds changes only; to change a loaded edition use --onto)",
+                ))
+            } else {
+                None
+            }
+        })
     }
 
     /// The used files of one content.
@@ -190,9 +261,11 @@ pub(super) enum RefsetRole {
     Map,
     /// Which modules depend on which.
     ModuleDependency,
+    /// Axioms, the concept model, descriptions of reference sets and of description types.
+    Frame,
     /// Left out, and why.
     Ignored(&'static str),
-    /// Any other list of components.
+    /// Any other: its rows are kept with their columns.
     Members,
 }
 
@@ -200,7 +273,15 @@ pub(super) enum RefsetRole {
 pub(super) fn refset_role(file: &Rf2File, sink: &mut dyn RecordSink) -> Result<RefsetRole, LoadError> {
     let table = Table::open(&file.member, Dialect::Tab, None, sink)?;
     let has = |name: &str| table.find(&[name]).is_some();
-    let mrcm = ["domainConstraint", "rangeConstraint", "attributeCardinality", "ruleRefsetId"];
+    let frame = [
+        "owlExpression",
+        "domainConstraint",
+        "rangeConstraint",
+        "attributeCardinality",
+        "ruleRefsetId",
+        "attributeDescription",
+        "descriptionFormat",
+    ];
     Ok(if has("acceptabilityId") {
         RefsetRole::Language
     } else if has("targetComponentId") {
@@ -209,14 +290,8 @@ pub(super) fn refset_role(file: &Rf2File, sink: &mut dyn RecordSink) -> Result<R
         RefsetRole::Map
     } else if has("sourceEffectiveTime") {
         RefsetRole::ModuleDependency
-    } else if has("owlExpression") {
-        RefsetRole::Ignored("OWL axioms are not evaluated; the inferred relationships are loaded")
-    } else if mrcm.into_iter().any(has) {
-        RefsetRole::Ignored("the machine-readable concept model is not used")
-    } else if has("attributeDescription") {
-        RefsetRole::Ignored("describes the columns of reference sets; columns are found by their names")
-    } else if has("descriptionFormat") {
-        RefsetRole::Ignored("describes the formats of description types; terms are taken as they are")
+    } else if frame.into_iter().any(has) {
+        RefsetRole::Frame
     } else if !has("referencedComponentId") && name_is_annotation(file) {
         RefsetRole::Ignored("annotations of reference set members are not loaded")
     } else {

@@ -1,6 +1,7 @@
-//! Language reference sets: in which dialects a description is preferred or acceptable.
+//! Language reference sets: in which dialects a description is preferred or acceptable. Their rows are kept as well.
 
 use super::files::Rf2File;
+use super::refsets::{Footing, Listed, member, member_columns};
 use super::rows::{Components, Uuid};
 use super::sctid::{Partition, Sctid};
 use crate::LoadError;
@@ -37,15 +38,13 @@ impl Dialects {
         let mut found = Self::default();
         Components::<Uuid>::new(files, None).each(
             sink,
-            |table| {
-                let component = table.require(&["referencedComponentId"])?;
-                Ok((table.require(&["refsetId"])?, component, table.require(&["acceptabilityId"])?))
-            },
-            |sink, (refset, component, acceptability), state| {
-                if !state.active {
-                    return Ok(());
-                }
-                let Some(description) = state.sctid(sink, *component)? else {
+            |table, file| Ok((member_columns(table, file)?, table.require(&["acceptabilityId"])?)),
+            |sink, (columns, acceptability), state| {
+                let (refset, component) = (&columns.refset, &columns.component);
+                let Some(Listed {
+                    component: description, ..
+                }) = member(state, columns, Footing::Frame, sink)?
+                else {
                     return Ok(());
                 };
                 if description.partition() != Some(Partition::Description) {

@@ -10,7 +10,7 @@
 
 use super::SYSTEM;
 use super::files::Rf2File;
-use super::refsets::{MemberColumns, member};
+use super::refsets::{Footing, MemberColumns, member, member_columns};
 use super::rows::{Components, State, Uuid};
 use super::sctid::Sctid;
 use crate::LoadError;
@@ -20,7 +20,7 @@ use tern_index::model::{ConceptMapHeader, MappingAttribute, MappingAttributeRole
 use tern_index::record::{At, MappingRecord, Record, RecordSink};
 
 /// Maps whose other side is known: reference set, name, code system.
-const KNOWN: [(u64, &str, &str); 13] = [
+const KNOWN: [(u64, &str, &str); 18] = [
     (
         447_562_003,
         "SNOMED CT to ICD-10 extended map",
@@ -50,6 +50,11 @@ const KNOWN: [(u64, &str, &str); 13] = [
     (900_000_000_000_523_009, "POSSIBLY EQUIVALENT TO association", SYSTEM),
     (900_000_000_000_530_003, "ALTERNATIVE association", SYSTEM),
     (900_000_000_000_528_000, "WAS A association", SYSTEM),
+    (900_000_000_000_524_003, "MOVED TO association", SYSTEM),
+    (900_000_000_000_525_002, "MOVED FROM association", SYSTEM),
+    (900_000_000_000_529_008, "SIMILAR TO association", SYSTEM),
+    (1_186_924_009, "PARTIALLY EQUIVALENT TO association", SYSTEM),
+    (1_186_921_001, "POSSIBLY REPLACED BY association", SYSTEM),
 ];
 
 fn known(refset: Sctid) -> Option<(&'static str, &'static str)> {
@@ -97,8 +102,8 @@ struct MapColumns {
 }
 
 impl MapColumns {
-    fn of(table: &Table) -> Result<Self, LoadError> {
-        let members = MemberColumns::of(table)?;
+    fn of(table: &Table, file: &Rf2File) -> Result<Self, LoadError> {
+        let members = member_columns(table, file)?;
         let (target, source) = (table.find(&["mapTarget"]), table.find(&["mapSource"]));
         let other = match target.or(source) {
             Some(place) => place,
@@ -108,7 +113,8 @@ impl MapColumns {
         let properties = members
             .extra
             .iter()
-            .filter(|(_, place)| *place != other && !fields.contains(&Some(*place)));
+            .filter(|(_, place, _)| *place != other && !fields.contains(&Some(*place)))
+            .map(|(name, place, _)| (name.clone(), *place));
         let [group, priority, rule, advice] = fields;
         Ok(Self {
             other,
@@ -118,7 +124,7 @@ impl MapColumns {
             rule,
             advice,
             correlation: table.find(&["correlationId"]),
-            properties: properties.cloned().collect(),
+            properties: properties.collect(),
             members,
         })
     }
@@ -133,7 +139,7 @@ pub(super) fn maps(files: Vec<&Rf2File>, version: &str, sink: &mut dyn RecordSin
         sink,
         MapColumns::of,
         |sink, file, columns, state| {
-            let Some(listed) = member(state, &columns.members, sink)? else {
+            let Some(listed) = member(state, &columns.members, Footing::Content, sink)? else {
                 return Ok(());
             };
             for column in [columns.group, columns.priority].into_iter().flatten() {

@@ -1,29 +1,38 @@
-//! SNOMED CT in Release Format 2: Snapshot, or Full reduced to its newest states.
+//! SNOMED CT in Release Format 2: Snapshot; Full reduced to its newest states, or to those of a past day; Snapshot or
+//! Full with the Deltas of later releases.
 //!
 //! International and extension packages given together load as one edition. Loaded are concepts, descriptions,
-//! text definitions, inferred relationships with concrete values, and reference sets: language (acceptability),
-//! association (properties and implicit concept maps), map (implicit concept maps), and any other as members.
-//! Not loaded, and said so: stated relationships, OWL axioms, the concept model, Delta files.
+//! text definitions, inferred relationships with concrete values, alternate identifiers, and the rows of every
+//! reference set with all their columns; besides, what follows from some of them: acceptability from language
+//! reference sets, properties and implicit concept maps from associations, implicit concept maps from maps.
+//! Not loaded, and said so: stated relationships (OWL axioms have taken their place).
 
 mod core;
 mod edition;
 mod files;
 mod header;
+mod identifiers;
 mod language;
 mod maps;
 mod refsets;
 mod rows;
 pub mod sctid;
 
+pub use edition::published_edition;
+
+use crate::gate::Gate;
 use crate::source::Member;
 use crate::{LoadError, LoadOptions, Loader, Release};
 use files::{Content, RefsetRole, Rf2File, Selection};
+use refsets::Footing;
 use std::collections::BTreeSet;
 use tern_index::record::{At, Record, RecordSink};
 
 const NAME: &str = "snomed";
 /// Canonical URL of SNOMED CT.
 pub const SYSTEM: &str = "http://snomed.info/sct";
+/// Owner in the names of files that were written from a loaded edition, to load something onto it.
+pub const LOADED: &str = "LOADED";
 const PUBLISHER: &str = "SNOMED International";
 const COPYRIGHT: &str = "SNOMED CT is copyright of SNOMED International and may be used only under a SNOMED CT licence: \
      through a member country's National Release Centre, or an affiliate licence (https://www.snomed.org/get-snomed). \
@@ -44,7 +53,7 @@ impl Loader for SnomedLoader {
         NAME
     }
 
-    fn recognise(&self, members: &[Member], _options: &LoadOptions) -> Result<Vec<Release>, LoadError> {
+    fn recognise(&self, members: &[Member], options: &LoadOptions) -> Result<Vec<Release>, LoadError> {
         let mut files = Vec::new();
         for file in members.iter().filter_map(Rf2File::from_name) {
             if file.has_header()? {
@@ -61,18 +70,21 @@ impl Loader for SnomedLoader {
         taken.extend(readmes.cloned());
         Ok(vec![Release {
             loader: NAME,
-            title: title(&files),
+            title: title(&files, options.as_of),
             members: taken,
             part: String::new(),
         }])
     }
 
     fn load(&self, release: &Release, options: &LoadOptions, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
-        let selection = Selection::of(release.members.iter().filter_map(Rf2File::from_name).collect());
-        if selection.with(Content::Concept).is_empty() {
+        let files = release.members.iter().filter_map(Rf2File::from_name).collect();
+        let selection = Selection::of(files, options.as_of);
+        let nothing = selection.with(Content::Concept).is_empty();
+        let missing = || nothing.then(|| (String::new(), "sct2_Concept_Snapshot (or Full)"));
+        if let Some((_, file)) = selection.missing().or_else(missing) {
             return Err(LoadError::MissingFile {
                 release: release.title.clone(),
-                file: "sct2_Concept_Snapshot (or Full)".into(),
+                file: file.into(),
             });
         }
         let mut roles = Vec::new();
@@ -88,7 +100,7 @@ impl Loader for SnomedLoader {
             }
         }
         let readmes: Vec<&Member> = release.members.iter().filter(|member| edition::is_readme(member)).collect();
-        let edition = edition::read(&selection.used, &roles, &readmes, options, sink)?;
+        let edition = edition::read(&release.title, &selection.used, &roles, &readmes, options, sink)?;
         let of_role = |wanted| {
             roles
                 .iter()
@@ -103,7 +115,12 @@ impl Loader for SnomedLoader {
         core::descriptions(&selection, &dialects, sink)?;
         drop(dialects);
         core::relationships(&selection, sink)?;
-        refsets::members(of_role(RefsetRole::Members), sink)?;
+        identifiers::read(selection.with(Content::Identifier), sink)?;
+        refsets::members(of_role(RefsetRole::Members), Footing::Content, sink)?;
+        refsets::members(of_role(RefsetRole::Frame), Footing::Frame, sink)?;
+        // Read before, to tell the edition: faults have been said.
+        let dependencies = of_role(RefsetRole::ModuleDependency);
+        refsets::members(dependencies, Footing::Frame, &mut Gate::silent(sink))?;
         refsets::associations(of_role(RefsetRole::Association), &edition.version, sink)?;
         maps::maps(of_role(RefsetRole::Map), &edition.version, sink)
     }
@@ -115,12 +132,13 @@ fn lies_above(member: &Member, files: &[Rf2File]) -> bool {
     !folder.is_empty() && files.iter().any(|file| file.member.shown().starts_with(folder))
 }
 
-fn title(files: &[Rf2File]) -> String {
+fn title(files: &[Rf2File], as_of: Option<u32>) -> String {
     let owners: BTreeSet<&str> = files
         .iter()
+        .filter(|file| file.owner != LOADED)
         .map(|file| if file.owner == "INT" { "International" } else { &file.owner })
         .collect();
-    let date = files.iter().filter_map(|file| file.date).max();
+    let date = as_of.or_else(|| files.iter().filter_map(|file| file.date).max());
     let mut words = vec!["SNOMED CT".to_owned(), owners.into_iter().collect::<Vec<_>>().join(" + ")];
     words.extend(date.map(|date| date.to_string()));
     words.join(" ")

@@ -1,6 +1,6 @@
 //! Rows of RF2 files as component states, reduced to the newest state of each component.
 //!
-//! A Snapshot alone is read once. Several packages, or Full files, are read twice: first to learn which row holds
+//! A Snapshot alone is read once. Several packages, Full files, or a Snapshot with Deltas are read twice: first to learn which row holds
 //! the newest state of each identifier, then to use those rows. A fault in a row is reported the first time the
 //! row is read and never again. Nothing is kept but an identifier and the place of its row.
 
@@ -33,7 +33,7 @@ impl Key for Sctid {
 
 /// The UUID of a reference set member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Uuid(u128);
+pub(super) struct Uuid(pub(super) u128);
 
 impl Key for Uuid {
     fn read(text: &str) -> Result<Self, String> {
@@ -115,7 +115,13 @@ impl<'t, K> State<'t, K> {
     }
 }
 
-fn fault(row: &Row<'_>, sink: &mut dyn RecordSink, column: usize, kind: ProblemKind, why: &str) -> Result<(), Stopped> {
+pub(super) fn fault(
+    row: &Row<'_>,
+    sink: &mut dyn RecordSink,
+    column: usize,
+    kind: ProblemKind,
+    why: &str,
+) -> Result<(), Stopped> {
     let at = row.at_column(column, sink);
     sink.problem(at, Problem::new(kind, format!("{:?} {why}", row.get(column))))
 }
@@ -203,7 +209,7 @@ impl<'f, K: Key> Components<'f, K> {
         &mut self,
         wanted: impl Fn(usize) -> bool,
         sink: &mut dyn RecordSink,
-        columns: impl Fn(&Table) -> Result<C, LoadError>,
+        columns: impl Fn(&Table, &Rf2File) -> Result<C, LoadError>,
         mut take: impl FnMut(&mut dyn RecordSink, usize, &C, &State<'_, K>) -> Result<(), LoadError>,
     ) -> Result<(), LoadError> {
         let single = matches!(self.files.as_slice(), [only] if only.release_type == ReleaseType::Snapshot);
@@ -215,11 +221,11 @@ impl<'f, K: Key> Components<'f, K> {
         let mut gate = Gate::new(sink, learning);
         for (number, file) in self.files.iter().enumerate().filter(|(number, _)| wanted(*number)) {
             let mut table = Table::open(&file.member, Dialect::Tab, None, &mut gate)?;
-            let (common, mine) = (Common::of(&table)?, columns(&table)?);
+            let (common, mine) = (Common::of(&table)?, columns(&table, file)?);
             loop {
                 gate.problems = learning;
                 let Some(row) = table.next(&mut gate)? else { break };
-                let Some(state) = common.state::<K>(row, &mut gate)? else {
+                let Some(state) = common.state::<K>(row, &mut gate)?.filter(|state| state.time <= file.until) else {
                     continue;
                 };
                 let stamp = stamp(number, &state);
@@ -243,7 +249,7 @@ impl<'f, K: Key> Components<'f, K> {
     pub(super) fn each<C>(
         &mut self,
         sink: &mut dyn RecordSink,
-        columns: impl Fn(&Table) -> Result<C, LoadError>,
+        columns: impl Fn(&Table, &Rf2File) -> Result<C, LoadError>,
         mut take: impl FnMut(&mut dyn RecordSink, &C, &State<'_, K>) -> Result<(), LoadError>,
     ) -> Result<(), LoadError> {
         self.each_in(|_| true, sink, columns, |sink, _, columns, state| take(sink, columns, state))
@@ -254,7 +260,7 @@ impl<'f, K: Key> Components<'f, K> {
             let mut table = Table::open(&file.member, Dialect::Tab, None, sink)?;
             let common = Common::of(&table)?;
             while let Some(row) = table.next(sink)? {
-                if let Some(state) = common.state::<K>(row, sink)? {
+                if let Some(state) = common.state::<K>(row, sink)?.filter(|state| state.time <= file.until) {
                     learn(
                         &mut self.newest,
                         file,

@@ -3,4 +3,5 @@
 
 mod loinc;
 mod snomed;
+mod snomed_versions;
 mod support;

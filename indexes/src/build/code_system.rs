@@ -3,10 +3,14 @@
 //! Records come in any order, so a concept is numbered provisionally when its code is first seen and for good
 //! when all is known: in depth-first order of the hierarchy, so that a subtree is few runs of ordinals.
 
+use super::members::{self, RawRows};
 use super::{BuildError, Files, Interner, Report, codes, concepts, count_u32, designations, hierarchy, refsets, relations, text};
 use crate::layout::file;
 use crate::model::{Acceptability, CodeSystemHeader, Coding, ConceptOrder, DesignationKind, PropertyDefinition, PropertyType};
-use crate::record::{At, ConceptRecord, DesignationRecord, MemberRecord, Problem, ProblemKind, PropertyRecord, ValueRecord};
+use crate::record::{
+    AlternateRecord, At, ConceptRecord, DesignationRecord, MemberRecord, Problem, ProblemKind, PropertyRecord,
+    RelationshipRecord, RowRecord, ValueRecord,
+};
 
 /// What is collected of a concept.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,11 @@ pub(super) struct RawDesignation {
     pub text: (usize, usize),
     pub id: (usize, usize),
     pub dialects: (u32, u32),
+    /// Numbers of module and case significance + 1, and the effective time; 0 for none.
+    pub module: u32,
+    pub case: u32,
+    pub time: u32,
+    pub made: bool,
     pub extensions: Option<Box<str>>,
     at: At,
 }
@@ -46,6 +55,8 @@ pub(super) struct RawProperty {
     pub kind: PropertyType,
     /// Number of the value's text; of a code, the provisional number of the concept.
     pub value: u32,
+    /// The publisher's id of the relationship; 0 for none.
+    pub id: u64,
     pub extensions: Option<Box<str>>,
     must_resolve: bool,
     at: At,
@@ -87,13 +98,18 @@ pub struct CodeSystemBuilder {
     pub(super) uses: Interner,
     pub(super) dialect_names: Interner,
     pub(super) dialects: Vec<u32>,
+    pub(super) designation_modules: Interner,
+    pub(super) cases: Interner,
     pub(super) parents: Vec<(u32, u32, At)>,
+    /// Publisher's ids of parent links: child, parent, id.
+    pub(super) parent_ids: Vec<(u32, u32, u64)>,
     pub(super) property_codes: Interner,
     pub(super) properties: Vec<RawProperty>,
     pub(super) values: Interner,
     pub(super) members: Vec<RawMember>,
     pub(super) fields: Vec<(u32, u32)>,
     pub(super) field_strings: Interner,
+    pub(super) rows: RawRows,
     defined: u32,
     with_text: bool,
 }
@@ -117,13 +133,17 @@ impl CodeSystemBuilder {
             uses: Interner::default(),
             dialect_names: Interner::default(),
             dialects: Vec::new(),
+            designation_modules: Interner::default(),
+            cases: Interner::default(),
             parents: Vec::new(),
+            parent_ids: Vec::new(),
             property_codes,
             properties: Vec::new(),
             values: Interner::default(),
             members: Vec::new(),
             fields: Vec::new(),
             field_strings: Interner::default(),
+            rows: RawRows::default(),
             defined: 0,
             with_text,
         }
@@ -187,7 +207,15 @@ impl CodeSystemBuilder {
             self.dialects
                 .push(name * 2 + u32::from(*acceptability == Acceptability::Acceptable));
         }
+        let provenance = record.provenance;
+        let module = provenance.map_or(0, |known| self.designation_modules.intern(known.module) + 1);
+        let case = provenance.and_then(|known| known.case_significance);
+        let case = case.map_or(0, |case| self.cases.intern(case) + 1);
         self.designations.push(RawDesignation {
+            module,
+            case,
+            time: provenance.map_or(0, |known| known.effective_time),
+            made: record.made,
             concept,
             language,
             use_,
@@ -234,10 +262,27 @@ impl CodeSystemBuilder {
             group: record.group,
             kind,
             value,
+            id: 0,
             extensions: record.extensions.map(Into::into),
             must_resolve: record.must_resolve,
             at,
         });
+    }
+
+    /// Takes a relationship with an id.
+    pub fn relationship(&mut self, at: At, record: &RelationshipRecord<'_>) {
+        let property = record.property;
+        if let (true, ValueRecord::Code(parent)) = (record.is_parent, property.value) {
+            self.parent(at, property.code, parent);
+            if let Some((child, parent, _)) = self.parents.last() {
+                self.parent_ids.push((*child, *parent, record.id));
+            }
+        } else {
+            self.property(at, property);
+            if let Some(last) = self.properties.last_mut() {
+                last.id = record.id;
+            }
+        }
     }
 
     /// Takes a reference set member.
@@ -256,6 +301,17 @@ impl CodeSystemBuilder {
             fields,
             at,
         });
+    }
+
+    /// Takes a row of a reference set.
+    pub fn row(&mut self, at: At, record: &RowRecord<'_>) {
+        let refset = self.concept_number(record.refset);
+        self.rows.push(at, refset, record);
+    }
+
+    /// Takes an alternate identifier.
+    pub fn alternate(&mut self, record: &AlternateRecord<'_>) {
+        self.rows.push_alternate(record);
     }
 
     /// Drops what refers to concepts that never came, and reports each.
@@ -285,7 +341,32 @@ impl CodeSystemBuilder {
         });
         self.members
             .retain(|m| check(m.at, "a reference set member", &[m.refset, m.member]));
-        stop.map_or(Ok(()), |stopped| Err(stopped.into()))
+        if let Some(stopped) = stop {
+            return Err(stopped.into());
+        }
+        self.resolve_rows(report)
+    }
+
+    /// Drops rows of what is no reference set of the release, or of what must be a concept and is none.
+    fn resolve_rows(&mut self, report: Report<'_>) -> Result<(), BuildError> {
+        let (concepts, codes, rows) = (&self.concepts, &self.codes, &mut self.rows);
+        let known = |number: u32| concepts.get(number as usize).is_some_and(|concept| concept.defined);
+        for place in 0..rows.len() {
+            let component = rows.component(place);
+            let unknown = if !known(rows.refset(place)) {
+                codes.get(rows.refset(place))
+            } else if rows.must_resolve(place) && !codes.number(component).is_some_and(known) {
+                component
+            } else {
+                continue;
+            };
+            if rows.must_resolve(place) {
+                let message = format!("a reference set member refers to {unknown}, which is no concept of the release");
+                report(rows.at(place), Problem::new(ProblemKind::UnknownReference, message))?;
+            }
+            rows.leave_out(place);
+        }
+        Ok(())
     }
 
     /// Ranks the concepts by the order that the header asks for: provisional numbers, in order.
@@ -314,10 +395,15 @@ impl CodeSystemBuilder {
         files.add(file::CONCEPTS, concepts::write(&self, &numbering));
         let sorted = designations::sort(&mut self, &numbering);
         files.add(file::DESIGNATIONS, designations::write(&self, &numbering, &sorted)?);
-        files.add(file::HIERARCHY, numbering.write());
+        files.add(file::HIERARCHY, numbering.write(&self.parent_ids));
         files.add(file::RELATIONS, relations::write(&self, &numbering)?);
-        if !self.members.is_empty() {
-            files.add(file::REFSETS, refsets::write(&self, &numbering)?);
+        let table = members::Table::new(&self, &numbering, &sorted)?;
+        let listed = table.members();
+        if !self.members.is_empty() || !listed.is_empty() {
+            files.add(file::REFSETS, refsets::write(&self, &numbering, &listed)?);
+        }
+        if !self.rows.is_empty() {
+            files.add(file::MEMBERS, table.write()?);
         }
         if self.with_text {
             files.add(file::TEXT, text::write(&self, &numbering, &sorted)?);
@@ -334,9 +420,9 @@ impl CodeSystemBuilder {
                 .iter()
                 .filter(|concept| concept.defined && concept.active)
                 .count() as u64,
-            designations: self.designations.len() as u64,
+            designations: self.designations.iter().filter(|designation| !designation.made).count() as u64,
             relations: (self.parents.len() + coded) as u64,
-            members: self.members.len() as u64,
+            members: self.members.len() as u64 + self.rows.active(),
         };
         Ok((self.header, files, counts))
     }

@@ -2,17 +2,10 @@
 //!
 //! Terms of a concept stand together, its display first, so that the display is one array read away.
 
-use super::{BuildError, CodeSystemBuilder, csr_offsets, hierarchy::Numbering};
+use super::{BuildError, CodeSystemBuilder, Times, blocks, csr_offsets, hierarchy::Numbering};
 use crate::container::ContainerWriter;
 use crate::layout::{designations, kind};
 use crate::model::DesignationKind;
-
-/// Unpacked bytes per block: small enough to unpack for one text, large enough to compress.
-const BLOCK: usize = 16 << 10;
-const LEVEL: i32 = 9;
-/// A dictionary is trained from this many long texts on; below it costs more than it saves.
-const DICTIONARY_FROM: usize = 256;
-const DICTIONARY_BYTES: usize = 16 << 10;
 
 /// Puts the designations in their final order and makes all but the first display of a concept synonyms.
 /// Returns (ordinal, index into the builder's designations).
@@ -58,18 +51,13 @@ pub(super) fn write(
     );
     writer.column(designations::USE, &all().map(|d| d.use_ as u16).collect::<Vec<u16>>());
     for (what, list) in [("languages", &builder.languages), ("designation uses", &builder.uses)] {
-        if list.strings.len() >= usize::from(u16::MAX) {
-            return Err(BuildError::TooMany {
-                what,
-                count: list.strings.len() as u64,
-                limit: u64::from(u16::MAX) - 1,
-            });
-        }
+        super::count_u16(what, list.strings.len())?;
     }
     let kinds: Vec<u8> = all()
         .map(|d| {
             let inactive = if d.active { 0 } else { designations::KIND_INACTIVE };
-            d.kind as u8 | inactive | if long(d) { designations::KIND_LONG } else { 0 }
+            let made = if d.made { designations::KIND_MADE } else { 0 };
+            d.kind as u8 | inactive | made | if long(d) { designations::KIND_LONG } else { 0 }
         })
         .collect();
     writer.column(designations::KIND, &kinds);
@@ -109,48 +97,37 @@ pub(super) fn write(
     );
     writer.strings(designations::EXTENSIONS, extended.iter().map(|(_, text)| text));
     let long_texts: Vec<&str> = all().filter(|d| long(d)).map(|d| text(d.text)).collect();
-    pack(&mut writer, &long_texts)?;
+    blocks::write(&mut writer, designations::LONG, &long_texts)?;
+    provenance(&mut writer, builder, sorted)?;
     Ok(writer)
 }
 
-fn pack(writer: &mut ContainerWriter, texts: &[&str]) -> Result<(), BuildError> {
-    let failed = |error: std::io::Error| BuildError::internal("designations", error);
-    let dictionary = train(texts);
-    let mut packer = zstd::bulk::Compressor::with_dictionary(LEVEL, &dictionary).map_err(failed)?;
-    let (mut block_of, mut places, mut offsets, mut packed) = (Vec::new(), Vec::<[u32; 2]>::new(), vec![0u64], Vec::new());
-    let mut block: Vec<u8> = Vec::new();
-    let mut flush = |block: &mut Vec<u8>, offsets: &mut Vec<u64>| -> Result<(), BuildError> {
-        if !block.is_empty() {
-            packed.extend(packer.compress(block).map_err(failed)?);
-            offsets.push(packed.len() as u64);
-            block.clear();
-        }
-        Ok(())
+/// What the publisher says of each designation, and a way from its ids back; nothing where it says nothing.
+fn provenance(writer: &mut ContainerWriter, builder: &CodeSystemBuilder, sorted: &[(u32, u32)]) -> Result<(), BuildError> {
+    let all = || sorted.iter().map(|(_, index)| &builder.designations[*index as usize]);
+    if !all().any(|d| d.module > 0) {
+        return Ok(());
+    }
+    super::count_u16("modules of designations", builder.designation_modules.strings.len())?;
+    // One byte holds the three that exist.
+    let cases = builder.cases.strings.get(..255).unwrap_or(&builder.cases.strings);
+    let times = Times::new("effective times of designations", all().map(|d| d.time))?;
+    writer.column(designations::MODULE, &all().map(|d| d.module as u16).collect::<Vec<u16>>());
+    let numbers: Vec<u16> = all()
+        .map(|d| if d.time == 0 { 0 } else { times.number(d.time) + 1 })
+        .collect();
+    writer.column(designations::TIME, &numbers);
+    let case = |number: u32| u8::try_from(number).unwrap_or(0);
+    writer.column(designations::CASE, &all().map(|d| case(d.case)).collect::<Vec<u8>>());
+    writer.strings(designations::MODULES, &builder.designation_modules.strings);
+    writer.column(designations::TIMES, &times.0);
+    writer.strings(designations::CASES, cases);
+    let id = |place: u32| {
+        let range = builder.designations[sorted[place as usize].1 as usize].id;
+        builder.heap.get(range.0..range.1).unwrap_or("")
     };
-    for text in texts {
-        if block.len() + text.len() > BLOCK {
-            flush(&mut block, &mut offsets)?;
-        }
-        block_of.push(offsets.len() as u32 - 1);
-        places.push([block.len() as u32, text.len() as u32]);
-        block.extend_from_slice(text.as_bytes());
-    }
-    flush(&mut block, &mut offsets)?;
-    writer.column(designations::LONG_BLOCK, &block_of);
-    writer.column(designations::LONG_PLACE, &places);
-    writer.column(designations::BLOCK_OFFSETS, &offsets);
-    writer.bytes(designations::BLOCKS, packed);
-    writer.bytes(designations::DICTIONARY, dictionary);
+    let mut by_id: Vec<u32> = (0..sorted.len() as u32).filter(|place| !id(*place).is_empty()).collect();
+    by_id.sort_by(|a, b| id(*a).cmp(id(*b)));
+    writer.column(designations::BY_ID, &by_id);
     Ok(())
-}
-
-/// A dictionary for the texts; empty when they are too few or too alike to train one.
-pub(super) fn train(texts: &[&str]) -> Vec<u8> {
-    if texts.len() < DICTIONARY_FROM {
-        return Vec::new();
-    }
-    // Training on a sample spread over the whole is as good and bounded in time.
-    let step = texts.len().div_ceil(4096);
-    let sample: Vec<&str> = texts.iter().step_by(step).copied().collect();
-    zstd::dict::from_samples(&sample, DICTIONARY_BYTES).unwrap_or_default()
 }

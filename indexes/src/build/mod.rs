@@ -6,12 +6,14 @@
 //!
 //! What it does not do: it opens no release and writes no directory (that is `store`).
 
+mod blocks;
 mod code_system;
 mod codes;
 mod concept_map;
 mod concepts;
 mod designations;
 mod hierarchy;
+mod members;
 mod refsets;
 mod relations;
 mod release;
@@ -101,6 +103,34 @@ fn count_u32(what: &'static str, count: usize) -> Result<u32, BuildError> {
     })
 }
 
+/// Checks that a count leaves room in `u16` for "none".
+fn count_u16(what: &'static str, count: usize) -> Result<(), BuildError> {
+    if count >= usize::from(u16::MAX) {
+        return Err(BuildError::TooMany {
+            what,
+            count: count as u64,
+            limit: u64::from(u16::MAX) - 1,
+        });
+    }
+    Ok(())
+}
+
+/// Distinct effective times, ascending, so that comparing numbers compares times.
+struct Times(Vec<u32>);
+
+impl Times {
+    fn new(what: &'static str, times: impl Iterator<Item = u32>) -> Result<Self, BuildError> {
+        let distinct: std::collections::BTreeSet<u32> = times.filter(|time| *time > 0).collect();
+        count_u16(what, distinct.len())?;
+        Ok(Self(distinct.into_iter().collect()))
+    }
+
+    /// The number of a time that was among those given.
+    fn number(&self, time: u32) -> u16 {
+        self.0.partition_point(|known| *known < time) as u16
+    }
+}
+
 /// Numbers distinct strings in the order of their first use.
 #[derive(Debug, Default)]
 struct Interner {
@@ -118,6 +148,11 @@ impl Interner {
         self.numbers.insert(text.into(), number);
         self.strings.push(text.into());
         number
+    }
+
+    /// The number of a string that has one.
+    fn number(&self, text: &str) -> Option<u32> {
+        self.numbers.get(text).copied()
     }
 
     fn get(&self, number: u32) -> &str {

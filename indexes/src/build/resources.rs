@@ -1,6 +1,6 @@
 //! Packs FHIR resources kept whole into `resources`: sorted keys and one zstd frame each.
 
-use super::{BuildError, Files, designations::train};
+use super::{BuildError, Files, blocks::train};
 use crate::container::ContainerWriter;
 use crate::layout::{file, kind, resources};
 use crate::record::ResourceRecord;

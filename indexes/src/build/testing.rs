@@ -7,8 +7,8 @@ use crate::model::{
 };
 use crate::read::CodeSystemIndex;
 use crate::record::{
-    At, ConceptRecord, DesignationRecord, MappingRecord, MemberRecord, PropertyRecord, Record, RecordSink, ResourceRecord,
-    Stopped, ValueRecord,
+    AlternateRecord, At, ConceptRecord, DesignationRecord, FieldRecord, MappingRecord, MemberRecord, PropertyRecord, Provenance,
+    Record, RecordSink, RelationshipRecord, ResourceRecord, RowRecord, Stopped, ValueRecord,
 };
 
 /// A code system as plain data.
@@ -140,13 +140,19 @@ pub fn sample(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
             at,
             Record::Designation(DesignationRecord {
                 code,
-                id: Some("7"),
+                id: Some(value.get(..4).unwrap_or("x")),
                 language: Some("en"),
                 use_: Some(&use_),
                 value,
                 active: true,
                 kind,
                 acceptability: &[("us", Acceptability::Preferred), ("gb", Acceptability::Acceptable)],
+                provenance: Some(Provenance {
+                    module: "root",
+                    effective_time: 20_250_101 + u32::from(code == "attack"),
+                    case_significance: Some("insensitive"),
+                }),
+                made: code == "old",
                 extensions: (code == "root").then_some("[]"),
             }),
         )?;
@@ -183,6 +189,19 @@ pub fn sample(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
             fields: &[("order", "1")],
         }),
     )?;
+    rows(sink)?;
+    for (id, is_parent, value) in [(41, true, "root"), (42, false, "root")] {
+        let property = PropertyRecord {
+            code: "old",
+            property: "linked",
+            group: 0,
+            value: ValueRecord::Code(value),
+            must_resolve: true,
+            extensions: None,
+        };
+        let record = RelationshipRecord { id, is_parent, property };
+        sink.accept(at, Record::Relationship(record))?;
+    }
     let map = ConceptMapHeader {
         url: "http://example.org/map".into(),
         ..ConceptMapHeader::default()
@@ -230,4 +249,71 @@ pub fn sample(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
             json: "{\"resourceType\":\"ValueSet\"}",
         }),
     )
+}
+
+/// Rows of two reference sets, with every kind of column, and an alternate identifier.
+fn rows(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
+    let long = "ObjectIntersectionOf ".repeat(8);
+    let text = FieldRecord::String;
+    for (number, (component, active, target, order, note)) in [
+        ("attack", true, "heart", 1, "short"),
+        // A designation, and what is nothing here.
+        ("Root", true, "elsewhere", -7, long.as_str()),
+        ("heart", false, "", i32::MAX, ""),
+        ("old", true, "heart", 1, "short"),
+        ("attack", true, "root", 0, "short"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sink.accept(
+            At::default(),
+            Record::Row(RowRecord {
+                refset: "refset",
+                component,
+                must_resolve: false,
+                id: u128::MAX - number as u128,
+                active,
+                module: "root",
+                effective_time: 20_250_101 + number as u32,
+                fields: &[
+                    ("targetComponentId", FieldRecord::Component(target)),
+                    ("order", FieldRecord::Integer(order)),
+                    ("note", text(note)),
+                ],
+            }),
+        )?;
+    }
+    for (refset, component, must_resolve) in [
+        ("heart", "attack", true),
+        ("refset", "ghost", true),
+        ("ghost", "root", true),
+        ("ghost", "root", false),
+    ] {
+        sink.accept(
+            At::default(),
+            Record::Row(RowRecord {
+                refset,
+                component,
+                must_resolve,
+                id: 1,
+                active: true,
+                module: "heart",
+                effective_time: 20_240_101,
+                fields: &[],
+            }),
+        )?;
+    }
+    for (identifier, active) in [("A-1", true), ("B-2", false)] {
+        sink.accept(
+            At::default(),
+            Record::Alternate(AlternateRecord {
+                scheme: "root",
+                identifier,
+                component: "attack",
+                active,
+            }),
+        )?;
+    }
+    Ok(())
 }

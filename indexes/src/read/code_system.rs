@@ -1,11 +1,18 @@
 //! One version of a code system, opened: the readers of its files behind one set of questions.
 
 use super::{
-    ConceptSet, FileSource, Member, codes::Codes, concepts::Concepts, designations::Designations, hierarchy::Hierarchy,
-    refsets::Refsets, relations::Relations, text::Text,
+    Alternate, ConceptSet, FileSource, Member, RefsetRows,
+    codes::Codes,
+    concepts::Concepts,
+    designations::Designations,
+    hierarchy::Hierarchy,
+    members::Members,
+    refsets::Refsets,
+    relations::{Relation, RelationValue, Relations},
+    text::Text,
 };
 use crate::container::ContainerError;
-use crate::model::{Acceptability, CodeSystemHeader, Designation, DesignationKind, Ordinal, Property, PropertyValue};
+use crate::model::{Acceptability, CodeSystemHeader, Coding, Designation, DesignationKind, Ordinal, Property, PropertyValue};
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -20,6 +27,7 @@ pub struct CodeSystemIndex {
     hierarchy: Hierarchy,
     relations: Relations,
     refsets: Option<Refsets>,
+    members: Option<Members>,
     text: Option<Text>,
     active: OnceLock<ConceptSet>,
 }
@@ -29,9 +37,11 @@ impl CodeSystemIndex {
     pub fn open(header: CodeSystemHeader, source: &dyn FileSource) -> Result<Self, ContainerError> {
         let codes = Codes::open(source)?;
         let count = codes.len();
+        let designations = Designations::open(source, count)?;
         Ok(Self {
             concepts: Concepts::open(source, count)?,
-            designations: Designations::open(source, count)?,
+            members: Members::open(source, count, designations.len())?,
+            designations,
             hierarchy: Hierarchy::open(source, count)?,
             relations: Relations::open(source, count)?,
             refsets: Refsets::open(source)?,
@@ -174,6 +184,11 @@ impl CodeSystemIndex {
         self.designations.is_active(number as usize)
     }
 
+    /// The code of what a designation is for, without the rest of the coding.
+    pub fn designation_use_code(&self, number: u32) -> Option<&str> {
+        self.designations.use_code(number as usize)
+    }
+
     /// The language of a designation.
     pub fn designation_language(&self, number: u32) -> Option<&str> {
         self.designations.language(number as usize)
@@ -182,6 +197,41 @@ impl CodeSystemIndex {
     /// Dialects of a designation with its acceptability in each.
     pub fn designation_acceptability(&self, number: u32) -> impl Iterator<Item = (&str, Acceptability)> {
         self.designations.acceptability(number as usize)
+    }
+
+    /// The publisher's id of a designation.
+    pub fn designation_id(&self, number: u32) -> Option<&str> {
+        self.designations.id(number as usize)
+    }
+
+    /// The designation with a publisher's id (a SNOMED CT description id).
+    pub fn find_designation(&self, id: &str) -> Option<u32> {
+        self.designations.find(id)
+    }
+
+    /// What a designation is for (for SNOMED CT, its type).
+    pub fn designation_use(&self, number: u32) -> Option<Coding> {
+        self.designations.use_(number as usize)
+    }
+
+    /// Whether a designation was made from another one and is no term of the release.
+    pub fn designation_is_made(&self, number: u32) -> bool {
+        self.designations.is_made(number as usize)
+    }
+
+    /// The module of a designation, where the publisher says (SNOMED CT).
+    pub fn designation_module(&self, number: u32) -> Option<&str> {
+        self.designations.module(number as usize)
+    }
+
+    /// The release date of a designation's state, YYYYMMDD.
+    pub fn designation_effective_time(&self, number: u32) -> Option<u32> {
+        self.designations.effective_time(number as usize)
+    }
+
+    /// The code of a designation's case significance.
+    pub fn designation_case_significance(&self, number: u32) -> Option<&str> {
+        self.designations.case_significance(number as usize)
     }
 
     /// FHIR extensions of a designation, as a JSON array.
@@ -239,7 +289,10 @@ impl CodeSystemIndex {
     pub fn ancestors_of(&self, concepts: &ConceptSet) -> ConceptSet {
         let mut set = ConceptSet::new();
         for concept in concepts {
-            self.hierarchy.add_ancestors(Ordinal(concept), &mut set);
+            // What is above one of them brought all that is above itself.
+            if !set.contains(concept) {
+                self.hierarchy.add_ancestors(Ordinal(concept), &mut set);
+            }
         }
         set
     }
@@ -248,7 +301,10 @@ impl CodeSystemIndex {
     pub fn descendants_of(&self, concepts: &ConceptSet) -> ConceptSet {
         let mut set = ConceptSet::new();
         for concept in concepts {
-            self.hierarchy.add_descendants(Ordinal(concept), &mut set);
+            // What is below one of them brought all that is below itself.
+            if !set.contains(concept) {
+                self.hierarchy.add_descendants(Ordinal(concept), &mut set);
+            }
         }
         set
     }
@@ -268,6 +324,47 @@ impl CodeSystemIndex {
     /// FHIR extensions of each property of [`CodeSystemIndex::properties`], as JSON arrays.
     pub fn property_extensions(&self, concept: Ordinal) -> Vec<Option<&str>> {
         self.relations.extensions(concept)
+    }
+
+    /// The number of a property.
+    pub fn property_number(&self, code: &str) -> Option<u32> {
+        self.relations.property(code)
+    }
+
+    /// The codes of all properties that concepts have or may have, in the order of their numbers.
+    pub fn property_codes(&self) -> impl Iterator<Item = &str> {
+        self.relations.codes()
+    }
+
+    /// All properties of a concept in the order of the source, read where they lie.
+    pub fn relations(&self, concept: Ordinal) -> impl Iterator<Item = Relation<'_>> {
+        self.relations.of(concept)
+    }
+
+    /// Every distinct value of a property with the concepts that have it, ascending, read where they lie.
+    pub fn relation_postings(&self, property: u32) -> impl Iterator<Item = (RelationValue<'_>, &[u32])> {
+        self.relations.postings(property)
+    }
+
+    /// Concepts whose property has this concept as value, ascending.
+    pub fn relation_sources(&self, property: u32, target: Ordinal) -> &[u32] {
+        self.relations.posting(property, self.codes.code(target))
+    }
+
+    /// How many distinct values a property has, and how many times concepts have one.
+    pub fn relation_extent(&self, property: u32) -> (usize, usize) {
+        self.relations.extent(property)
+    }
+
+    /// The publisher's ids of each property of [`CodeSystemIndex::properties`] that is a relationship, else 0; empty
+    /// where the publisher has none.
+    pub fn property_ids(&self, concept: Ordinal) -> &[u64] {
+        self.relations.ids(concept)
+    }
+
+    /// The publisher's ids of the links to each of [`CodeSystemIndex::parents`]; empty where there are none.
+    pub fn parent_ids(&self, concept: Ordinal) -> &[u64] {
+        self.hierarchy.parent_ids(concept)
     }
 
     /// The values of one property.
@@ -338,7 +435,35 @@ impl CodeSystemIndex {
         self.refsets.as_ref()?.set(refset)
     }
 
-    /// Members of a reference set with their extra columns, in the order of the release.
+    /// Reference sets that have rows, in use or not (SNOMED CT).
+    pub fn refsets_with_rows(&self) -> ConceptSet {
+        self.members.as_ref().map(Members::refsets).unwrap_or_default()
+    }
+
+    /// The rows of a reference set with all their columns, inactive ones included (SNOMED CT); `None` where it has none.
+    pub fn refset_rows(&self, refset: Ordinal) -> Option<RefsetRows<'_>> {
+        self.members.as_ref()?.rows(refset)
+    }
+
+    /// The rows of any reference set that refer to a concept, in use or not, with their reference sets.
+    pub fn rows_of(&self, concept: Ordinal) -> impl Iterator<Item = (Ordinal, u32)> {
+        self.members.iter().flat_map(move |members| members.rows_of(concept))
+    }
+
+    /// What an identifier of another scheme identifies (RF2 Identifier file), for every scheme that has it.
+    pub fn alternates_named(&self, identifier: &str) -> impl Iterator<Item = Alternate<'_>> {
+        self.members
+            .iter()
+            .flat_map(move |members| members.alternates_named(identifier))
+    }
+
+    /// Identifiers that other schemes give to a concept.
+    pub fn alternates_of(&self, concept: Ordinal) -> impl Iterator<Item = Alternate<'_>> {
+        self.members.iter().flat_map(move |members| members.alternates_of(concept))
+    }
+
+    /// Members of a simple list with their extra columns, in the order of the release. Those of RF2 reference sets
+    /// have none here: see [`CodeSystemIndex::refset_rows`].
     pub fn refset_members(&self, refset: Ordinal) -> Vec<Member> {
         self.refsets
             .as_ref()

@@ -1,6 +1,6 @@
 //! Reads `designations`: terms of a concept, its display first.
 
-use super::{FileSource, open, sparse};
+use super::{FileSource, blocks::Blocks, open, sparse};
 use crate::container::{Column, Container, ContainerError, Csr, Strings};
 use crate::layout::{designations, file, kind};
 use crate::model::{Acceptability, Coding, Designation, DesignationKind, Ordinal};
@@ -21,43 +21,33 @@ pub(super) struct Designations {
     dialect_names: Strings,
     extended: Column<u32>,
     extensions: Strings,
-    long: LongTexts,
+    long: Blocks,
+    provenance: Option<Provenances>,
 }
 
+/// What the publisher says of each designation.
 #[derive(Debug)]
-struct LongTexts {
-    block: Column<u32>,
-    place: Column<[u32; 2]>,
-    offsets: Column<u64>,
-    blocks: Column<u8>,
-    dictionary: Column<u8>,
+struct Provenances {
+    module: Column<u16>,
+    time: Column<u16>,
+    case: Column<u8>,
+    modules: Strings,
+    times: Column<u32>,
+    cases: Strings,
+    by_id: Column<u32>,
 }
 
-/// A block is never longer than this: it bounds what a damaged frame can make the unpacker allocate.
-const BLOCK_LIMIT: usize = 1 << 30;
-
-impl LongTexts {
-    fn open(container: &Container) -> Result<Self, ContainerError> {
+impl Provenances {
+    fn open(container: &Container, total: usize) -> Result<Self, ContainerError> {
         Ok(Self {
-            block: container.column(designations::LONG_BLOCK)?,
-            place: container.column(designations::LONG_PLACE)?,
-            offsets: container.column(designations::BLOCK_OFFSETS)?,
-            blocks: container.column(designations::BLOCKS)?,
-            dictionary: container.column(designations::DICTIONARY)?,
+            module: container.column_of(designations::MODULE, total)?,
+            time: container.column_of(designations::TIME, total)?,
+            case: container.column_of(designations::CASE, total)?,
+            modules: container.strings(designations::MODULES)?,
+            times: container.column(designations::TIMES)?,
+            cases: container.strings(designations::CASES)?,
+            by_id: container.column(designations::BY_ID)?,
         })
-    }
-
-    fn get(&self, number: usize) -> Option<String> {
-        let block = *self.block.get(number)? as usize;
-        let [offset, length] = *self.place.get(number)?;
-        let (start, stop) = (*self.offsets.get(block)?, *self.offsets.get(block + 1)?);
-        let packed = self.blocks.get(start as usize..stop as usize)?;
-        let bound = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
-        let bound = usize::try_from(bound).ok().filter(|bound| *bound <= BLOCK_LIMIT)?;
-        let mut unpacker = zstd::bulk::Decompressor::with_dictionary(&self.dictionary).ok()?;
-        let bytes = unpacker.decompress(packed, bound).ok()?;
-        let text = bytes.get(offset as usize..(offset as usize).checked_add(length as usize)?)?;
-        String::from_utf8(text.to_vec()).ok()
     }
 }
 
@@ -84,7 +74,11 @@ impl Designations {
             dialect_names: container.strings(designations::DIALECT_NAMES)?,
             extended: container.column(designations::EXTENDED)?,
             extensions: container.strings(designations::EXTENSIONS)?,
-            long: LongTexts::open(&container)?,
+            long: Blocks::open(&container, designations::LONG)?,
+            provenance: container
+                .has(designations::MODULE)
+                .then(|| Provenances::open(&container, total))
+                .transpose()?,
             first,
             texts,
         })
@@ -122,6 +116,48 @@ impl Designations {
             .is_some_and(|kind| kind & designations::KIND_INACTIVE == 0)
     }
 
+    pub fn is_made(&self, number: usize) -> bool {
+        self.kind.get(number).is_some_and(|kind| kind & designations::KIND_MADE != 0)
+    }
+
+    pub fn id(&self, number: usize) -> Option<&str> {
+        Some(self.ids.get(number)).filter(|id| !id.is_empty())
+    }
+
+    pub fn use_code(&self, number: usize) -> Option<&str> {
+        let use_ = usize::from(self.use_.get(number)?.checked_sub(1)?);
+        Some(self.uses.get(use_ * 4 + 2))
+    }
+
+    pub fn module(&self, number: usize) -> Option<&str> {
+        let known = self.provenance.as_ref()?;
+        let module = known.module.get(number)?.checked_sub(1)?;
+        Some(known.modules.get(usize::from(module)))
+    }
+
+    pub fn effective_time(&self, number: usize) -> Option<u32> {
+        let known = self.provenance.as_ref()?;
+        let time = known.time.get(number)?.checked_sub(1)?;
+        known.times.get(usize::from(time)).copied()
+    }
+
+    pub fn case_significance(&self, number: usize) -> Option<&str> {
+        let known = self.provenance.as_ref()?;
+        let case = known.case.get(number)?.checked_sub(1)?;
+        Some(known.cases.get(usize::from(case)))
+    }
+
+    /// The designation with a publisher's id.
+    pub fn find(&self, id: &str) -> Option<u32> {
+        let Some(known) = &self.provenance else {
+            let found = (0..self.ids.len()).find(|number| self.ids.get(*number) == id);
+            return found.filter(|_| !id.is_empty()).map(|number| number as u32);
+        };
+        let place = known.by_id.partition_point(|number| self.ids.get(*number as usize) < id);
+        let found = *known.by_id.get(place)?;
+        (self.ids.get(found as usize) == id).then_some(found)
+    }
+
     pub fn text(&self, number: usize) -> Cow<'_, str> {
         let text = self.texts.get(number);
         if self.kind.get(number).is_none_or(|kind| kind & designations::KIND_LONG == 0) {
@@ -145,7 +181,7 @@ impl Designations {
         self.dialect_names.iter()
     }
 
-    fn use_(&self, number: usize) -> Option<Coding> {
+    pub fn use_(&self, number: usize) -> Option<Coding> {
         let use_ = usize::from(self.use_.get(number)?.checked_sub(1)?);
         let part = |place: usize| {
             Some(self.uses.get(use_ * 4 + place))
@@ -178,7 +214,7 @@ impl Designations {
 
     pub fn get(&self, number: usize) -> Designation {
         Designation {
-            id: Some(self.ids.get(number)).filter(|id| !id.is_empty()).map(str::to_owned),
+            id: self.id(number).map(str::to_owned),
             language: self.language(number).map(str::to_owned),
             use_: self.use_(number),
             value: self.text(number).into_owned(),

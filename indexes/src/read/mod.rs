@@ -6,12 +6,14 @@
 //!
 //! What it does not do: it evaluates no value set and chooses no language; that is the service.
 
+mod blocks;
 mod code_system;
 mod codes;
 mod concept_map;
 mod concepts;
 mod designations;
 mod hierarchy;
+mod members;
 mod refsets;
 mod relations;
 mod resources;
@@ -20,7 +22,9 @@ mod text;
 
 pub use code_system::CodeSystemIndex;
 pub use concept_map::ConceptMapIndex;
+pub use members::{Alternate, Component, Field, FieldKind, FieldValue, RefsetRows};
 pub use refsets::Member;
+pub use relations::{Relation, RelationValue};
 pub use resources::{ResourceKey, ResourcesIndex};
 pub use search::{Hit, SearchOptions};
 

@@ -6,6 +6,33 @@ use crate::container::{Column, ContainerError, Csr, Strings};
 use crate::layout::{file, kind, relations};
 use crate::model::{Coding, Ordinal, Property, PropertyType, PropertyValue};
 
+/// A value of a property, read where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelationValue<'r> {
+    /// A concept of the same code system.
+    Concept(Ordinal),
+    /// A whole number or a decimal, as the source writes it.
+    Number(&'r str),
+    /// True or false.
+    Boolean(bool),
+    /// Text.
+    Text(&'r str),
+    /// Anything else: codes that name no concept of the release, codings, dates.
+    Other(&'r str),
+}
+
+/// One property of a concept, read where it lies. Properties have numbers (see
+/// [`CodeSystemIndex::property_number`](super::CodeSystemIndex::property_number)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation<'r> {
+    /// The number of the property.
+    pub property: u32,
+    /// The role group; 0 for none.
+    pub group: u16,
+    /// The value.
+    pub value: RelationValue<'r>,
+}
+
 #[derive(Debug)]
 pub(super) struct Relations {
     properties: Strings,
@@ -17,6 +44,7 @@ pub(super) struct Relations {
     postings: Csr<u32>,
     extended: Column<u32>,
     extensions: Strings,
+    ids: Option<Column<u64>>,
 }
 
 impl Relations {
@@ -28,9 +56,14 @@ impl Relations {
         if values.len() != value_kind.len() {
             return Err(container.structure("values and their kinds differ in number"));
         }
+        let entries = container.csr::<[u32; 2]>(relations::ENTRIES, count)?;
         Ok(Self {
             properties: container.strings(relations::PROPERTIES)?,
-            entries: container.csr(relations::ENTRIES, count)?,
+            ids: container
+                .has(relations::IDS)
+                .then(|| container.column_of(relations::IDS, entries.targets().len()))
+                .transpose()?,
+            entries,
             value_ordinal: container.column_of(relations::VALUE_ORDINAL, values.len())?,
             postings: container.csr(relations::POSTINGS, keys.len())?,
             extended: container.column(relations::EXTENDED)?,
@@ -63,6 +96,53 @@ impl Relations {
         }
     }
 
+    /// The codes of the properties, in the order of their numbers.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.properties.iter()
+    }
+
+    fn read(&self, number: u32) -> RelationValue<'_> {
+        let place = number as usize;
+        let text = self.values.get(place);
+        match (self.value_kind.get(place), self.value_ordinal.get(place)) {
+            (Some(0), Some(ordinal)) if *ordinal != u32::MAX => RelationValue::Concept(Ordinal(*ordinal)),
+            (Some(2), _) => RelationValue::Text(text),
+            (Some(3 | 6), _) => RelationValue::Number(text),
+            (Some(4), _) => RelationValue::Boolean(text == "true"),
+            _ => RelationValue::Other(text),
+        }
+    }
+
+    /// All properties of a concept in the order of the source, without copying.
+    pub fn of(&self, ordinal: Ordinal) -> impl Iterator<Item = Relation<'_>> {
+        self.rows(ordinal).map(|(_, property, group, value)| Relation {
+            property,
+            group,
+            value: self.read(value),
+        })
+    }
+
+    /// Every distinct value of a property with the concepts that have it, ascending, without copying.
+    pub fn postings(&self, property: u32) -> impl Iterator<Item = (RelationValue<'_>, &[u32])> {
+        self.keys_of(property)
+            .filter_map(move |key| Some((self.read(self.keys.get(key)?[1]), self.postings.get(key))))
+    }
+
+    /// Concepts whose property has this concept as value, ascending.
+    pub fn posting(&self, property: u32, target: &str) -> &[u32] {
+        let value = self.find_value(PropertyType::Code, target);
+        let key = value.and_then(|value| self.keys.binary_search(&[property, value]).ok());
+        key.map_or(&[], |key| self.postings.get(key))
+    }
+
+    /// How many distinct values a property has, and how often concepts have one: what reading all of it costs.
+    pub fn extent(&self, property: u32) -> (usize, usize) {
+        let keys = self.keys_of(property);
+        let stop = keys.end.checked_sub(1).map_or(0, |last| self.postings.range(last).end);
+        let start = self.postings.range(keys.start).start;
+        (keys.len(), if keys.is_empty() { 0 } else { stop.saturating_sub(start) })
+    }
+
     /// (place, property number, group, value number) of every entry of a concept, in the order of the source.
     fn rows(&self, ordinal: Ordinal) -> impl Iterator<Item = (usize, u32, u16, u32)> {
         self.entries
@@ -86,6 +166,12 @@ impl Relations {
             .range(ordinal.0 as usize)
             .map(|place| sparse(&self.extended, place).map(|place| self.extensions.get(place)))
             .collect()
+    }
+
+    /// Publisher's ids of the entries of a concept, in the order of the source; empty where there are none.
+    pub fn ids(&self, ordinal: Ordinal) -> &[u64] {
+        let range = self.entries.range(ordinal.0 as usize);
+        self.ids.as_ref().and_then(|ids| ids.get(range)).unwrap_or_default()
     }
 
     pub fn values_of(&self, ordinal: Ordinal, property: u32) -> impl Iterator<Item = PropertyValue> {

@@ -100,6 +100,7 @@ fn kind_of(name: &str) -> Option<&'static [u8; 4]> {
         file::HIERARCHY => kind::HIERARCHY,
         file::RELATIONS => kind::RELATIONS,
         file::REFSETS => kind::REFSETS,
+        file::MEMBERS => kind::MEMBERS,
         file::TEXT => kind::TEXT,
         file::MAPS => kind::MAPS,
         file::RESOURCES => kind::RESOURCES,

@@ -126,6 +126,16 @@ fn whole_format(start: &[u8]) -> Option<Format> {
 }
 
 /// The format of a table by its header.
+/// Whether a table with this header is a mapping set, and not an output of `tern map` with the user's own columns.
+pub fn is_mapping_set(header: &[String]) -> bool {
+    let has = |name: &str| header.iter().any(|column| column.eq_ignore_ascii_case(name));
+    // An extract may have a column for the state its patients live in, but none of these.
+    let own = ["source_code", "source_name", "state", "justification"];
+    let sssom = header.first().is_some_and(|name| name.starts_with('#')) || (has("subject_id") && has("predicate_id"));
+    let resource = has("resourceType");
+    sssom || resource || table_format(header) != Format::Csv || own.into_iter().all(has)
+}
+
 fn table_format(header: &[String]) -> Format {
     let has = |name: &str| header.iter().any(|column| column.eq_ignore_ascii_case(name));
     if has("sourceCode") && has("mappingStatus") {

@@ -27,6 +27,7 @@ mod sssom;
 pub(super) mod text_out;
 mod usagi;
 pub mod vocabularies;
+pub mod workbook;
 
 #[cfg(test)]
 mod set_tests;

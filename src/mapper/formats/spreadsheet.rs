@@ -1,20 +1,16 @@
 //! XLSX in: one sheet, its first row that is not blank the header.
 //!
-//! The sheet is held in memory, so what the workbook may unpack to is limited ([`LARGEST`]). Cells become the text that
+//! The sheet is held in memory, so what the workbook may unpack to is limited ([`super::workbook::LARGEST`]). Cells become the text that
 //! a person would have typed: whole numbers without `.0`, dates as ISO dates. A number of 16 digits and more has lost
 //! digits in the spreadsheet; it is given with an exponent, as spreadsheets show it, and never as invented digits.
 //! Formulas are their last values, number formats (a display with leading zeros) are not applied.
 
 use super::super::error::MapError;
 use super::super::read::{Row, Rows};
+use super::workbook::{MOST_COLUMNS, check_size, number_text};
 use calamine::{CellErrorType, DataRef, ExcelDateTime, Reader, Xlsx};
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-
-/// Most bytes that a workbook may unpack to.
-const LARGEST: u64 = 2 << 30;
-/// From here on a number in a cell has lost digits.
-const LOSSY: f64 = 1e15;
+use std::io::{self, BufReader};
 
 /// A sheet that was read.
 pub(in super::super) struct Spreadsheet {
@@ -59,30 +55,6 @@ impl Spreadsheet {
     }
 }
 
-/// Refuses a workbook that unpacks to more than it may, by unpacking it: what an archive states of itself is no limit.
-fn check_size(file: &File, shown: &str) -> Result<u64, MapError> {
-    let fail = |message: String| MapError::Malformed {
-        path: shown.to_owned(),
-        message,
-    };
-    let file = file.try_clone().map_err(|error| MapError::io(shown, error))?;
-    let mut archive =
-        zip::ZipArchive::new(BufReader::new(file)).map_err(|error| fail(format!("it is no XLSX workbook: {error}")))?;
-    let mut total = 0;
-    for number in 0..archive.len() {
-        let member = archive.by_index(number).map_err(|error| fail(error.to_string()))?;
-        let mut member = member.take(LARGEST - total + 1);
-        total += io::copy(&mut member, &mut io::sink()).map_err(|error| fail(format!("it is no XLSX workbook: {error}")))?;
-        if total > LARGEST {
-            return Err(fail(format!(
-                "the workbook unpacks to more than {} GiB; save the sheet as CSV",
-                LARGEST >> 30
-            )));
-        }
-    }
-    Ok(total)
-}
-
 type Sheet = (Vec<Row>, Vec<String>);
 
 /// The rows of a sheet under its header; blank rows are no rows, as in CSV.
@@ -110,9 +82,6 @@ struct Line {
     fields: Vec<String>,
     fault: Option<String>,
 }
-
-/// Columns of a sheet, by the format's definition.
-const MOST_COLUMNS: usize = 16_384;
 
 impl Line {
     fn set(&mut self, sheet: &str, column: usize, value: &DataRef) {
@@ -172,13 +141,6 @@ impl Line {
             fault,
         });
     }
-}
-
-fn number_text(number: f64) -> String {
-    if number.abs() < LOSSY {
-        return format!("{number}");
-    }
-    format!("{number:E}").replacen('E', "E+", 1)
 }
 
 /// A date, a time or both, as ISO writes them.

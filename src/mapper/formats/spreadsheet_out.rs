@@ -8,15 +8,9 @@ use super::super::error::MapError;
 use super::super::write::{Cell, Column, Encoded, TableSink};
 use super::bytes_out::BytesOut;
 use super::spreadsheet::column_name;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
+use super::workbook::{self, LONGEST_CELL, MOST_COLUMNS, MOST_ROWS};
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use std::io::{self, BufReader, BufWriter, Seek};
-
-/// Rows of a sheet, its header included, by the format's definition.
-pub(in super::super) const MOST_ROWS: u32 = 1_048_576;
-/// Columns of a sheet.
-const MOST_COLUMNS: usize = 16_384;
-/// Characters of a cell.
-const LONGEST_CELL: usize = 32_767;
 
 /// A workbook being written.
 pub(in super::super) struct SpreadsheetOut {
@@ -44,8 +38,7 @@ impl SpreadsheetOut {
             return Err(output.malformed(message));
         }
         let made = (|| {
-            let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
-            book.set_properties(&DocProperties::new().set_creation_datetime(&made));
+            book.set_properties(&workbook::properties()?);
             let bold = Format::new().set_bold();
             let sheet = book.add_worksheet_with_constant_memory()?;
             sheet.set_name("mapped")?.set_freeze_panes(1, 0)?;

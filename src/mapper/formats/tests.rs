@@ -194,7 +194,7 @@ fn a_sheet_that_is_too_long_is_refused() {
     }];
     let mut sink = open_table(&path, Format::Xlsx, columns).unwrap();
     let (row, nothing) = (csv::StringRecord::from(vec![""]), Encoded::Fields(Vec::new()));
-    for _ in 1..super::spreadsheet_out::MOST_ROWS {
+    for _ in 1..super::workbook::MOST_ROWS {
         sink.row(&row, &nothing).unwrap();
     }
     assert!(sink.row(&row, &nothing).unwrap_err().to_string().contains("1048575 rows"));

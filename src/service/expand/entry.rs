@@ -8,6 +8,7 @@ use crate::service::Parameters;
 use crate::service::code_system::{Display, Term, View};
 use crate::service::extension;
 use crate::service::language::Languages;
+use crate::service::postcoordinated::understand;
 use crate::service::value_set::{Part, Used};
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::{Coding, DesignationKind, Ordinal, PropertyValue};
@@ -120,6 +121,23 @@ impl<'e> Entries<'e> {
             extensions: extensions_of(view, concept, reference),
             display: display.map(|display| display.text),
             contains: Vec::new(),
+        }
+    }
+
+    /// The entry of an expression.
+    pub fn expression(&self, part: &Part, reference: &ConceptReference) -> ExpansionContains {
+        let view = &part.view;
+        let display = reference.display.clone().or_else(|| match understand(view, &reference.code) {
+            Some(Ok(understood)) => Some(understood.display(view, self.languages)),
+            _ => None,
+        });
+        let version = view.version().filter(|_| self.versioned.contains(view.url()));
+        ExpansionContains {
+            system: Some(view.url().to_owned()),
+            version: version.map(str::to_owned),
+            code: Some(reference.code.clone()),
+            display,
+            ..ExpansionContains::default()
         }
     }
 

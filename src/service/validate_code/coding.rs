@@ -6,16 +6,18 @@
 use super::display::{self, Rules};
 use crate::service::code_system::View;
 use crate::service::extension;
+use crate::service::grammar;
 use crate::service::issues::{self, Failure, Issue};
 use crate::service::language::Languages;
 use crate::service::parameters::Parameters;
+use crate::service::postcoordinated::{Understood, understand};
 use crate::service::status::{self, Standing};
 use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::value_set::{Evaluator, Judged, Members, Part, Reason, Stop, SystemUse, Used, choice};
 use crate::service::version;
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Content, Ordinal};
-use tern_index::value_set::{ConceptReference, ValueSet};
+use tern_index::value_set::{ConceptReference, Filter, ValueSet};
 
 /// Everything a judgement needs besides the coding.
 #[derive(Clone, Copy)]
@@ -84,6 +86,8 @@ pub struct Judgement {
     pub caused_by: Vec<String>,
     /// What is to be said.
     pub issues: Vec<Issue>,
+    /// What the message says besides the issues.
+    pub notes: Vec<String>,
     /// Whether the judgement stopped because an import is not loaded.
     pub stopped: bool,
 }
@@ -92,6 +96,17 @@ impl Judgement {
     fn say(&mut self, issue: Issue) {
         if !self.issues.contains(&issue) {
             self.issues.push(issue);
+        }
+    }
+
+    /// Says what a grammar has to say of a text that is none of its codes.
+    fn say_fault(&mut self, view: &View, coding: &Coding, place: &Place) {
+        if let Some(Err(reason)) = understand(view, &coding.code) {
+            let text = format!("Not a valid expression: {reason}");
+            self.say(issues::grammar_fault(text).at(place.of("code")));
+        }
+        if let Some(text) = grammar::fault(view.url(), &coding.code) {
+            self.say(issues::grammar_fault(text).at(place.of("code")));
         }
     }
 }
@@ -121,6 +136,10 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
     };
     let uses = std::mem::take(&mut evaluator.used.uses);
     let found = chosen(&candidates(&members, &uses, coding), coding);
+    let expressed = match found {
+        Some(_) => None,
+        None => admitted_expression(&mut evaluator, value_set, &uses, coding)?,
+    };
     let mut hearing = Hearing {
         court,
         value_set,
@@ -130,8 +149,8 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
         judgement,
     };
     if court.parameters.value_set_membership_only == Some(true) {
-        hearing.judgement.member = found.is_some();
-        if found.is_none() {
+        hearing.judgement.member = found.is_some() || expressed.is_some();
+        if !hearing.judgement.member {
             hearing.not_in();
         }
         return Ok(hearing.judgement);
@@ -141,12 +160,33 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
         return Ok(hearing.judgement);
     }
     let unknown = note_versions(&mut evaluator, &hearing.uses, coding, place, &mut hearing.judgement);
-    match found {
-        Some((part, concept)) => hearing.member(part, concept, unknown),
-        None => hearing.stranger(unknown),
+    match (found, expressed) {
+        (Some((part, concept)), _) => hearing.member(part, concept, unknown),
+        (None, Some((view, understood))) => {
+            describe_expression(court, &view, &understood, coding, place, &mut hearing.judgement);
+            hearing.judgement.member = !unknown;
+        }
+        (None, None) => hearing.stranger(unknown),
     }
     hearing.status_checks(&evaluator.used);
     Ok(hearing.judgement)
+}
+
+/// The expression that a code is, if it is one and the value set admits it.
+fn admitted_expression(
+    evaluator: &mut Evaluator<'_>,
+    value_set: &Arc<ValueSet>,
+    uses: &[SystemUse],
+    coding: &Coding,
+) -> Result<Option<(Arc<View>, Understood)>, Failure> {
+    let Some(view) = reported(uses, coding) else {
+        return Ok(None);
+    };
+    let Some(Ok(understood)) = understand(&view, &coding.code) else {
+        return Ok(None);
+    };
+    let admitted = evaluator.admits(value_set, &view, &understood).map_err(Stop::into_failure)?;
+    Ok(admitted.then_some((view, understood)))
 }
 
 /// A coding before a value set: what is known when its members are.
@@ -183,6 +223,9 @@ impl Hearing<'_> {
         let (court, coding, place) = (self.court, self.coding, self.place);
         let reference = part.reference(concept);
         describe(court, &part.view, concept, reference, coding, place, &mut self.judgement);
+        if !self.asks_for_retired() {
+            inactivity(&part.view, concept, coding, place, &mut self.judgement);
+        }
         let mut allowed = true;
         if court.parameters.active_only == Some(true) && !part.view.index.is_active(concept) {
             self.not_active();
@@ -203,6 +246,14 @@ impl Hearing<'_> {
         }
     }
 
+    /// Whether the value set is made by expression constraints alone. These match concepts out of use only where they
+    /// ask for them, so that being out of use is nothing to remark on.
+    fn asks_for_retired(&self) -> bool {
+        let includes = self.value_set.compose.as_ref().map_or(&[][..], |compose| &compose.include);
+        let constrains = |filter: &Filter| matches!(filter.property.as_str(), "constraint" | "expression");
+        !includes.is_empty() && includes.iter().all(|include| include.filters.iter().any(constrains))
+    }
+
     /// The code is not in the value set, or not known to be.
     fn stranger(&mut self, unknown: bool) {
         let reported = reported(&self.uses, self.coding);
@@ -217,6 +268,8 @@ impl Hearing<'_> {
         }
         if !lenient && !unknown {
             self.not_in();
+            let system = self.coding.system.as_deref().unwrap_or("");
+            self.judgement.notes = grammar::refusals(self.value_set, system, &self.coding.code);
         }
         self.judgement.member = lenient;
     }
@@ -229,6 +282,11 @@ impl Hearing<'_> {
         self.judgement.version = canonical.version.clone();
         if let Some(concept) = view.index.find(&coding.code) {
             describe(self.court, view, concept, None, coding, place, &mut self.judgement);
+            inactivity(view, concept, coding, place, &mut self.judgement);
+            return false;
+        }
+        if let Some(Ok(understood)) = understand(view, &coding.code) {
+            describe_expression(self.court, view, &understood, coding, place, &mut self.judgement);
             return false;
         }
         let lenient = view.is_fragment() && self.uses.iter().any(|used| used.whole);
@@ -238,6 +296,7 @@ impl Hearing<'_> {
             issues::unknown_code(&coding.code, &canonical)
         };
         self.judgement.say(issue.at(place.of("code")));
+        self.judgement.say_fault(view, coding, place);
         lenient
     }
 
@@ -276,16 +335,26 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
         Some(concept) => {
             judgement.member = true;
             describe(court, &view, concept, None, coding, place, &mut judgement);
+            inactivity(&view, concept, coding, place, &mut judgement);
             let system = coding.system.as_deref().unwrap_or("");
             if court.parameters.abstract_ == Some(false) && view.index.is_not_selectable(concept) {
                 judgement.say(issues::abstract_code(system, &coding.code).at(place.of("code")));
+            }
+        }
+        None if matches!(understand(&view, &coding.code), Some(Ok(_))) => {
+            if let Some(Ok(understood)) = understand(&view, &coding.code) {
+                judgement.member = true;
+                describe_expression(court, &view, &understood, coding, place, &mut judgement);
             }
         }
         None if view.is_fragment() => {
             judgement.member = true;
             judgement.say(issues::unknown_code_in_fragment(&coding.code, &canonical).at(place.of("code")));
         }
-        None => judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code"))),
+        None => {
+            judgement.say(issues::unknown_code(&coding.code, &canonical).at(place.of("code")));
+            judgement.say_fault(&view, coding, place);
+        }
     }
     if let Some(doubt) = Standing::of_code_system(view.index.header()).and_then(|own| own.doubt(None)) {
         judgement.say(issues::status_check(doubt, "CodeSystem", &canonical.to_string()));
@@ -359,7 +428,6 @@ fn describe(
         judgement.normalized_code = Some(correct.to_owned());
         judgement.say(issues::case_difference(&coding.code, correct, &view.canonical()).at(place.of("code")));
     }
-    inactivity(view, concept, coding, place, judgement);
     let rules = Rules {
         languages: court.languages,
         lenient: court.parameters.lenient_display_validation == Some(true),
@@ -367,6 +435,29 @@ fn describe(
     if let Some(issue) = display::check(view, concept, reference, coding, rules) {
         judgement.say(issue.at(place.of("display")));
     }
+}
+
+/// Fills in what is known of an expression, and checks the display: one that differs in blanks and case only is right.
+fn describe_expression(
+    court: Court<'_>,
+    view: &View,
+    understood: &Understood,
+    coding: &Coding,
+    place: &Place,
+    judgement: &mut Judgement,
+) {
+    judgement.version = view.version().map(str::to_owned);
+    let display = understood.display(view, court.languages);
+    let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+    let given = coding.display.as_deref().filter(|given| plain(given) != plain(&display));
+    if given.is_some() {
+        let languages = court.languages.map(|languages| languages.given.as_str());
+        let lenient = court.parameters.lenient_display_validation == Some(true);
+        let valid = [(display.clone(), None)];
+        let issue = issues::wrong_display(coding, &valid, languages, false, lenient);
+        judgement.say(issue.at(place.of("display")));
+    }
+    judgement.display = Some(display);
 }
 
 fn inactivity(view: &View, concept: Ordinal, coding: &Coding, place: &Place, judgement: &mut Judgement) {

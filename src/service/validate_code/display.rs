@@ -2,6 +2,7 @@
 
 use crate::service::code_system::{Term, View};
 use crate::service::extension;
+use crate::service::grammar;
 use crate::service::issues::{self, Issue};
 use crate::service::language::Languages;
 use tern_index::model::{Coding, DesignationKind, Ordinal};
@@ -97,6 +98,9 @@ pub fn check(
     let (other, mut listed): (Vec<_>, Vec<_>) = valid.into_iter().partition(|(text, _)| special(text));
     if listed.is_empty() {
         listed = other;
+    }
+    if grammar::is_open_code(view.url(), &coding.code) {
+        return Some(issues::open_display(coding, &listed, echoed));
     }
     Some(issues::wrong_display(coding, &listed, echoed, whitespace, rules.lenient))
 }

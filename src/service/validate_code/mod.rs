@@ -11,6 +11,7 @@ mod infer;
 mod tests;
 
 use super::expand::{self, ValueSetReference};
+use super::grammar::Mentions;
 use super::issues;
 use super::{Failure, Issue, Parameters, Severity, Terminology};
 use coding::{Court, Judgement, Place};
@@ -80,6 +81,8 @@ pub struct Validation {
     pub issues: Vec<Issue>,
     /// The texts of what is wrong, joined.
     pub message: Option<String>,
+    /// Texts that belong to the message without being issues.
+    notes: Vec<String>,
 }
 
 /// How a value set is named in messages about codes.
@@ -89,6 +92,26 @@ fn shown(value_set: &ValueSet) -> String {
         .map_or_else(|| "(unidentified)".to_owned(), |canonical| canonical.to_string())
 }
 
+/// The terminology with what the request says of code systems that are rules.
+fn speaking(terminology: &Terminology, request: &ValidateCodeRequest, value_set: Option<&ValueSet>) -> Terminology {
+    let codings = match &request.input {
+        ValidationInput::Code(coding) | ValidationInput::Coding(coding) => std::slice::from_ref(coding),
+        ValidationInput::CodeableConcept { codings, .. } => codings,
+    };
+    let mut mentions = Mentions::default();
+    mentions.codings(terminology, codings);
+    if let ValidationTarget::CodeSystem(Some(canonical)) = &request.target {
+        for coding in codings {
+            mentions.coding(terminology, &canonical.url, &coding.code);
+        }
+    }
+    if let Some(value_set) = value_set {
+        let unsystematic: Vec<&str> = codings.iter().map(|coding| coding.code.as_str()).collect();
+        mentions.value_set(terminology, value_set, &unsystematic);
+    }
+    mentions.speaking(terminology, false)
+}
+
 /// Validates a code, coding or codeable concept.
 pub fn validate_code(terminology: &Terminology, request: &ValidateCodeRequest) -> Result<Validation, Failure> {
     let parameters = &request.parameters;
@@ -96,6 +119,7 @@ pub fn validate_code(terminology: &Terminology, request: &ValidateCodeRequest) -
         ValidationTarget::ValueSet(reference) => Some(expand::resolve(terminology, reference)?),
         ValidationTarget::CodeSystem(_) => None,
     };
+    let terminology = &speaking(terminology, request, value_set.as_deref());
     let no_definition = ValueSet::default();
     let languages = expand::languages(value_set.as_deref().unwrap_or(&no_definition), parameters)?;
     let court = Court {
@@ -144,6 +168,7 @@ fn of_one(given: &Coding, target: &ValidationTarget, judgement: Judgement) -> Va
         unknown_systems: judgement.unknown_system.into_iter().collect(),
         caused_by_unknown_systems: judgement.caused_by,
         issues: judgement.issues,
+        notes: judgement.notes,
         ..Validation::default()
     };
     validation.conclude(judgement.member);
@@ -194,6 +219,7 @@ impl Validation {
             .iter()
             .filter(|issue| issue.speaks())
             .map(|issue| issue.text.as_str())
+            .chain(self.notes.iter().map(String::as_str))
             .collect();
         texts.sort_unstable();
         self.message = (!texts.is_empty()).then(|| texts.join("; "));

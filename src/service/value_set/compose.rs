@@ -11,6 +11,7 @@ use crate::service::code_system::View;
 use crate::service::extension;
 use crate::service::issues::{self, Failure};
 use crate::service::parameters::Parameters;
+use crate::service::postcoordinated::understand;
 use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::version;
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,8 @@ pub struct Used {
     pub versions_matched: bool,
     /// Includes of the code system that is judged, in the order met.
     pub uses: Vec<SystemUse>,
+    /// The value set whose codes stand for infinitely many.
+    pub based_on: Option<Arc<ValueSet>>,
 }
 
 /// An include of the code system of a coding that is judged.
@@ -191,7 +194,8 @@ impl<'t> Evaluator<'t> {
                 target.url == canonical.url && (version.is_none() || version == canonical.version.as_deref())
             })
         };
-        let supplements = self.supplements.iter().filter(applies).cloned().collect();
+        let packs = self.terminology.language_packs(&canonical.url);
+        let supplements = self.supplements.iter().chain(&packs).filter(applies).cloned().collect();
         let view = Arc::new(View { index, supplements });
         self.views.insert(canonical, view.clone());
         view
@@ -199,7 +203,11 @@ impl<'t> Evaluator<'t> {
 
     /// The version that an include of a system means.
     pub fn choose(&self, url: &str, stated: Option<&str>) -> Choice {
-        choice::choose(self.parameters, url, stated)
+        let mut choice = choice::choose(self.parameters, url, stated);
+        if let (Reason::Latest, Some(date)) = (choice.reason, &self.parameters.date) {
+            choice.version = self.terminology.version_on(url, date);
+        }
+        choice
     }
 
     fn use_system(&mut self, url: &str, include: &Include) -> Result<Option<Arc<View>>, Stop> {
@@ -263,7 +271,13 @@ impl<'t> Evaluator<'t> {
                 wanted: wanted.to_owned(),
             });
         }
-        let supplements = view.supplements.iter().map(|supplement| supplement.header().canonical());
+        // A language pack that nobody asked for is no news.
+        let asked = |supplement: &&Arc<CodeSystemIndex>| self.supplements.iter().any(|asked| Arc::ptr_eq(asked, supplement));
+        let supplements = view
+            .supplements
+            .iter()
+            .filter(asked)
+            .map(|supplement| supplement.header().canonical());
         self.used.supplements.extend(supplements);
         self.used.systems.insert(view.canonical(), view.clone());
     }
@@ -384,6 +398,8 @@ impl<'t> Evaluator<'t> {
                 concepts: view.index.all(),
                 listing: None,
                 nesting: Nesting::System,
+                expressions: Vec::new(),
+                open: view.index.header().compositional && include.filters.iter().all(filter::lets_expressions_in),
                 view: view.clone(),
             }
         } else {
@@ -411,27 +427,34 @@ impl<'t> Evaluator<'t> {
 
     /// The members of an imported value set, as a list.
     fn import(&mut self, value_set: &Arc<ValueSet>, canonical: &Canonical) -> Result<Members, Stop> {
-        let imported = match canonical.url.strip_prefix('#') {
-            Some(id) => {
-                let contained = value_set.contained.iter().find(|inner| inner.id.as_deref() == Some(id));
-                contained
-                    .map(|inner| Arc::new(inner.clone()))
-                    .ok_or_else(|| Stop::UnknownImport {
-                        unresolved: Unresolved {
-                            url: canonical.url.clone(),
-                            version: None,
-                            known_versions: Vec::new(),
-                            known: false,
-                            damage: None,
-                        },
-                        pinned: false,
-                    })?
-            }
-            None => self.resolve_import(canonical)?,
-        };
+        let imported = self.definition_of_import(value_set, canonical)?;
         let mut members = self.evaluate(&imported)?;
         members.flatten();
         Ok(members)
+    }
+
+    /// The definition of an imported value set, a contained one among them.
+    pub(super) fn definition_of_import(
+        &mut self,
+        value_set: &Arc<ValueSet>,
+        canonical: &Canonical,
+    ) -> Result<Arc<ValueSet>, Stop> {
+        let Some(id) = canonical.url.strip_prefix('#') else {
+            return self.resolve_import(canonical);
+        };
+        let contained = value_set.contained.iter().find(|inner| inner.id.as_deref() == Some(id));
+        contained
+            .map(|inner| Arc::new(inner.clone()))
+            .ok_or_else(|| Stop::UnknownImport {
+                unresolved: Unresolved {
+                    url: canonical.url.clone(),
+                    version: None,
+                    known_versions: Vec::new(),
+                    known: false,
+                    damage: None,
+                },
+                pinned: false,
+            })
     }
 
     fn resolve_import(&mut self, canonical: &Canonical) -> Result<Arc<ValueSet>, Stop> {
@@ -514,11 +537,18 @@ fn enumerated(view: Arc<View>, concepts: &[ConceptReference]) -> Part {
         concepts: Default::default(),
         listing: None,
         nesting: Nesting::Flat,
+        open: false,
+        expressions: Vec::new(),
         view,
     };
     let mut listing = Listing::default();
     for reference in concepts {
         let Some(concept) = part.view.index.find(&reference.code) else {
+            if let Some(Ok(_)) = understand(&part.view, &reference.code)
+                && !part.expressions.iter().any(|known| known.code == reference.code)
+            {
+                part.expressions.push(reference.clone());
+            }
             continue;
         };
         if part.concepts.insert(concept.0) {

@@ -7,9 +7,13 @@
 //!
 //! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
 
+use super::loinc;
+use crate::ecl::{Constraint, Limits};
+use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::issues::{self, Failure};
 use regex::{Regex, RegexBuilder};
+use std::borrow::Cow;
 use tern_index::model::{Ordinal, PropertyValue};
 use tern_index::read::ConceptSet;
 use tern_index::value_set::Filter;
@@ -48,14 +52,20 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         value,
         place,
     };
+    if let Some(set) = by_grammar(view, filter, value).or_else(|| loinc::evaluate(view, filter, value)) {
+        return Ok(set);
+    }
+    // A release may declare what it states as a hierarchy.
+    let stated = |property: &str| !view.index.having_property(property).is_empty();
     match filter.property.as_str() {
         "concept" | "code" => question.of_concept(),
         "display" => question.of_text(|index, concept| index.display(concept).map(|text| text.into_owned())),
-        "parent" if !view.index.has_property("parent") => question.of_hierarchy(Direction::Parent),
-        "child" if !view.index.has_property("child") => question.of_hierarchy(Direction::Child),
+        "parent" if !stated("parent") => question.of_hierarchy(Direction::Parent),
+        "child" if !stated("child") => question.of_hierarchy(Direction::Child),
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
-        "constraint" => simple_constraint(view, filter, place),
+        // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
+        "constraint" | "expression" => constraint(view, filter, value, place),
         // Whether expressions are in as well changes nothing among the concepts themselves.
         "expressions" if view.index.header().compositional && filter.op == "=" => Ok(view.index.all()),
         "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
@@ -65,50 +75,47 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
     }
 }
 
+/// Whether a filter can be satisfied by an expression of a grammar: by its place in the hierarchy or by a constraint.
+pub fn lets_expressions_in(filter: &Filter) -> bool {
+    let value = filter.value.as_deref().unwrap_or("");
+    match (filter.property.as_str(), filter.op.as_str()) {
+        ("expressions", "=") => value == "true",
+        ("concept" | "code", "is-a" | "descendent-of") | ("constraint" | "expression", "=") => true,
+        _ => false,
+    }
+}
+
+const SNOMED: &str = "http://snomed.info/sct";
+
+/// A filter that the grammar of the code system defines.
+fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
+    let grammar = grammars::by_url(view.url())?;
+    let known = |(name, operators): &&(&str, &[&str])| *name == filter.property && operators.contains(&filter.op.as_str());
+    grammar.filters().iter().find(known)?;
+    let passes = |concept: &u32| {
+        let code = view.index.code(Ordinal(*concept));
+        let passes = grammar.passes(code, &filter.property, &filter.op, value);
+        passes.is_some_and(|passes| passes.is_ok())
+    };
+    Some(view.index.all().iter().filter(passes).collect())
+}
+
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 
-/// A SNOMED CT expression constraint of one operator and one concept, or `*`. Anything longer is for the language's
-/// own evaluator, and not understood here.
-fn simple_constraint(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
-    let not_understood = || issues::filter_not_understood(view.url(), filter, place.value_set, &place.path());
-    let expression = filter.value.as_deref().unwrap_or("").trim();
-    if filter.op != "=" {
-        return Err(not_understood());
+/// Concepts that satisfy a SNOMED CT expression constraint.
+fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>) -> Result<ConceptSet, Failure> {
+    if filter.op != "=" || view.url() != SNOMED {
+        return Err(issues::filter_not_understood(
+            view.url(),
+            filter,
+            place.value_set,
+            &place.path(),
+        ));
     }
-    if expression == "*" {
-        return Ok(view.index.active().clone());
-    }
-    let rest = expression.trim_start_matches(['<', '>', '^', '!']);
-    let operator = expression.strip_suffix(rest).unwrap_or("");
-    let (code, term) = rest.split_once('|').map_or((rest, None), |(code, term)| (code, Some(term)));
-    let code = code.trim();
-    // A term stands between two bars, and nothing follows it.
-    let closed = term.is_none_or(|term| term.trim_end().strip_suffix('|').is_some_and(|term| !term.contains('|')));
-    let plain = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain || !closed {
-        return Err(not_understood());
-    }
-    let Some(concept) = view.index.find(code) else {
-        return Err(issues::unknown_concept_in_constraint(code, expression, &place.path()));
-    };
-    let index = &view.index;
-    let with = |mut set: ConceptSet| {
-        set.insert(concept.0);
-        set
-    };
-    Ok(match operator {
-        "" => with(ConceptSet::new()),
-        "<" => index.descendants(concept),
-        "<<" => with(index.descendants(concept)),
-        "<!" => index.children(concept).map(|child| child.0).collect(),
-        "<<!" => with(index.children(concept).map(|child| child.0).collect()),
-        ">" => index.ancestors(concept),
-        ">>" => with(index.ancestors(concept)),
-        ">!" => index.parents(concept).map(|parent| parent.0).collect(),
-        ">>!" => with(index.parents(concept).map(|parent| parent.0).collect()),
-        "^" => index.refset(concept).unwrap_or_default(),
-        _ => return Err(not_understood()),
-    })
+    let answer = Constraint::parse(text, &Limits::default()).and_then(|constraint| constraint.evaluate(&view.index));
+    answer
+        .map(|answer| answer.concepts)
+        .map_err(|error| issues::bad_constraint(text, &error, &place.path()))
 }
 
 #[derive(Clone, Copy)]
@@ -119,6 +126,7 @@ enum Direction {
     Descendant,
 }
 
+#[derive(Clone, Copy)]
 struct Question<'q> {
     view: &'q View,
     filter: &'q Filter,
@@ -273,32 +281,71 @@ impl Question<'_> {
         } else {
             self.view.standard_property(property)
         };
-        if !index.has_property(property) {
+        let supplemented = self.supplemented(property)?;
+        if !index.has_property(property) && supplemented.is_none() {
             return self.of_flag(property);
         }
+        let operator = self.filter.op.as_str();
+        if matches!(operator, "is-a" | "descendent-of" | "is-not-a" | "child-of" | "generalizes") {
+            return self.of_target(property);
+        }
+        let stated = self.stated(property)? | supplemented.unwrap_or_default();
+        let negated = operator == "not-in" || (operator == "exists" && self.value == "false");
+        Ok(self.negated_if(negated, stated))
+    }
+
+    /// Concepts of which a property says what is asked for, or what must not be.
+    fn stated(&self, property: &str) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
         Ok(match self.filter.op.as_str() {
             "=" => self.with_value(property, self.value),
-            "in" => self.with_values(property),
-            "not-in" => index.all() - self.with_values(property),
+            "in" | "not-in" => self.with_values(property),
             "regex" => {
                 let pattern = self.pattern()?;
                 let mut set = ConceptSet::new();
                 for (value, concepts) in index.property_value_sets(property) {
-                    if pattern.is_match(&value.to_string()) {
+                    let shown = self.shown(&value);
+                    if pattern.is_match(&value.to_string()) || shown.is_some_and(|shown| pattern.is_match(&shown)) {
                         set |= concepts;
                     }
                 }
                 set
             }
-            "exists" => self.negated_if(self.value == "false", index.having_property(property)),
-            "is-a" | "descendent-of" | "is-not-a" | "child-of" | "generalizes" => self.of_target(property)?,
+            "exists" => index.having_property(property),
             _ => return Err(self.not_understood()),
         })
+    }
+
+    /// The same in the supplements that have the property on some concept; `None` where none has.
+    fn supplemented(&self, property: &str) -> Result<Option<ConceptSet>, Failure> {
+        let mut found = None;
+        for supplement in &self.view.supplements {
+            if supplement.having_property(property).is_empty() {
+                continue;
+            }
+            let view = View::plain(supplement.clone());
+            let stated = Question { view: &view, ..*self }.stated(property)?;
+            let codes = stated.iter().map(|concept| supplement.code(Ordinal(concept)));
+            let own = codes.filter_map(|code| self.view.index.find_exact(code));
+            let set: &mut ConceptSet = found.get_or_insert_default();
+            set.extend(own.map(|concept| concept.0));
+        }
+        Ok(found)
     }
 
     fn with_values(&self, property: &str) -> ConceptSet {
         self.values()
             .fold(ConceptSet::new(), |set, value| set | self.with_value(property, value))
+    }
+
+    /// The display of a coded value.
+    fn shown<'v>(&'v self, value: &'v PropertyValue) -> Option<Cow<'v, str>> {
+        let index = &self.view.index;
+        match value {
+            PropertyValue::Code(code) => index.find(code).and_then(|target| index.display(target)),
+            PropertyValue::Coding(coding) => coding.display.as_deref().map(Cow::Borrowed),
+            _ => None,
+        }
     }
 
     /// Concepts whose property has the value: by its code, else, for coded values, by its display.
@@ -315,12 +362,11 @@ impl Question<'_> {
         }
         let mut set = ConceptSet::new();
         for (own, concepts) in index.property_value_sets(property) {
-            let display = match &own {
-                PropertyValue::Code(code) => index.find(code).and_then(|target| index.display(target)),
-                PropertyValue::Coding(coding) => coding.display.as_deref().map(Into::into),
-                // The first value tells the type of all: a text property is done.
-                _ => return set,
-            };
+            // The first value tells the type of all: a text property is done.
+            if !matches!(own, PropertyValue::Code(_) | PropertyValue::Coding(_)) {
+                return set;
+            }
+            let display = self.shown(&own);
             if display.is_some_and(|display| display.eq_ignore_ascii_case(value)) {
                 set |= concepts;
             }

@@ -38,12 +38,21 @@ pub struct Part {
     pub listing: Option<Listing>,
     /// Whether they may be nested.
     pub nesting: Nesting,
+    /// Whether expressions of the code system's grammar may be in it as well: concepts are taken by what they are.
+    pub open: bool,
+    /// Expressions that are listed, in order; they come after the concepts.
+    pub expressions: Vec<ConceptReference>,
 }
 
 impl Part {
     /// Whether both parts are of one code system version.
     pub fn same_version(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.view.index, &other.view.index)
+    }
+
+    /// Whether an expression is among those that are listed.
+    fn lists(&self, expression: &ConceptReference) -> bool {
+        self.expressions.iter().any(|own| own.code == expression.code)
     }
 
     /// What the value set says of a concept.
@@ -82,12 +91,17 @@ pub struct Members {
 impl Members {
     /// How many concepts there are.
     pub fn len(&self) -> u64 {
-        self.parts.iter().map(|part| part.concepts.len()).sum()
+        self.parts
+            .iter()
+            .map(|part| part.concepts.len() + part.expressions.len() as u64)
+            .sum()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.parts.iter().all(|part| part.concepts.is_empty())
+        self.parts
+            .iter()
+            .all(|part| part.concepts.is_empty() && part.expressions.is_empty())
     }
 
     /// Shows all parts as lists.
@@ -108,6 +122,7 @@ impl Members {
         for other in &self.parts {
             if other.same_version(&part) {
                 part.concepts -= &other.concepts;
+                part.expressions.retain(|added| !other.lists(added));
             }
         }
         let Some(last) = self.parts.last_mut().filter(|last| last.same_version(&part)) else {
@@ -122,8 +137,13 @@ impl Members {
                 added.references.retain(|concept, _| part.concepts.contains(*concept));
                 own.references.append(&mut added.references);
                 last.concepts |= part.concepts;
+                last.expressions.append(&mut part.expressions);
             }
-            (None, None) if last.nesting == part.nesting => last.concepts |= part.concepts,
+            (None, None) if last.nesting == part.nesting => {
+                last.concepts |= part.concepts;
+                last.open |= part.open;
+                last.expressions.append(&mut part.expressions);
+            }
             (_, listing) => {
                 part.listing = listing;
                 self.parts.push(part);
@@ -144,8 +164,11 @@ impl Members {
         for part in &mut self.parts {
             let common = other.codes_in(part, versions_match);
             part.concepts &= common;
+            part.expressions
+                .retain(|own| other.parts.iter().any(|other| other.lists(own)));
         }
-        self.parts.retain(|part| !part.concepts.is_empty());
+        self.parts
+            .retain(|part| !part.concepts.is_empty() || !part.expressions.is_empty());
     }
 
     /// Takes out what is in `other`.
@@ -153,11 +176,14 @@ impl Members {
         for part in &mut self.parts {
             let common = other.codes_in(part, versions_match);
             part.concepts -= common;
+            part.expressions
+                .retain(|own| !other.parts.iter().any(|other| other.lists(own)));
         }
     }
 
-    /// Concepts of these members as ordinals of the version of `part`.
-    fn codes_in(&self, part: &Part, versions_match: bool) -> ConceptSet {
+    /// Concepts of these members as ordinals of the version of `part`; those of other versions of its code system too
+    /// where `versions_match`.
+    pub fn codes_in(&self, part: &Part, versions_match: bool) -> ConceptSet {
         let mut found = ConceptSet::new();
         for own in &self.parts {
             if own.same_version(part) {

@@ -9,7 +9,9 @@
 
 pub mod choice;
 pub mod compose;
+mod expressions;
 pub mod filter;
+mod loinc;
 pub mod members;
 #[cfg(test)]
 mod tests;

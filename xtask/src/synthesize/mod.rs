@@ -1,7 +1,7 @@
 //! Synthetic releases of full size in the publishers' layouts.
 //!
 //! Sizes and shapes (terms per concept, parents, role groups, relations) are those of the real releases, and the
-//! identifiers verify; every word is invented from syllables. Real releases are licensed and not here, so
+//! identifiers verify; every term is put together by chance. Real releases are licensed and not here, so
 //! this is what scale is measured on. It says nothing about the quality of search or mapping.
 
 mod loinc;
@@ -17,7 +17,7 @@ use std::path::Path;
 /// The releases that can be written.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum Release {
-    /// RF2 Snapshot: 500,000 concepts.
+    /// RF2 Snapshot: 520,000 concepts, 370,000 of them in use.
     Snomed,
     /// LOINC table, parts and hierarchy: 100,000 terms.
     Loinc,
@@ -25,12 +25,17 @@ pub enum Release {
     Rxnorm,
 }
 
-/// Writes a release.
-pub fn write(release: Release, directory: &Path, size: Option<u32>, seed: u64) -> anyhow::Result<()> {
+/// Writes a release, `scale` times as large as the real one.
+pub fn write(release: Release, directory: &Path, scale: f64, seed: u64) -> anyhow::Result<()> {
+    let size = |full: f64| (full * scale).round().max(1.0) as u32;
     match release {
-        Release::Snomed => snomed::write(directory, size.unwrap_or(500_000), seed),
-        Release::Loinc => loinc::write(directory, size.unwrap_or(100_000), seed),
-        Release::Rxnorm => rxnorm::write(directory, size.unwrap_or(200_000), seed),
+        Release::Snomed => {
+            let counts = snomed::write(directory, scale, seed)?;
+            eprintln!("{counts:?}");
+            Ok(())
+        }
+        Release::Loinc => loinc::write(directory, size(100_000.0), seed),
+        Release::Rxnorm => rxnorm::write(directory, size(200_000.0), seed),
     }
 }
 

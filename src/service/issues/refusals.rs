@@ -1,8 +1,9 @@
 //! Failures of the operations on single codes: `$lookup`, `$subsumes`, `$translate`; texts and message ids.
 //!
-//! Kept beside `issues`, which has those of `$expand` and `$validate-code`: the wording there speaks of validating.
+//! The wording for what is not loaded is that of the whole catalogue, without the consequence for a validation.
 
-use super::{Failure, FailureKind, Issue, Severity, Unresolved};
+use super::{Failure, FailureKind, Issue, Severity};
+use crate::service::Unresolved;
 use tern_index::model::{Canonical, CodeSystemHeader};
 
 fn failure(
@@ -41,32 +42,9 @@ pub fn different_systems(one: &str, other: &str) -> Failure {
 /// A code system that is not loaded, or cannot be opened.
 pub fn unknown_system(unresolved: &Unresolved) -> Failure {
     if let Some(damage) = &unresolved.damage {
-        let text = format!(
-            "The code system '{}' is loaded but cannot be opened: {damage}",
-            unresolved.url
-        );
-        return failure(FailureKind::Internal, "exception", None, None, text);
+        return super::damaged(&unresolved.url, damage);
     }
-    let system = &unresolved.url;
-    let (id, text) = match &unresolved.version {
-        None => (
-            "UNKNOWN_CODESYSTEM",
-            format!("A definition for CodeSystem '{system}' could not be found"),
-        ),
-        Some(version) if unresolved.known_versions.is_empty() => (
-            "UNKNOWN_CODESYSTEM_VERSION_NONE",
-            format!(
-                "A definition for CodeSystem '{system}' version '{version}' could not be found. No versions of this code system are known"
-            ),
-        ),
-        Some(version) => (
-            "UNKNOWN_CODESYSTEM_VERSION",
-            format!(
-                "A definition for CodeSystem '{system}' version '{version}' could not be found. Valid versions: {}",
-                unresolved.known_versions.join(" or ")
-            ),
-        ),
-    };
+    let (id, text) = super::unknown_system_text(unresolved, None);
     failure(FailureKind::NotFound, "not-found", Some("not-found"), Some(id), text)
 }
 
@@ -96,29 +74,54 @@ pub fn nothing_to_map() -> Failure {
 
 /// A code that the code system does not have.
 pub fn unknown_code(code: &str, header: &CodeSystemHeader) -> Failure {
-    let (id, text) = match &header.version {
-        Some(version) => (
-            "Unknown_Code_in_Version",
-            format!("Unknown code '{code}' in the CodeSystem '{}' version '{version}'", header.url),
-        ),
-        None => (
-            "Unknown_Code_in",
-            format!("Unknown code '{code}' in the CodeSystem '{}'", header.url),
-        ),
-    };
+    let (id, text) = super::unknown_code_text(code, &header.canonical());
     failure(FailureKind::NotFound, "not-found", Some("invalid-code"), Some(id), text)
+}
+
+/// A code system whose hierarchy says nothing of what is more general.
+pub fn no_subsumption(header: &CodeSystemHeader, meaning: &str) -> Failure {
+    let text = format!(
+        "The hierarchy of the code system '{}' means '{meaning}', which is no subsumption: it cannot be in a closure table",
+        header.url
+    );
+    failure(FailureKind::Invalid, "business-rule", None, None, text)
+}
+
+/// A concept of another version than the closure table was begun with.
+pub fn other_version_in_closure(system: &str, begun: &str, wanted: &str) -> Failure {
+    let text = format!(
+        "The closure table has version '{begun}' of the code system '{system}', but version '{wanted}' was given; use a table of its own for that"
+    );
+    failure(FailureKind::Invalid, "invalid", None, None, text)
+}
+
+/// A code system without its concepts.
+pub fn no_concepts(header: &CodeSystemHeader) -> Failure {
+    let text = format!(
+        "The code system '{}' is known without its concepts, so that nothing can be said of how they stand to each other",
+        header.url
+    );
+    failure(FailureKind::Invalid, "not-supported", None, None, text)
+}
+
+/// A code that is meant as an expression but is none of the code system.
+pub fn bad_expression(code: &str, reason: &str, header: &CodeSystemHeader) -> Failure {
+    let text = format!(
+        "'{code}' is no valid expression of the CodeSystem '{}': {reason}",
+        header.canonical()
+    );
+    failure(FailureKind::NotFound, "not-found", Some("invalid-code"), None, text)
 }
 
 /// A concept map that is not loaded, or cannot be opened.
 pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
     let canonical = Canonical::new(&unresolved.url, unresolved.version.clone());
     if let Some(damage) = &unresolved.damage {
-        let text = format!("The concept map '{canonical}' is loaded but cannot be opened: {damage}");
-        return failure(FailureKind::Internal, "exception", None, None, text);
+        return super::damaged(&unresolved.url, damage);
     }
     let known = match unresolved.known_versions.as_slice() {
         [] => String::new(),
-        versions => format!(". Valid versions: {}", versions.join(" or ")),
+        versions => format!(". Valid versions: {}", super::listed(versions)),
     };
     let text = format!("A definition for ConceptMap '{canonical}' could not be found{known}");
     failure(FailureKind::NotFound, "not-found", Some("not-found"), None, text)

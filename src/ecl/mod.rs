@@ -1,0 +1,104 @@
+//! SNOMED CT Expression Constraint Language: text -> tree -> set of concepts.
+//!
+//! `grammar` reads text into the tree of `ast`, `print` writes it again in either syntax, and `evaluate` turns it into
+//! a set over the index of one edition. It knows no request and no command line; value sets, `tern ecl` and the
+//! validation of codes call the same three.
+//!
+//! Time, depth and length are bounded by [`Limits`]: a constraint comes from outside.
+
+pub mod ast;
+mod error;
+mod evaluate;
+pub mod expression;
+pub mod grammar;
+pub mod meaning;
+mod number;
+mod plan;
+mod print;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub use error::{EclError, Kind};
+pub use evaluate::{Answer, Rows, Warning};
+pub use plan::{Plan, Step};
+pub use print::{Syntax, print};
+
+use ast::Expression;
+use meaning::Meaning;
+use std::time::Duration;
+use tern_index::read::CodeSystemIndex;
+
+/// What a constraint may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of its text.
+    pub length: usize,
+    /// Levels of nesting.
+    pub depth: usize,
+    /// Time to evaluate it.
+    pub time: Duration,
+}
+
+impl Limits {
+    /// Levels of nesting that can be asked for at most: reading and evaluating need stack for each.
+    pub const DEEPEST: usize = 100;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            length: 1 << 20,
+            depth: Self::DEEPEST,
+            time: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A constraint that has been read.
+#[derive(Debug, Clone)]
+pub struct Constraint {
+    text: String,
+    expression: Expression,
+    limits: Limits,
+}
+
+impl Constraint {
+    /// Reads a constraint.
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self, EclError> {
+        Ok(Self {
+            expression: grammar::parse(text, limits)?,
+            text: text.to_owned(),
+            limits: *limits,
+        })
+    }
+
+    /// Its tree.
+    pub fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
+    /// The concepts of an edition that satisfy it.
+    pub fn evaluate(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
+        self.run(index, false)
+    }
+
+    /// The same, and how it was found.
+    pub fn explain(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
+        self.run(index, true)
+    }
+
+    /// Whether a post-coordinated expression satisfies it in an edition.
+    pub fn admits(&self, index: &CodeSystemIndex, meaning: &Meaning) -> Result<bool, EclError> {
+        evaluate::admits(index, &self.expression, meaning, &self.limits).map_err(|fault| fault.in_text(&self.text))
+    }
+
+    fn run(&self, index: &CodeSystemIndex, explain: bool) -> Result<Answer, EclError> {
+        evaluate::evaluate(index, &self.expression, &self.limits, explain).map_err(|fault| fault.in_text(&self.text))
+    }
+
+    /// Rows of the fields it selects, where it is a member-of with fields and nothing around it.
+    pub fn rows(&self, index: &CodeSystemIndex) -> Result<Option<Rows>, EclError> {
+        evaluate::rows(index, &self.expression, &self.limits).map_err(|fault| fault.in_text(&self.text))
+    }
+}
