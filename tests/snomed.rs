@@ -6,6 +6,10 @@
 use super::support::{history, json, outcome, run, stdout, text};
 use std::fs;
 use std::path::Path;
+use tern::service::Terminology;
+use tern_index::model::Ordinal;
+use tern_index::read::{Component, FieldValue};
+use tern_index::store::Store;
 
 const RUST: &str = "1239999997109";
 const QUICK_RUST: &str = "1259999997102";
@@ -119,4 +123,151 @@ fn every_file_of_the_fixture_is_loaded_without_a_fault() {
     let (code, _, said) = outcome(store.path(), &["load", "--strict", path.to_str().unwrap()]);
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("left out") && !said.contains("skipped"), "{said}");
+}
+
+/// The Full files of the fixture as Delta files: what is newer than a day.
+fn delta(folder: &Path, after: u32) {
+    let full = Path::new("tests/fixtures/snomed-history/SnomedCT_ExampleHistory_20250101T120000Z/Full");
+    for part in [
+        "Terminology",
+        "Refset/Language",
+        "Refset/Content",
+        "Refset/Map",
+        "Refset/Metadata",
+    ] {
+        for entry in fs::read_dir(full.join(part)).unwrap() {
+            let path = entry.unwrap().path();
+            let content = fs::read_to_string(&path).unwrap();
+            let mut lines = content.lines();
+            let mut out = format!("{}\r\n", lines.next().unwrap());
+            for line in lines {
+                let time: u32 = line.split('\t').nth(1).unwrap().parse().unwrap();
+                if time > after {
+                    out += &format!("{line}\r\n");
+                }
+            }
+            let name = path.file_name().unwrap().to_str().unwrap().replace("Full", "Delta");
+            fs::write(folder.join(name), out).unwrap();
+        }
+    }
+}
+
+/// All that an edition says, in words that do not depend on the order of its files.
+fn content(store: &Path, version: &str) -> Vec<String> {
+    let store = Store::open(store).unwrap();
+    let terminology = Terminology::new(&store, Vec::new());
+    let index = terminology.code_system("http://snomed.info/sct", Some(version)).unwrap();
+    let mut lines = Vec::new();
+    for concept in (0..index.len() as u32).map(Ordinal) {
+        let code = index.code(concept);
+        lines.push(format!(
+            "{code} {:?} {:?} {:?}",
+            index.display(concept),
+            index.is_active(concept),
+            index.status(concept)
+        ));
+        for number in index.designation_numbers(concept) {
+            let mut term = index.designation(number);
+            term.acceptability.sort();
+            let said = (
+                index.designation_module(number),
+                index.designation_effective_time(number),
+                index.designation_case_significance(number),
+            );
+            lines.push(format!("{code} {term:?} {said:?}"));
+        }
+        for (parent, id) in index.parents(concept).zip(index.parent_ids(concept)) {
+            lines.push(format!("{code} is a {} by {id}", index.code(parent)));
+        }
+        for (property, id) in index.properties(concept).into_iter().zip(index.property_ids(concept)) {
+            lines.push(format!("{code} {property:?} by {id}"));
+        }
+        for one in index.alternates_of(concept) {
+            lines.push(format!("{code} is {} {}", one.identifier, one.active));
+        }
+        let Some(rows) = index.refset_rows(concept) else { continue };
+        for row in rows.range() {
+            let component = match rows.component(row) {
+                Component::Concept(concept) => index.code(concept).to_owned(),
+                Component::Designation(number) => index.designation_id(number).unwrap().to_owned(),
+                Component::Other(id) => id.to_owned(),
+            };
+            let values: Vec<String> = rows
+                .fields()
+                .map(|field| match rows.value(row, &field) {
+                    Some(FieldValue::Component(Component::Concept(concept))) => index.code(concept).to_owned(),
+                    value => format!("{value:?}"),
+                })
+                .collect();
+            let said = (
+                rows.id_text(row),
+                rows.is_active(row),
+                rows.module(row),
+                rows.effective_time(row),
+            );
+            lines.push(format!("{code} lists {component} {values:?} {said:?}"));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_delta_onto_a_loaded_release_is_the_later_release() {
+    let store = tempfile::tempdir().unwrap();
+    let fixture = "tests/fixtures/snomed-history";
+    stdout(store.path(), &["load", fixture, "--as-of", "20240701"]);
+    let folder = tempfile::tempdir().unwrap();
+    delta(folder.path(), 20_240_701);
+    let changes = folder.path().to_str().unwrap();
+    let output = run(store.path(), &["load", changes]);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("--onto"), "{said}");
+    let output = run(store.path(), &["load", changes, "--onto", "snomed"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success() && !said.contains("skipped"), "{said}");
+    let version = |day: &str| format!("http://snomed.info/sct/900000000000207008/version/{day}");
+    let (patched, whole) = (
+        content(store.path(), &version("20250101")),
+        content(history(), &version("20250101")),
+    );
+    let differing: Vec<_> = patched
+        .iter()
+        .zip(&whole)
+        .filter(|(patched, whole)| patched != whole)
+        .take(3)
+        .collect();
+    assert!(differing.is_empty() && patched.len() == whole.len(), "{differing:#?}");
+    assert_ne!(
+        content(store.path(), &version("20240701")),
+        whole,
+        "the older edition stays as it was"
+    );
+    let output = run(store.path(), &["load", changes, "--onto", "snomed"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("the loaded edition is of that day or later"), "{said}");
+    let left: Vec<String> = fs::read_dir(store.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(".tmp"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn an_extension_onto_a_loaded_release_is_the_two_together() {
+    let (apart, together) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let base = "tests/fixtures/snomed/SnomedCT_ExampleRF2_20250101T120000Z";
+    let extension = "tests/fixtures/snomed/SnomedCT_ExampleExtension_20250301T120000Z";
+    stdout(together.path(), &["load", base, extension]);
+    stdout(apart.path(), &["load", base]);
+    let output = run(apart.path(), &["load", extension]);
+    assert!(
+        text(&output.stderr).contains("which is not there"),
+        "{}",
+        text(&output.stderr)
+    );
+    stdout(apart.path(), &["load", extension, "--onto", "snomed"]);
+    let version = "http://snomed.info/sct/19999998107/version/20250301";
+    assert_eq!(content(apart.path(), version), content(together.path(), version));
 }

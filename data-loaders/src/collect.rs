@@ -246,7 +246,7 @@ impl RecordSink for Collector {
         u16::try_from(place + 1).unwrap_or(u16::MAX)
     }
 
-    fn accept(&mut self, _: At, record: Record<'_>) -> Result<(), Stopped> {
+    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped> {
         let text = |text: Option<&str>| text.map(str::to_owned);
         match record {
             Record::CodeSystem(header) => self.code_systems.push(header.clone()),
@@ -274,6 +274,15 @@ impl RecordSink for Collector {
                     .collect(),
             }),
             Record::Parent { child, parent } => self.parents.push((child.to_owned(), parent.to_owned())),
+            Record::Relationship(found) => {
+                let property = found.property;
+                match property.value {
+                    ValueRecord::Code(parent) if found.is_parent => {
+                        self.parents.push((property.code.to_owned(), parent.to_owned()));
+                    }
+                    _ => return self.accept(at, Record::Property(property)),
+                }
+            }
             Record::Property(found) => self.properties.push(CollectedProperty {
                 code: found.code.to_owned(),
                 property: found.property.to_owned(),

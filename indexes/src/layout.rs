@@ -136,6 +136,8 @@ pub mod hierarchy {
     pub const CHILDREN: u32 = 3;
     /// CSR per concept: descendants as runs [first, last] (2 sections).
     pub const DESCENDANTS: u32 = 5;
+    /// u64 per parent link, as in PARENTS: its publisher's id, 0 for none. Absent where no link has one.
+    pub const IDS: u32 = 7;
 }
 
 /// Sections of `relations`.
@@ -158,6 +160,8 @@ pub mod relations {
     pub const EXTENDED: u32 = 12;
     /// Strings: their extensions (2 sections).
     pub const EXTENSIONS: u32 = 13;
+    /// u64 per entry: its publisher's id, 0 for none. Absent where no entry has one.
+    pub const IDS: u32 = 15;
 }
 
 /// Sections of `refsets`.

@@ -199,6 +199,18 @@ pub struct PropertyRecord<'a> {
     pub extensions: Option<&'a str>,
 }
 
+/// A relationship that has an identifier of its own (RF2): a link of the hierarchy, or a property of its source. The
+/// identifier is what a later release names it by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelationshipRecord<'a> {
+    /// The identifier; not 0.
+    pub id: u64,
+    /// True for a link of the hierarchy: the target is the parent.
+    pub is_parent: bool,
+    /// What it says, as a property of its source.
+    pub property: PropertyRecord<'a>,
+}
+
 /// A member of a reference set (SNOMED) or of any named list of concepts (LOINC answer list).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberRecord<'a> {
@@ -330,6 +342,8 @@ pub enum Record<'a> {
     },
     /// A property or relation.
     Property(PropertyRecord<'a>),
+    /// A relationship with an identifier.
+    Relationship(RelationshipRecord<'a>),
     /// A member of a reference set.
     Member(MemberRecord<'a>),
     /// A row of a reference set.

@@ -6,7 +6,8 @@
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table, size, thousands, with_resources};
 use super::progress::Progress;
-use super::session::{describe, label, short_version};
+use super::rf2;
+use super::session::{Session, describe, label, short_version};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ use tern_loaders::{LoadOptions, Release, loaders, recognise};
 #[command(
     after_help = "Examples:\n  tern load SnomedCT_InternationalRF2_PRODUCTION_20250901T120000Z.zip\n  \
     tern load ~/releases --dry-run\n  \
-    tern load SnomedCT_InternationalRF2_PRODUCTION_20250901T120000Z.zip --as-of 20240301\n  tern load local-labs.csv --map-url http://example.org/labs-to-loinc"
+    tern load SnomedCT_InternationalRF2_PRODUCTION_20250901T120000Z.zip --as-of 20240301\n  \
+    tern load SnomedCT_Delta_20251001.zip --onto snomed\n  tern load local-labs.csv --map-url http://example.org/labs-to-loinc"
 )]
 pub struct LoadArgs {
     /// Zips, folders or files of releases
@@ -49,6 +51,9 @@ pub struct LoadArgs {
     /// Read a SNOMED CT release that has its history (Full files) as it was on this day
     #[arg(long, value_name = "YYYYMMDD", value_parser = day)]
     as_of: Option<u32>,
+    /// Load SNOMED CT Delta files, or an extension, onto this loaded edition ("snomed", or "snomed|VERSION")
+    #[arg(long, value_name = "SYSTEM", conflicts_with = "as_of")]
+    onto: Option<String>,
     /// Share of records that may be skipped, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     max_skipped: f64,
@@ -95,8 +100,12 @@ pub struct Done {
 
 /// Runs the command.
 pub fn run(args: &LoadArgs, directory: &Path) -> Result<Exit, CliError> {
+    let mut paths = args.paths.clone();
+    // Lives until it has been read.
+    let base = args.onto.as_deref().map(|onto| written_back(onto, directory)).transpose()?;
+    paths.extend(base.iter().map(|base| base.path().to_owned()));
     let request = Request {
-        paths: &args.paths,
+        paths: &paths,
         options: LoadOptions {
             format: args.format.clone(),
             version: args.release_version.clone(),
@@ -123,6 +132,28 @@ pub fn run(args: &LoadArgs, directory: &Path) -> Result<Exit, CliError> {
         eprintln!("\nLoaded into {}.", directory.display());
     }
     Ok(Exit::Success)
+}
+
+/// A loaded edition as files that the loader reads with those given.
+fn written_back(onto: &str, directory: &Path) -> Result<tempfile::TempDir, CliError> {
+    let index = Session::open(directory)?.code_system(onto)?;
+    if index.header().loader != "snomed" {
+        return Err(CliError::Usage {
+            message: format!("{onto} is no SNOMED CT edition, and only those have releases that change another"),
+            hint: "name a loaded edition: --onto snomed, or --onto \"snomed|VERSION\"".into(),
+        });
+    }
+    // Beside the store, where there is room for a release.
+    let failed = |error: std::io::Error| CliError::Usage {
+        message: format!(
+            "{onto} could not be written to a temporary folder in {}: {error}",
+            directory.display()
+        ),
+        hint: "make room on the disk of the store".into(),
+    };
+    let folder = tempfile::tempdir_in(directory).map_err(failed)?;
+    rf2::write(&index, folder.path()).map_err(failed)?;
+    Ok(folder)
 }
 
 /// Finds out what the input is.

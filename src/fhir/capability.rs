@@ -158,7 +158,7 @@ fn feature(definition: &str, value: Value) -> Value {
 }
 
 /// `/metadata?mode=terminology`
-pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str) -> Value {
+pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str, writable: bool) -> Value {
     let mut systems: BTreeMap<String, Vec<CodeSystemHeader>> = BTreeMap::new();
     for header in terminology
         .code_system_headers()
@@ -205,6 +205,10 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
             translation.insert("extension".into(), maps.into());
         }
         json.insert("translation".into(), translation);
+        if writable {
+            // Closure tables relate codes of one code system only.
+            json.insert("closure".into(), json!({"translation": false}));
+        }
     }
     json
 }

@@ -40,6 +40,7 @@ impl RecordSink for Collector {
                 value => format!("{} {} {value:?} {:?}", one.code, one.property, one.extensions),
             },
             Record::Member(one) => format!("{one:?}"),
+            Record::Relationship(one) => format!("{one:?}"),
             Record::Row(one) => format!("{one:?}"),
             Record::Alternate(one) => format!("{one:?}"),
             Record::ConceptMap(header) => format!("map {}", header.url),

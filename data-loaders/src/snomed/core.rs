@@ -10,7 +10,8 @@ use crate::table::Table;
 use std::collections::HashMap;
 use tern_index::model::{Coding, DesignationKind};
 use tern_index::record::{
-    At, ConceptRecord, DesignationRecord, ProblemKind, PropertyRecord, Provenance, Record, RecordSink, Stopped, ValueRecord,
+    At, ConceptRecord, DesignationRecord, ProblemKind, PropertyRecord, Provenance, Record, RecordSink, RelationshipRecord,
+    Stopped, ValueRecord,
 };
 
 const FULLY_SPECIFIED_NAME: &str = "900000000000003001";
@@ -31,39 +32,38 @@ pub(super) fn property(
     group: u16,
     value: ValueRecord<'_>,
 ) -> Result<(), Stopped> {
-    write(sink, at, code, property, group, value, false)
-}
-
-/// Writes an attribute of a concept; its target must be a concept of the release.
-fn attribute_value(
-    sink: &mut dyn RecordSink,
-    at: At,
-    code: &str,
-    attribute: &str,
-    group: u16,
-    target: &str,
-) -> Result<(), Stopped> {
-    write(sink, at, code, attribute, group, ValueRecord::Code(target), true)
-}
-
-fn write(
-    sink: &mut dyn RecordSink,
-    at: At,
-    code: &str,
-    property: &str,
-    group: u16,
-    value: ValueRecord<'_>,
-    must_resolve: bool,
-) -> Result<(), Stopped> {
     let record = PropertyRecord {
         code,
         property,
         group,
         value,
-        must_resolve,
+        must_resolve: false,
         extensions: None,
     };
     sink.accept(at, Record::Property(record))
+}
+
+/// Writes a relationship of a concept; a target must be a concept of the release.
+fn relationship(
+    sink: &mut dyn RecordSink,
+    state: &State<'_, Sctid>,
+    source: &str,
+    (attribute, group): (&str, u16),
+    value: ValueRecord<'_>,
+) -> Result<(), Stopped> {
+    let record = RelationshipRecord {
+        id: state.id.0,
+        is_parent: attribute == IS_A,
+        property: PropertyRecord {
+            code: source,
+            property: attribute,
+            group,
+            value,
+            must_resolve: matches!(value, ValueRecord::Code(_)),
+            extensions: None,
+        },
+    };
+    sink.accept(state.at(), Record::Relationship(record))
 }
 
 /// Concepts with their status, module and date.
@@ -306,19 +306,14 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
             if state.concept(sink, columns.target)?.is_none() {
                 return Ok(());
             }
-            let (source, target) = (state.get(columns.source), state.get(columns.target));
-            if attribute == IS_A {
-                sink.accept(
-                    state.at(),
-                    Record::Parent {
-                        child: source,
-                        parent: target,
-                    },
-                )?;
-            } else {
-                attribute_value(sink, state.at(), source, attribute, group, target)?;
-            }
-            Ok(())
+            let target = ValueRecord::Code(state.get(columns.target));
+            Ok(relationship(
+                sink,
+                state,
+                state.get(columns.source),
+                (attribute, group),
+                target,
+            )?)
         },
     )?;
     let mut values = Components::<Sctid>::new(selection.with(Content::ConcreteValues), Some(Partition::Relationship));
@@ -333,12 +328,11 @@ pub(super) fn relationships(selection: &Selection, sink: &mut dyn RecordSink) ->
                 let why = "is no concrete value: a number after #, or text in double quotes";
                 return Ok(state.fault(sink, columns.target, ProblemKind::BadValue, why)?);
             };
-            Ok(property(
+            Ok(relationship(
                 sink,
-                state.at(),
+                state,
                 state.get(columns.source),
-                attribute,
-                group,
+                (attribute, group),
                 value,
             )?)
         },

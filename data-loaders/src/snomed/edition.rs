@@ -163,7 +163,7 @@ impl Dependencies {
                     needs()
                 )),
                 None if !modules.contains_key(target) => Some(format!(
-                    "{}, which is not there; name its release as well: tern load EXTENSION BASE",
+                    "{}, which is not there; name its release as well (tern load EXTENSION BASE), or the loaded one (--onto)",
                     needs()
                 )),
                 _ => None,

@@ -4,6 +4,7 @@
 //! small irregularities, so that only what is needed is read from them: the kind of content, the release type,
 //! the country or namespace, and the date. What a reference set file holds is told by its columns.
 
+use super::LOADED;
 use crate::LoadError;
 use crate::source::Member;
 use crate::table::{Dialect, Table};
@@ -183,6 +184,7 @@ impl Selection {
     pub(super) fn of(files: Vec<Rf2File>, as_of: Option<u32>) -> Self {
         let offers = offers(&files);
         let nothing = Offer::default();
+        let loaded = offers.get(LOADED).and_then(|offer| offer.newest);
         let mut selection = Self::default();
         for mut file in files {
             let offer = offers.get(&file.owner).unwrap_or(&nothing);
@@ -197,6 +199,9 @@ impl Selection {
                     Some("the Full files hold the states of the day asked for")
                 }
                 ReleaseType::Full if as_of.is_none() && offer.has_snapshot => Some("the Snapshot holds the newest states"),
+                ReleaseType::Delta if loaded.is_some() && file.date <= loaded => {
+                    Some("the loaded edition is of that day or later; load changes that came after it")
+                }
                 ReleaseType::Delta if offer.newest.is_some() && file.date <= offer.newest => {
                     Some("the release it belongs to is among the sources, with these changes")
                 }
@@ -221,18 +226,17 @@ impl Selection {
             .chain(self.ignored.iter().map(|(file, _)| file))
             .map(|f| &f.owner)
             .collect();
+        let onto_loaded = concepts().any(|file| file.owner == LOADED);
         owners.into_iter().find_map(|owner| {
             let own = || concepts().filter(|file| file.owner == *owner);
-            let any = self
-                .ignored
-                .iter()
-                .any(|(file, _)| file.owner == *owner && file.content == Content::Concept);
+            let past = |file: &Rf2File| file.until != u32::MAX && file.content == Content::Concept;
+            let any = self.ignored.iter().any(|(file, _)| file.owner == *owner && past(file));
             if own().next().is_none() && any {
                 Some((owner.clone(), "sct2_Concept_Full (--as-of reads the Full files)"))
-            } else if own().next().is_some() && own().all(|file| file.release_type == ReleaseType::Delta) {
+            } else if !onto_loaded && own().next().is_some() && own().all(|file| file.release_type == ReleaseType::Delta) {
                 Some((
                     owner.clone(),
-                    "sct2_Concept_Snapshot of the release before (a Delta holds changes only)",
+                    "sct2_Concept_Snapshot of the release before (a Delta holds changes only; to change a loaded edition use --onto)",
                 ))
             } else {
                 None

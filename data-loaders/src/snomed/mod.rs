@@ -31,6 +31,8 @@ use tern_index::record::{At, Record, RecordSink};
 const NAME: &str = "snomed";
 /// Canonical URL of SNOMED CT.
 pub const SYSTEM: &str = "http://snomed.info/sct";
+/// Owner in the names of files that were written from a loaded edition, to load something onto it.
+pub const LOADED: &str = "LOADED";
 const PUBLISHER: &str = "SNOMED International";
 const COPYRIGHT: &str = "SNOMED CT is copyright of SNOMED International and may be used only under a SNOMED CT licence: \
      through a member country's National Release Centre, or an affiliate licence (https://www.snomed.org/get-snomed). \
@@ -133,6 +135,7 @@ fn lies_above(member: &Member, files: &[Rf2File]) -> bool {
 fn title(files: &[Rf2File], as_of: Option<u32>) -> String {
     let owners: BTreeSet<&str> = files
         .iter()
+        .filter(|file| file.owner != LOADED)
         .map(|file| if file.owner == "INT" { "International" } else { &file.owner })
         .collect();
     let date = as_of.or_else(|| files.iter().filter_map(|file| file.date).max());

@@ -133,7 +133,7 @@ fn an_extension_needs_what_it_rests_on_in_its_version() {
         "{message}"
     );
     assert!(
-        message.contains("not there") && message.contains("tern load EXTENSION BASE"),
+        message.contains("not there") && message.contains("tern load EXTENSION BASE") && message.contains("--onto"),
         "{message}"
     );
     let room = tempfile::tempdir().unwrap();

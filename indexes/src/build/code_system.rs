@@ -8,8 +8,8 @@ use super::{BuildError, Files, Interner, Report, codes, concepts, count_u32, des
 use crate::layout::file;
 use crate::model::{Acceptability, CodeSystemHeader, Coding, ConceptOrder, DesignationKind, PropertyDefinition, PropertyType};
 use crate::record::{
-    AlternateRecord, At, ConceptRecord, DesignationRecord, MemberRecord, Problem, ProblemKind, PropertyRecord, RowRecord,
-    ValueRecord,
+    AlternateRecord, At, ConceptRecord, DesignationRecord, MemberRecord, Problem, ProblemKind, PropertyRecord,
+    RelationshipRecord, RowRecord, ValueRecord,
 };
 
 /// What is collected of a concept.
@@ -55,6 +55,8 @@ pub(super) struct RawProperty {
     pub kind: PropertyType,
     /// Number of the value's text; of a code, the provisional number of the concept.
     pub value: u32,
+    /// The publisher's id of the relationship; 0 for none.
+    pub id: u64,
     pub extensions: Option<Box<str>>,
     must_resolve: bool,
     at: At,
@@ -99,6 +101,8 @@ pub struct CodeSystemBuilder {
     pub(super) designation_modules: Interner,
     pub(super) cases: Interner,
     pub(super) parents: Vec<(u32, u32, At)>,
+    /// Publisher's ids of parent links: child, parent, id.
+    pub(super) parent_ids: Vec<(u32, u32, u64)>,
     pub(super) property_codes: Interner,
     pub(super) properties: Vec<RawProperty>,
     pub(super) values: Interner,
@@ -132,6 +136,7 @@ impl CodeSystemBuilder {
             designation_modules: Interner::default(),
             cases: Interner::default(),
             parents: Vec::new(),
+            parent_ids: Vec::new(),
             property_codes,
             properties: Vec::new(),
             values: Interner::default(),
@@ -257,10 +262,27 @@ impl CodeSystemBuilder {
             group: record.group,
             kind,
             value,
+            id: 0,
             extensions: record.extensions.map(Into::into),
             must_resolve: record.must_resolve,
             at,
         });
+    }
+
+    /// Takes a relationship with an id.
+    pub fn relationship(&mut self, at: At, record: &RelationshipRecord<'_>) {
+        let property = record.property;
+        if let (true, ValueRecord::Code(parent)) = (record.is_parent, property.value) {
+            self.parent(at, property.code, parent);
+            if let Some((child, parent, _)) = self.parents.last() {
+                self.parent_ids.push((*child, *parent, record.id));
+            }
+        } else {
+            self.property(at, property);
+            if let Some(last) = self.properties.last_mut() {
+                last.id = record.id;
+            }
+        }
     }
 
     /// Takes a reference set member.
@@ -373,7 +395,7 @@ impl CodeSystemBuilder {
         files.add(file::CONCEPTS, concepts::write(&self, &numbering));
         let sorted = designations::sort(&mut self, &numbering);
         files.add(file::DESIGNATIONS, designations::write(&self, &numbering, &sorted)?);
-        files.add(file::HIERARCHY, numbering.write());
+        files.add(file::HIERARCHY, numbering.write(&self.parent_ids));
         files.add(file::RELATIONS, relations::write(&self, &numbering)?);
         let table = members::Table::new(&self, &numbering, &sorted)?;
         let listed = table.members();

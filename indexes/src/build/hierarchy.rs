@@ -114,8 +114,8 @@ impl Numbering {
             .filter(|ordinal| *ordinal != u32::MAX)
     }
 
-    /// Writes the file.
-    pub fn write(&self) -> ContainerWriter {
+    /// Writes the file; `ids` are publisher's ids of links by provisional numbers (child, parent, id).
+    pub fn write(&self, ids: &[(u32, u32, u64)]) -> ContainerWriter {
         let count = self.len();
         let mut writer = ContainerWriter::new(kind::HIERARCHY);
         let parents: Vec<u32> = self.parents.iter().map(|(_, parent)| *parent).collect();
@@ -131,6 +131,18 @@ impl Numbering {
         let (first_run, runs) = closure(&self.finished, &first_child, &children);
         writer.csr(hierarchy::CHILDREN, &first_child, &children);
         writer.csr(hierarchy::DESCENDANTS, &first_run, &runs);
+        if !ids.is_empty() {
+            let mut known: Vec<((u32, u32), u64)> = ids
+                .iter()
+                .filter_map(|(child, parent, id)| Some(((self.ordinal(*child)?, self.ordinal(*parent)?), *id)))
+                .collect();
+            known.sort_unstable();
+            let id = |link: &(u32, u32)| {
+                let place = known.partition_point(|(known, _)| known < link);
+                known.get(place).filter(|(known, _)| known == link).map_or(0, |(_, id)| *id)
+            };
+            writer.column(hierarchy::IDS, &self.parents.iter().map(id).collect::<Vec<u64>>());
+        }
         writer
     }
 }

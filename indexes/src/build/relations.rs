@@ -124,5 +124,12 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
         &extended.iter().map(|(place, _)| *place).collect::<Vec<u32>>(),
     );
     writer.strings(relations::EXTENSIONS, extended.iter().map(|(_, text)| text));
+    let ids: Vec<u64> = entries
+        .iter()
+        .map(|(_, index)| builder.properties[*index as usize].id)
+        .collect();
+    if ids.iter().any(|id| *id != 0) {
+        writer.column(relations::IDS, &ids);
+    }
     Ok(writer)
 }

@@ -335,6 +335,7 @@ impl<'k> ReleaseBuilder<'k> {
             Record::Parent { child, parent } => builder.parent(at, child, parent),
             Record::Property(property) => builder.property(at, property),
             Record::Member(member) => builder.member(at, member),
+            Record::Relationship(relationship) => builder.relationship(at, &relationship),
             Record::Row(row) => builder.row(at, &row),
             Record::Alternate(alternate) => builder.alternate(&alternate),
             Record::CodeSystem(_) | Record::ConceptMap(_) | Record::Mapping(_) | Record::Resource(_) => {}

@@ -8,7 +8,7 @@ use crate::model::{
 use crate::read::CodeSystemIndex;
 use crate::record::{
     AlternateRecord, At, ConceptRecord, DesignationRecord, FieldRecord, MappingRecord, MemberRecord, PropertyRecord, Provenance,
-    Record, RecordSink, ResourceRecord, RowRecord, Stopped, ValueRecord,
+    Record, RecordSink, RelationshipRecord, ResourceRecord, RowRecord, Stopped, ValueRecord,
 };
 
 /// A code system as plain data.
@@ -190,6 +190,18 @@ pub fn sample(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
         }),
     )?;
     rows(sink)?;
+    for (id, is_parent, value) in [(41, true, "root"), (42, false, "root")] {
+        let property = PropertyRecord {
+            code: "old",
+            property: "linked",
+            group: 0,
+            value: ValueRecord::Code(value),
+            must_resolve: true,
+            extensions: None,
+        };
+        let record = RelationshipRecord { id, is_parent, property };
+        sink.accept(at, Record::Relationship(record))?;
+    }
     let map = ConceptMapHeader {
         url: "http://example.org/map".into(),
         ..ConceptMapHeader::default()

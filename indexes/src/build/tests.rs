@@ -107,6 +107,17 @@ fn designations_say_who_maintains_them() {
 }
 
 #[test]
+fn relationships_keep_their_ids() {
+    let (finished, _) = build(true, sample);
+    let index = open(&finished);
+    let (old, attack) = (index.find("old").unwrap(), index.find("attack").unwrap());
+    assert_eq!(index.parents(old).collect::<Vec<_>>(), [index.find("root").unwrap()]);
+    assert_eq!((index.parent_ids(old), index.property_ids(old)), (&[41][..], &[42][..]));
+    assert_eq!(index.parent_ids(attack), [0], "a link without an id");
+    assert_eq!(index.property_ids(attack), [0; 6]);
+}
+
+#[test]
 fn rows_of_reference_sets_keep_their_columns() {
     let (finished, _) = build(true, sample);
     let index = open(&finished);

@@ -356,6 +356,17 @@ impl CodeSystemIndex {
         self.relations.extent(property)
     }
 
+    /// The publisher's ids of each property of [`CodeSystemIndex::properties`] that is a relationship, else 0; empty
+    /// where the publisher has none.
+    pub fn property_ids(&self, concept: Ordinal) -> &[u64] {
+        self.relations.ids(concept)
+    }
+
+    /// The publisher's ids of the links to each of [`CodeSystemIndex::parents`]; empty where there are none.
+    pub fn parent_ids(&self, concept: Ordinal) -> &[u64] {
+        self.hierarchy.parent_ids(concept)
+    }
+
     /// The values of one property.
     pub fn property_values(&self, concept: Ordinal, property: &str) -> Vec<PropertyValue> {
         let number = self.relations.property(property);

@@ -1,7 +1,7 @@
 //! Reads `hierarchy`: parents, children, ancestors, descendants, subsumption.
 
 use super::{ConceptSet, FileSource, open};
-use crate::container::{ContainerError, Csr};
+use crate::container::{Column, ContainerError, Csr};
 use crate::layout::{file, hierarchy, kind};
 use crate::model::Ordinal;
 
@@ -10,14 +10,20 @@ pub(super) struct Hierarchy {
     parents: Csr<u32>,
     children: Csr<u32>,
     descendants: Csr<[u32; 2]>,
+    ids: Option<Column<u64>>,
     count: usize,
 }
 
 impl Hierarchy {
     pub fn open(source: &dyn FileSource, count: usize) -> Result<Self, ContainerError> {
         let container = open(source, file::HIERARCHY, kind::HIERARCHY)?;
+        let parents = container.csr::<u32>(hierarchy::PARENTS, count)?;
         Ok(Self {
-            parents: container.csr(hierarchy::PARENTS, count)?,
+            ids: container
+                .has(hierarchy::IDS)
+                .then(|| container.column_of(hierarchy::IDS, parents.targets().len()))
+                .transpose()?,
+            parents,
             children: container.csr(hierarchy::CHILDREN, count)?,
             descendants: container.csr(hierarchy::DESCENDANTS, count)?,
             count,
@@ -26,6 +32,12 @@ impl Hierarchy {
 
     pub fn parents(&self, ordinal: Ordinal) -> &[u32] {
         self.parents.get(ordinal.0 as usize)
+    }
+
+    /// Publisher's ids of the links to the parents, in their order; empty where there are none.
+    pub fn parent_ids(&self, ordinal: Ordinal) -> &[u64] {
+        let range = self.parents.range(ordinal.0 as usize);
+        self.ids.as_ref().and_then(|ids| ids.get(range)).unwrap_or_default()
     }
 
     pub fn children(&self, ordinal: Ordinal) -> &[u32] {

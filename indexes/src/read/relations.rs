@@ -44,6 +44,7 @@ pub(super) struct Relations {
     postings: Csr<u32>,
     extended: Column<u32>,
     extensions: Strings,
+    ids: Option<Column<u64>>,
 }
 
 impl Relations {
@@ -55,9 +56,14 @@ impl Relations {
         if values.len() != value_kind.len() {
             return Err(container.structure("values and their kinds differ in number"));
         }
+        let entries = container.csr::<[u32; 2]>(relations::ENTRIES, count)?;
         Ok(Self {
             properties: container.strings(relations::PROPERTIES)?,
-            entries: container.csr(relations::ENTRIES, count)?,
+            ids: container
+                .has(relations::IDS)
+                .then(|| container.column_of(relations::IDS, entries.targets().len()))
+                .transpose()?,
+            entries,
             value_ordinal: container.column_of(relations::VALUE_ORDINAL, values.len())?,
             postings: container.csr(relations::POSTINGS, keys.len())?,
             extended: container.column(relations::EXTENDED)?,
@@ -160,6 +166,12 @@ impl Relations {
             .range(ordinal.0 as usize)
             .map(|place| sparse(&self.extended, place).map(|place| self.extensions.get(place)))
             .collect()
+    }
+
+    /// Publisher's ids of the entries of a concept, in the order of the source; empty where there are none.
+    pub fn ids(&self, ordinal: Ordinal) -> &[u64] {
+        let range = self.entries.range(ordinal.0 as usize);
+        self.ids.as_ref().and_then(|ids| ids.get(range)).unwrap_or_default()
     }
 
     pub fn values_of(&self, ordinal: Ordinal, property: u32) -> impl Iterator<Item = PropertyValue> {

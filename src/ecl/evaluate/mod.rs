@@ -220,7 +220,6 @@ impl<'i> Evaluator<'i> {
             found |= self.history(history, &found)?;
             self.plan.note(&begun, "history added");
         }
-        self.plan.note(&begun, "");
         self.plan.end(&begun, found.len());
         Ok(found)
     }
