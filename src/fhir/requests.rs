@@ -110,7 +110,10 @@ const NOT_OF_EXPANSION: &[&str] = &[
 /// The parameters of `$expand`, by name: what it reads is what it says that it reads.
 pub fn expansion_parameters() -> Vec<&'static str> {
     let options = OPTIONS.iter().filter(|name| !NOT_OF_EXPANSION.contains(name));
-    let mut names: Vec<&str> = options.chain(&["displayLanguage", "tx-resource"]).copied().collect();
+    let mut names: Vec<&str> = options
+        .chain(&["cache-id", "date", "displayLanguage", "tx-resource"])
+        .copied()
+        .collect();
     names.sort_unstable();
     names
 }
