@@ -28,14 +28,15 @@ fn pattern(kinds: &str, change: &str) -> Option<Regex> {
     // One change, several in one allele, or several alleles; any of them may be uncertain, in brackets.
     let allele = format!(r"(?:\[{one}(?:;{one})*\])");
     let text = format!(r"^{REFERENCE}:[{kinds}]\.(?:{one}|\({one}\)|{allele}(?:;{allele}|\(;\){allele})*)$");
-    RegexBuilder::new(&text).size_limit(1 << 22).build().ok()
+    // Digits of ASCII only: the patterns are many times smaller.
+    RegexBuilder::new(&text).unicode(false).size_limit(1 << 24).build().ok()
 }
 
 /// Changes of a sequence of bases.
 fn of_bases(bases: &str) -> String {
     let place = format!(r"(?:\({POSITION}_{POSITION}\)|{POSITION})");
     let range = format!(r"{place}(?:_{place})?");
-    let inserted = format!(r"(?:{bases}+|\(?\d+\)?|{range}(?:inv)?|\[[^\[\]]+\]|{bases}\[\d+\])");
+    let inserted = format!(r"(?:{bases}+|\(?\d+\)?|{range}(?:inv)?|\[[A-Za-z0-9_.:;()>*+-]+\]|{bases}\[\d+\])");
     [
         format!(r"{POSITION}{bases}>{bases}"),
         format!(r"{range}="),
