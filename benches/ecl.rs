@@ -6,7 +6,11 @@
 //!
 //! Run: `cargo bench --bench ecl`. The first run makes and loads the release.
 
-#[allow(dead_code, reason = "the other releases are for other benches")]
+#[allow(
+    dead_code,
+    clippy::all,
+    reason = "the other releases are for other benches, and xtask is checked by itself"
+)]
 #[path = "../xtask/src/synthesize/mod.rs"]
 mod synthesize;
 

@@ -28,7 +28,7 @@ pub fn condense(arguments: &Arguments) -> anyhow::Result<()> {
     for path in &arguments.paths {
         gather(path, &arguments.version, &mut definitions)?;
     }
-    let open = definitions.get("Extension").map(|extension| open_types(extension));
+    let open = definitions.get("Extension").map(open_types);
     let open = open.context("no definition of the type Extension was found in these files")?;
     let mut text = format!(
         "# The types of FHIR {}: which elements each has, in their order. Written by `cargo xtask definitions` from the\n\

@@ -21,7 +21,7 @@ impl Evaluator<'_> {
         match constraint {
             Expression::Sub(sub) => self.sub_admits(sub, meaning),
             Expression::Refined { focus, refinement } => {
-                Ok(self.sub_admits(focus, meaning)? && self.refinement_admits(refinement, meaning, &meaning.groups)?)
+                Ok(self.sub_admits(focus, meaning)? && self.refinement_admits(refinement, &meaning.groups)?)
             }
             Expression::Compound { operator, operands } => {
                 let mut admitted = Vec::with_capacity(operands.len());
@@ -103,11 +103,11 @@ impl Evaluator<'_> {
         Ok(false)
     }
 
-    fn refinement_admits(&mut self, refinement: &Refinement, meaning: &Meaning, groups: &[Vec<Row>]) -> Found<bool> {
+    fn refinement_admits(&mut self, refinement: &Refinement, groups: &[Vec<Row>]) -> Found<bool> {
         match refinement {
             Refinement::And(parts) => {
                 for part in parts {
-                    if !self.refinement_admits(part, meaning, groups)? {
+                    if !self.refinement_admits(part, groups)? {
                         return Ok(false);
                     }
                 }
@@ -115,7 +115,7 @@ impl Evaluator<'_> {
             }
             Refinement::Or(parts) => {
                 for part in parts {
-                    if self.refinement_admits(part, meaning, groups)? {
+                    if self.refinement_admits(part, groups)? {
                         return Ok(true);
                     }
                 }
@@ -124,7 +124,7 @@ impl Evaluator<'_> {
             Refinement::Group(group) => {
                 let mut count = 0;
                 for own in groups {
-                    count += u64::from(self.refinement_admits(&group.set, meaning, std::slice::from_ref(own))?);
+                    count += u64::from(self.refinement_admits(&group.set, std::slice::from_ref(own))?);
                 }
                 Ok(group.cardinality.unwrap_or(Cardinality::DEFAULT).admits(count))
             }

@@ -126,7 +126,7 @@ fn an_expression_is_below_its_focus_and_has_its_attributes() {
         (format!("<< {focus}"), true),
         (format!("<! {focus}"), false),
         (format!("<<! {focus}"), false),
-        (format!("{focus}"), false),
+        (focus.clone(), false),
         (format!("> {focus}"), false),
         ("*".to_owned(), true),
         (format!("* MINUS << {focus}"), false),

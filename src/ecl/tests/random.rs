@@ -261,7 +261,7 @@ impl Maker<'_> {
             let length = maker.dice.roll(word.len()) + 1;
             let start: String = word[..length].iter().collect();
             if maker.dice.one_in(3) {
-                start.replace('é', "e").replace('è', "e").to_uppercase()
+                start.replace(['é', 'è'], "e").to_uppercase()
             } else {
                 start
             }

@@ -1,5 +1,10 @@
 //! A small edition as plain lists: what the naive evaluator reads, and what an index is built from.
 
+#![allow(
+    clippy::explicit_auto_deref,
+    reason = "without the star the list would be one of unsized texts"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use tern_index::build::CodeSystemBuilder;

@@ -74,7 +74,7 @@ impl Files {
         let refset = |path: &str, columns: &str| {
             open(
                 &format!("Refset/{path}"),
-                &format!("refsetId referencedComponentId {columns}").trim_end().to_owned(),
+                format!("refsetId referencedComponentId {columns}").trim_end(),
             )
         };
         let description = "conceptId languageCode typeId term caseSignificanceId";

@@ -100,7 +100,7 @@ fn fixed(files: &mut Files) -> anyhow::Result<()> {
 /// A date of a release: every half year for two decades.
 fn date(random: &mut Random) -> u32 {
     let half = random.below(46);
-    (2002 + half / 2) * 10_000 + if half % 2 == 0 { 131 } else { 731 }
+    (2002 + half / 2) * 10_000 + if half.is_multiple_of(2) { 131 } else { 731 }
 }
 
 /// One concept in use, with its terms, parents and attributes.
