@@ -39,6 +39,15 @@ def write(target, number, content):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"seed-{number:04}").write_bytes(content)
 
+CONSTRAINTS = [
+    "<< 404684003 |Finding| MINUS (< 64572001 : [1..2] R 363698007 != (* OR 123456), { 116676008 = <<! 123456 })",
+    "^ [a, b] 447562003 {{ M mapGroup >= #2, mapTarget = (match:\"J4\" wild:\"K*\"), active = * }}",
+    "* {{ D term = \"heart att\", dialect = (en-gb (prefer) en-us), type = syn }} {{ C effectiveTime < \"20250131\" }} {{ + HISTORY-MIN }}",
+    "!!> (< 404684003 . 363698007 . << 116676008) /* comment */ AND LOINC#\"54486-6\" AND ^R *",
+    "descendantOrSelfOf 404684003 : reverseOf ANY not = ANY or 1142135004 = #-5.50 OR 3460481009 = \"a \\\" b\" OR 859999999102 = TRUE",
+    "=== 404684003 + 64572001 : 116676008 = (123456 : 363698007 = #5), { 363698007 = 123456 }",
+]
+
 
 def main():
     for name, fixture in LOADERS.items():
@@ -53,6 +62,8 @@ def main():
         write("open_index", number, bytes([number % 4, number // 4, 1]) + struct.pack("<HB", number * 9, 255))
     for number, text in enumerate(["heart", "HEART dis", "é", "404684003", "a b c"]):
         write("search", number, text.encode())
+    for number, text in enumerate(CONSTRAINTS):
+        write("ecl", number, text.encode())
     for number, (shape, path, query, body) in enumerate(REQUESTS):
         # libFuzzer's structured input takes the byte first and the text from what is left.
         write("request", number, bytes([shape]) + f"{path}\n{query}\n{body}".encode())

@@ -72,7 +72,10 @@ impl Drop for Server {
 
 fn serve() -> Server {
     let mut command = tern();
-    command.arg("--store").arg(demo()).args(["serve", "--port", "0"]);
+    command
+        .arg("--store")
+        .arg(demo())
+        .args(["serve", "--port", "0", "--writable"]);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = lines

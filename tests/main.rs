@@ -5,6 +5,7 @@
 
 mod cli;
 mod docs;
+mod ecl;
 mod formats;
 mod http;
 mod review;

@@ -6,6 +6,7 @@
 mod convert;
 mod demo;
 mod demo_files;
+mod ecl;
 mod error;
 mod expand;
 mod explain;
@@ -75,6 +76,7 @@ enum Command {
     Validate(validate::ValidateArgs),
     Subsumes(subsumes::SubsumesArgs),
     Expand(expand::ExpandArgs),
+    Ecl(ecl::EclArgs),
     Translate(translate::TranslateArgs),
     Map(Box<map::MapArgs>),
     Train(Box<train::TrainArgs>),
@@ -106,6 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<Exit, CliErr
         Command::Validate(args) => validate::run(args, &store()?),
         Command::Subsumes(args) => subsumes::run(args, &store()?),
         Command::Expand(args) => expand::run(args, &store()?),
+        Command::Ecl(args) => ecl::run(args, store),
         Command::Translate(args) => translate::run(args, &store()?),
         Command::Map(args) => map::run(args, &store()?),
         Command::Train(args) => train::run(args, &store()?),

@@ -194,12 +194,16 @@ impl Meaning {
         }
     }
 
-    /// Whether a defined concept subsumes it: all its parents do, and each of its groups is matched.
+    /// Whether a defined concept subsumes it: all its parents do, and each of its groups is matched. One that has a single
+    /// parent and no group would mean no more than that parent; it is not believed to be defined.
     fn is_under(&self, index: &CodeSystemIndex, concept: Ordinal) -> bool {
-        index.parents(concept).all(|parent| self.subsumers.contains(parent.0))
-            && groups_of(index, concept)
-                .iter()
-                .all(|above| self.groups.iter().any(|own| says_as_much(index, own, above)))
+        if !index.parents(concept).all(|parent| self.subsumers.contains(parent.0)) {
+            return false;
+        }
+        let groups = groups_of(index, concept);
+        let says_something = !groups.is_empty() || index.parents(concept).len() > 1;
+        let matched = |above: &Vec<Row>| self.groups.iter().any(|own| says_as_much(index, own, above));
+        says_something && groups.iter().all(matched)
     }
 }
 

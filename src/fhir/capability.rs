@@ -8,10 +8,13 @@ use super::algorithmic;
 use super::interaction::Operation;
 use super::render::List;
 use super::render_resource::type_name;
+use super::requests;
 use super::search_parameters;
+use crate::grammars;
 use crate::service::{ResourceKind, Terminology};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 use tern_index::model::{CodeSystemHeader, Content};
 
 const FEATURE: &str = "http://hl7.org/fhir/uv/application-feature/StructureDefinition/feature";
@@ -32,27 +35,31 @@ pub const KINDS: [ResourceKind; 4] = [
     ResourceKind::ValueSet,
 ];
 
-/// Parameters of `$expand` that are evaluated, in the order of their names.
-const EXPANSION_PARAMETERS: &[&str] = &[
-    "activeOnly",
-    "check-system-version",
-    "count",
-    "default-valueset-version",
-    "designation",
-    "displayLanguage",
-    "exclude-system",
-    "excludeNested",
-    "filter",
-    "force-system-version",
-    "includeDefinition",
-    "includeDesignations",
-    "offset",
-    "property",
-    "system-version",
-    "tx-resource",
-    "useSupplement",
-    "valueSetVersion",
+/// Operations of the server itself, with their definitions.
+const SERVER_OPERATIONS: [(&str, &str); 2] = [
+    (
+        "versions",
+        "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions",
+    ),
+    (
+        "cache-control",
+        "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/cache-control",
+    ),
 ];
+
+/// Operators of filters by the code itself, whatever the code system.
+const ON_CODES: &[&str] = &["=", "in", "not-in", "regex", "exists"];
+/// Operators of filters by the place in a hierarchy.
+const IN_HIERARCHY: &[&str] = &["is-a", "descendent-of", "is-not-a", "generalizes"];
+/// The same, which R4 does not have.
+const IN_HIERARCHY_LATER: &[&str] = &["child-of", "descendent-leaf"];
+/// What a filter may be about that is no property.
+const NO_PROPERTIES: &[&str] = &["concept", "code", "display", "parent", "child", "ancestor", "descendant"];
+/// What loads code systems that declare filters of which they do not say what they mean.
+const RESOURCES: &str = "fhir";
+
+/// When the server came up: what it says of itself is of that instant, and the same until it goes down.
+static STARTED: LazyLock<String> = LazyLock::new(super::now);
 
 /// `/metadata`
 pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) -> Value {
@@ -97,27 +104,28 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
         "title": format!("tern terminology server, FHIR {}", version.short()),
         "status": "active",
         "experimental": false,
-        "date": super::now(),
+        "date": STARTED.as_str(),
         "kind": "instance",
         "instantiates": ["http://hl7.org/fhir/CapabilityStatement/terminology-server"],
         "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION"), "releaseDate": RELEASED},
         "implementation": {"description": "tern terminology server", "url": base},
         "fhirVersion": version.full(),
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "rest": [{
             "mode": "server",
             "security": {"cors": true},
             "resource": resources,
-            "interaction": [{"code": "batch"}, {"code": "history-system"}],
-            "operation": [{
-                "name": "versions",
-                "definition": "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions"
-            }, {
-                "name": "cache-control",
-                "definition": "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/cache-control"
-            }],
+            "interaction": [{"code": "batch"}, {"code": "transaction"}, {"code": "history-system"}],
+            "operation": server_operations(writable),
         }],
     })
+}
+
+fn server_operations(writable: bool) -> Vec<Value> {
+    let own = SERVER_OPERATIONS.map(|(name, definition)| json!({"name": name, "definition": definition}));
+    // The only one of a type that the standard calls on the server.
+    let closure = writable.then(|| operation_json(Operation::Closure));
+    own.into_iter().chain(closure).collect()
 }
 
 /// What can be done with resources of every type.
@@ -150,7 +158,7 @@ fn feature(definition: &str, value: Value) -> Value {
 }
 
 /// `/metadata?mode=terminology`
-pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str) -> Value {
+pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion, base: &str, writable: bool) -> Value {
     let mut systems: BTreeMap<String, Vec<CodeSystemHeader>> = BTreeMap::new();
     for header in terminology
         .code_system_headers()
@@ -173,7 +181,7 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         "name": "TernTerminologyCapabilities",
         "title": format!("tern terminology server, FHIR {}", version.short()),
         "status": "active",
-        "date": super::now(),
+        "date": STARTED.as_str(),
         "kind": "instance",
         "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION")},
         "implementation": {"description": "tern terminology server", "url": base},
@@ -183,7 +191,8 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         if !systems.is_empty() {
             json.insert("codeSystem".into(), systems.into());
         }
-        let parameters: Vec<Value> = EXPANSION_PARAMETERS.iter().map(|name| json!({"name": name})).collect();
+        let parameters = requests::expansion_parameters().into_iter();
+        let parameters: Vec<Value> = parameters.map(|name| json!({"name": name})).collect();
         json.insert(
             "expansion".into(),
             json!({"hierarchical": true, "paging": true, "incomplete": false, "parameter": parameters}),
@@ -196,6 +205,10 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
             translation.insert("extension".into(), maps.into());
         }
         json.insert("translation".into(), translation);
+        if writable {
+            // Closure tables relate codes of one code system only.
+            json.insert("closure".into(), json!({"translation": false}));
+        }
     }
     json
 }
@@ -209,14 +222,11 @@ fn code_system(terminology: &Terminology, url: &str, headers: &[CodeSystemHeader
         }
         json.insert("isDefault".into(), (header.version == latest).into());
         json.insert("compositional".into(), header.compositional.into());
-        if let Some(language) = &header.language {
-            json.insert("language".into(), json!([language]));
+        let languages = languages(terminology, header);
+        if !languages.is_empty() {
+            json.insert("language".into(), languages.into());
         }
-        let filters: Vec<Value> = header
-            .filters
-            .iter()
-            .map(|filter| json!({"code": filter.code, "op": filter.operators}))
-            .collect();
+        let filters = filters(header, version);
         if !filters.is_empty() {
             json.insert("filter".into(), filters.into());
         }
@@ -235,6 +245,57 @@ fn code_system(terminology: &Terminology, url: &str, headers: &[CodeSystemHeader
     }
     json.insert("subsumption".into(), true.into());
     json.into()
+}
+
+/// The languages of displays: of a release those that its index has, of a small resource that which it declares.
+fn languages(terminology: &Terminology, header: &CodeSystemHeader) -> Vec<String> {
+    let mut languages: BTreeSet<String> = header.language.iter().cloned().collect();
+    if header.loader != RESOURCES
+        && let Ok(index) = terminology.code_system(&header.url, header.version.as_deref())
+    {
+        languages.extend(index.languages().map(str::to_owned));
+    }
+    languages.into_iter().collect()
+}
+
+/// The filters that value sets may use: by code, by hierarchy, by each property, and those of the code system's own.
+fn filters(header: &CodeSystemHeader, version: FhirVersion) -> Vec<Value> {
+    if matches!(header.content, Content::NotPresent) {
+        return Vec::new();
+    }
+    // A grammar is asked by what it declares; it has no list that could be searched.
+    let grammar = grammars::by_url(&header.url).filter(|grammar| grammar.all().is_none());
+    let mut filters: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let concept = filters.entry("concept").or_default();
+    if grammar.is_none() {
+        concept.extend(ON_CODES);
+    }
+    if header.hierarchy_meaning.is_some() {
+        concept.extend(IN_HIERARCHY);
+        concept.extend(IN_HIERARCHY_LATER.iter().filter(|_| version == FhirVersion::R5));
+    }
+    for property in &header.properties {
+        filters.insert(&property.code, ON_CODES.to_vec());
+    }
+    let means_something = |code: &str| {
+        header.loader != RESOURCES
+            || grammar.is_some()
+            || NO_PROPERTIES.contains(&code)
+            || header.properties.iter().any(|property| property.code == code)
+    };
+    for filter in header.filters.iter().filter(|filter| means_something(&filter.code)) {
+        let known = filters.entry(&filter.code).or_default();
+        for operator in &filter.operators {
+            let earlier = version == FhirVersion::R5 || !IN_HIERARCHY_LATER.contains(&operator.as_str());
+            if earlier && !known.contains(&operator.as_str()) {
+                known.push(operator);
+            }
+        }
+    }
+    let filters = filters.into_iter().filter(|(_, operators)| !operators.is_empty());
+    filters
+        .map(|(code, operators)| json!({"code": code, "op": operators}))
+        .collect()
 }
 
 /// `/$versions`

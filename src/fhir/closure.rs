@@ -28,8 +28,8 @@ impl From<GrowError> for Refusal {
     }
 }
 
-/// Answers.
-pub(super) fn answer(library: &Library, parameters: &Parameters, version: FhirVersion) -> Result<Value, Refusal> {
+/// Answers; at most so many concepts at once.
+pub(super) fn answer(library: &Library, parameters: &Parameters, version: FhirVersion, most: usize) -> Result<Value, Refusal> {
     let missing = || ParameterError::Missing("$closure needs the parameter 'name', the name of the closure table".into());
     let name = parameters.text(&["name"])?.ok_or_else(missing)?;
     if !is_id(&name) {
@@ -45,6 +45,13 @@ pub(super) fn answer(library: &Library, parameters: &Parameters, version: FhirVe
         .all("concept")
         .map(|parameter| parameter.coding())
         .collect::<Result<Vec<_>, _>>()?;
+    if concepts.len() > most {
+        let text = format!(
+            "{} concepts are more than the {most} that are added at once; split them",
+            concepts.len()
+        );
+        return Err(Refusal::new(RefusalKind::TooCostly, text));
+    }
     match (since, concepts.as_slice()) {
         (Some(_), [_, ..]) => {
             let message = "$closure takes concepts or a version, but not both at once".to_owned();

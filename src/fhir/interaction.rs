@@ -470,6 +470,7 @@ fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
             room.terminology,
             request.version,
             request.base,
+            room.library.is_writable(),
         )),
         Some(other) => Err(ParameterError::Invalid {
             name: "mode".into(),
@@ -564,7 +565,7 @@ fn operate(
         }
         Operation::Closure => {
             context.check(parameters, &[closure::NAMES])?;
-            closure::answer(room.library, parameters, version)
+            closure::answer(room.library, parameters, version, room.batch)
         }
         Operation::PreferredId => preferred_id(terminology, parameters, context),
         Operation::Compare => {

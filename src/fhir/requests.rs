@@ -62,6 +62,7 @@ impl Context {
 /// Names that every operation takes.
 const EVERYWHERE: &[&str] = &["tx-resource", "cache-id", "displayLanguage", "uuid", "diagnostics", "date"];
 
+/// Options of `$expand` and `$validate-code`.
 const OPTIONS: &[&str] = &[
     "activeOnly",
     "excludeNested",
@@ -92,6 +93,29 @@ const OPTIONS: &[&str] = &[
     "context",
     "contextDirection",
 ];
+
+/// Options that are none of `$expand`, or no more than another name of one, or say which value set is meant.
+const NOT_OF_EXPANSION: &[&str] = &[
+    "lenient-display-validation",
+    "valueset-membership-only",
+    "abstract",
+    "inferSystem",
+    "_limit",
+    "url",
+    "valueSet",
+    "context",
+    "contextDirection",
+];
+
+/// The parameters of `$expand`, by name: what it reads is what it says that it reads.
+pub fn expansion_parameters() -> Vec<&'static str> {
+    let options = OPTIONS.iter().filter(|name| !NOT_OF_EXPANSION.contains(name));
+    // Clients send these two for their own sake.
+    let shared = EVERYWHERE.iter().filter(|name| !["uuid", "diagnostics"].contains(name));
+    let mut names: Vec<&str> = options.chain(shared).copied().collect();
+    names.sort_unstable();
+    names
+}
 
 fn canonicals(parameters: &Parameters, name: &str) -> Result<Vec<Canonical>, ParameterError> {
     let texts = parameters.texts(&[name])?;

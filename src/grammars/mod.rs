@@ -1,4 +1,5 @@
-//! Code systems whose codes follow a rule instead of standing in a list: units, language tags, media types, URIs; and
+//! Code systems whose codes follow a rule instead of standing in a list: units, language tags, media types, URIs,
+//! variants of genes; and
 //! the short public lists that come with every server: countries, currencies, areas of the world.
 //!
 //! A grammar says whether a text is a code, what it is called, and whether it passes the filters that the code system
@@ -6,6 +7,7 @@
 //! speaks of.
 
 mod countries;
+mod hgvs;
 mod languages;
 mod media_types;
 pub mod ucum;
@@ -57,7 +59,7 @@ pub trait Grammar: Sync {
 }
 
 /// All of them.
-pub static ALL: [&dyn Grammar; 7] = [
+pub static ALL: [&dyn Grammar; 8] = [
     &ucum::Ucum,
     &languages::Languages,
     &countries::Countries,
@@ -65,6 +67,7 @@ pub static ALL: [&dyn Grammar; 7] = [
     &countries::Areas,
     &media_types::MediaTypes,
     &uris::Uris,
+    &hgvs::Variants,
 ];
 
 /// The grammar of a code system.

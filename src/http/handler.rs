@@ -60,7 +60,7 @@ async fn shared_headers(
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Last-Modified, Location, Preference-Applied, X-Request-Id"),
+        HeaderValue::from_static("ETag, Last-Modified, Location, X-Request-Id"),
     );
     Ok(response)
 }

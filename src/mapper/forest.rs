@@ -14,6 +14,8 @@ use std::fmt::Write;
 const TREES: u64 = 64;
 /// Fewest rows in a leaf.
 const LEAF: usize = 6;
+/// Rows for each that a leaf must have at least, so that the table of a large set is no larger than that of a small one.
+const SHARE: usize = 1100;
 
 /// A row to learn from: its inputs, and whether it was right.
 pub(super) type Row = (Vec<f32>, bool);
@@ -103,7 +105,7 @@ impl Tree {
 
     fn grow(&mut self, rows: &[Row], members: &mut [u32], random: &mut Random) {
         let right = members.iter().filter(|member| is_right(rows, **member)).count();
-        let split = if members.len() < 2 * LEAF || right == 0 || right == members.len() {
+        let split = if members.len() < 2 * fewest(rows) || right == 0 || right == members.len() {
             None
         } else {
             best_cut(rows, members, random)
@@ -194,6 +196,11 @@ impl Tree {
     }
 }
 
+/// Rows in a leaf, at least.
+fn fewest(rows: &[Row]) -> usize {
+    LEAF.max(rows.len() / SHARE)
+}
+
 /// Shares are kept as they are written, so that a forest is the same after it was written and read.
 fn per_mille(share: f32) -> f32 {
     (share * 1000.0).round() / 1000.0
@@ -242,7 +249,7 @@ fn best_cut(rows: &[Row], members: &[u32], random: &mut Random) -> Option<(usize
             }
         }
         let above = members.len() - below;
-        if below < LEAF || above < LEAF {
+        if below < fewest(rows) || above < fewest(rows) {
             continue;
         }
         let impurity = |count: usize, right: usize| right as f32 * (count - right) as f32 / count as f32;

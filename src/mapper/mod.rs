@@ -18,6 +18,7 @@ mod drugs;
 mod error;
 mod exact;
 pub mod explain;
+mod folds;
 mod forest;
 pub mod formats;
 mod index;
@@ -29,6 +30,7 @@ mod model_file;
 mod outcome;
 mod rank;
 mod read;
+mod renderings;
 mod repair;
 mod resolve;
 mod roles;
@@ -238,6 +240,11 @@ trait Domain: Send + Sync {
     /// Features of the first candidate that tell how far it can be trusted.
     fn calibration_features(&self) -> Vec<u16> {
         (0..self.feature_names().len().min(48) as u16).collect()
+    }
+    /// The words that a source and each of its right concepts do not share, to learn renderings from; empty where a
+    /// domain has no use for them.
+    fn unmatched(&self, _item: &SourceItem, _concepts: &[Ordinal]) -> Vec<renderings::Unmatched> {
+        Vec::new()
     }
     /// The names of the features, by number.
     fn feature_names(&self) -> Vec<String>;

@@ -6,6 +6,7 @@
 
 use super::error::MapError;
 use super::rank::Model;
+use super::renderings;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -109,6 +110,10 @@ fn check_line(blank: &mut Model, name: &str, value: &str, features: &[String]) -
         let read = blank.calibration.read_line(part, value, features);
         return read.ok_or_else(|| format!("{name} is damaged, or made for other inputs than this program's; {other}"));
     }
+    if let Some(word) = name.strip_prefix(renderings::PREFIX) {
+        let read = blank.renderings.read_line(word, value);
+        return read.ok_or_else(|| format!("{name} is damaged; {other}"));
+    }
     if !features.iter().any(|known| known == name) {
         return Err(format!("{name:?} is no feature of this target; {other}"));
     }
@@ -143,6 +148,7 @@ mod tests {
             weights: vec![0.5, -1.0],
             calibration: Calibration::train(vec![0], &rows, 5),
             trained: true,
+            ..Model::default()
         };
         write(&model, &features(), "urn:t", "a test\nin two lines")
     }

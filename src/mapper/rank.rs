@@ -9,6 +9,7 @@
 
 use super::calibrate::Calibration;
 use super::lexical::Lexical;
+use super::renderings::{self, Renderings};
 use super::{Acceptance, Scored};
 use std::collections::HashMap;
 
@@ -59,12 +60,15 @@ pub(super) struct Model {
     pub weights: Vec<f32>,
     /// From the ranking to a probability.
     pub calibration: Calibration,
+    /// What words of sources are rendered as.
+    pub renderings: Renderings,
     /// Whether the weights come from training.
     pub trained: bool,
 }
 
 impl Model {
-    /// Reads a table of `name<TAB>weight` lines (`#` starts a comment; `calibration.` begins the lines of the second model).
+    /// Reads a table of `name<TAB>weight` lines (`#` starts a comment; `calibration.` begins the lines of the second model,
+    /// `word.` those of renderings).
     /// Unknown names are left out, so that an older table still works with newer code.
     pub fn parse(table: &str, features: &[String]) -> Self {
         let numbers: HashMap<&str, usize> = features.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -79,6 +83,10 @@ impl Model {
             };
             if let Some(part) = name.strip_prefix("calibration.") {
                 damaged |= model.calibration.read_line(part, weight, features).is_none();
+                continue;
+            }
+            if let Some(word) = name.strip_prefix(renderings::PREFIX) {
+                damaged |= model.renderings.read_line(word, weight).is_none();
                 continue;
             }
             let Ok(weight) = weight.trim().parse::<f32>() else { continue };
@@ -102,7 +110,7 @@ impl Model {
         for (name, weight) in features.iter().zip(&self.weights).filter(|(_, weight)| weight.abs() >= 5e-6) {
             table.push_str(&format!("{name}\t{weight:.5}\n"));
         }
-        for line in self.calibration.lines(features) {
+        for line in self.renderings.lines().into_iter().chain(self.calibration.lines(features)) {
             table.push_str(&line);
             table.push('\n');
         }

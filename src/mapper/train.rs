@@ -1,12 +1,14 @@
 //! Training of a domain's model on reviewed maps: softmax regression for the ranking, then its calibration.
-//! Deterministic: full batches, a fixed number of steps, seeded trees; folds are by hash of the name, so that a name is
-//! never on both sides.
+//! Deterministic: batches in a fixed order, a fixed number of steps, seeded trees. A name, and what was made from one row,
+//! is never on both sides ([`super::folds`]); what words are rendered as is learned for each fold without its rows.
 //!
 //! It runs offline (`tern train`), never at mapping time.
 
 use super::calibrate::{Calibration, Judged};
 use super::explain::Verdict;
+use super::folds::folds;
 use super::rank::{Model, softmax};
+use super::renderings::{Renderings, Unmatched};
 use super::resolve::HOPELESS;
 use super::{Acceptance, Domain, Scored, SourceItem, model_file};
 use rayon::prelude::*;
@@ -18,6 +20,8 @@ use tern_index::read::CodeSystemIndex;
 pub struct Example {
     /// Its identifier in the truth file.
     pub id: String,
+    /// The file and the row in it that it was made from; rows of one origin stay together. Empty if there is none.
+    pub origin: String,
     /// The source tuple.
     pub item: SourceItem,
     /// The right codes; none for a reviewed "no match".
@@ -71,6 +75,8 @@ const FOLDS: usize = 5;
 const STEPS: usize = 400;
 /// Steps of the inner folds, which only have to show how sure the ranking is of names it has not seen.
 const INNER_STEPS: usize = 120;
+/// Most rows of a step: with more, the steps take turns.
+const BATCH: usize = 2560;
 /// Codes of a prediction.
 const LISTED: usize = 10;
 /// Strength of the pull of weights towards their start.
@@ -98,8 +104,9 @@ impl<'s> Trainer<'s> {
     }
 
     /// Trains on all examples, and predicts each by a model that has not seen its name. `comment` says in the table how it was made.
-    pub fn train(&self, examples: &[Example], comment: &str) -> Trained {
-        let groups: Vec<Group> = examples.par_iter().map(|example| self.group(example)).collect();
+    pub fn train(&mut self, examples: &[Example], comment: &str) -> Trained {
+        let folds = folds(examples, FOLDS);
+        let groups = self.groups(examples, &folds);
         let answered = examples.iter().filter(|example| !example.codes.is_empty()).count().max(1);
         let found = groups.iter().filter(|group| group.right.contains(&true)).count();
         let names = self.domain.feature_names();
@@ -114,10 +121,12 @@ impl<'s> Trainer<'s> {
                     weights,
                     calibration,
                     trained: true,
+                    ..Model::default()
                 }
             })
             .collect();
-        let last = models.pop().unwrap_or_default();
+        let mut last = models.pop().unwrap_or_default();
+        last.renderings = self.renderings(examples, &folds, FOLDS);
         let predicted = groups.par_iter().zip(examples);
         let predicted = predicted.map(|(group, example)| self.predict(group, example, models.get(group.fold)));
         Trained {
@@ -130,17 +139,42 @@ impl<'s> Trainer<'s> {
     /// Predicts by the model that is shipped, without training.
     pub fn run(&self, examples: &[Example]) -> Vec<Prediction> {
         let predicted = examples.par_iter().map(|example| {
-            let group = self.group(example);
+            let group = self.group(example, 0);
             self.predict(&group, example, Some(self.domain.model()))
         });
         predicted.collect()
     }
 
-    fn group(&self, example: &Example) -> Group {
+    /// Candidates with their features, those of each fold by renderings that were learned from the other folds.
+    fn groups(&mut self, examples: &[Example], folds: &[usize]) -> Vec<Group> {
+        let mut found: Vec<Option<Group>> = Vec::new();
+        found.resize_with(examples.len(), || None);
+        for fold in 0..FOLDS {
+            self.domain.model_mut().renderings = self.renderings(examples, folds, fold);
+            let rows = found.par_iter_mut().zip(examples).zip(folds);
+            let own = rows.filter(|(_, own)| **own == fold);
+            own.for_each(|((slot, example), _)| *slot = Some(self.group(example, fold)));
+        }
+        found.into_iter().flatten().collect()
+    }
+
+    /// What the examples of all folds but one teach.
+    fn renderings(&self, examples: &[Example], folds: &[usize], without: usize) -> Renderings {
+        let seen = examples.par_iter().zip(folds).filter(|(_, fold)| **fold != without);
+        let unmatched: Vec<Unmatched> = seen.flat_map_iter(|(example, _)| self.unmatched(example)).collect();
+        Renderings::learn(&unmatched)
+    }
+
+    fn unmatched(&self, example: &Example) -> Vec<Unmatched> {
+        let rights = example.codes.iter().filter_map(|code| self.system.find_exact(code));
+        self.domain.unmatched(&example.item, &rights.collect::<Vec<Ordinal>>())
+    }
+
+    fn group(&self, example: &Example, fold: usize) -> Group {
         let scored = self.domain.candidates(&example.item);
         let right = |concept| example.codes.iter().any(|code| self.system.find_exact(code) == Some(concept));
         Group {
-            fold: fold(example.item.get(super::Role::Name)),
+            fold,
             weight: example.weight,
             right: scored.iter().map(|candidate| right(candidate.concept)).collect(),
             scored,
@@ -180,29 +214,22 @@ impl<'s> Trainer<'s> {
     }
 }
 
-/// FNV-1a over the normalised name: the same in every run and build.
-fn fold(name: &str) -> usize {
-    let normal = super::words::words(name).join(" ");
-    let hash = normal.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (hash >> 20) as usize % FOLDS
-}
-
 fn dot(weights: &[f32], features: &[(u16, f32)]) -> f32 {
     let weight = |number: u16| weights.get(usize::from(number)).copied().unwrap_or_default();
     features.iter().map(|(number, value)| weight(*number) * value).sum()
 }
 
-/// Softmax regression by Adam over full batches. The shipped weights are never the start: they have seen every row.
+/// Softmax regression by Adam, over full batches where there are few rows and over every n-th row in turn where there are
+/// many. The shipped weights are never the start: they have seen every row.
 fn ranking(groups: &[&Group], start: &[f32], steps: usize) -> Vec<f32> {
     let usable: Vec<&&Group> = groups.iter().filter(|group| group.right.contains(&true)).collect();
+    let batches = usable.len().div_ceil(BATCH).max(1);
     let mut weights = start.to_vec();
     let width = weights.len();
     let (mut mean, mut square) = (vec![0.0f32; width], vec![0.0f32; width]);
     for step in 1..=steps {
         let mut gradient = vec![0.0f32; width];
-        for group in &usable {
+        for group in usable.iter().skip(step % batches).step_by(batches) {
             let scores: Vec<f32> = group.scored.iter().map(|scored| dot(&weights, &scored.features)).collect();
             let shares = softmax(&scores);
             let right: f32 = shares
@@ -224,7 +251,7 @@ fn ranking(groups: &[&Group], start: &[f32], steps: usize) -> Vec<f32> {
         let rate = 0.1 / (1.0 + step as f32 / 60.0);
         for at in 0..width {
             // All four have `width` entries.
-            let slope = gradient[at] + PULL * weights[at];
+            let slope = gradient[at] + PULL * weights[at] / batches as f32;
             mean[at] = 0.9 * mean[at] + 0.1 * slope;
             square[at] = 0.999 * square[at] + 0.001 * slope * slope;
             let (m, s) = (

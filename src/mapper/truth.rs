@@ -91,7 +91,7 @@ impl TruthFile {
                 path: shown.clone(),
                 message: format!("line {last}, column {column}: {message}"),
             };
-            let Some(reviewed) = places.row(&row, last, target, &at)? else {
+            let Some(mut reviewed) = places.row(&row, last, target, &at)? else {
                 truth.left_out += 1;
                 continue;
             };
@@ -102,6 +102,7 @@ impl TruthFile {
                     format!("{id:?} is also in line {first}; identifiers of rows must differ, or leave the column out"),
                 ));
             }
+            reviewed.example.origin = format!("{} {}", self.path.display(), reviewed.example.id);
             truth.rows.push(reviewed);
         }
         if truth.rows.is_empty() {
@@ -217,6 +218,7 @@ impl Places {
         let id = self.id.map(field).filter(|id| !id.is_empty());
         Ok(Some(Reviewed {
             example: Example {
+                origin: String::new(),
                 id: id.map_or_else(|| line.to_string(), str::to_owned),
                 item: self.binding.item(&Values::default(), field),
                 codes,

@@ -76,6 +76,7 @@ impl ClosureTable {
     /// Adds concepts; the relations that are new with them, in order.
     pub fn grow(&mut self, terminology: &Terminology, concepts: &[Coding]) -> Result<Vec<Related>, ClosureError> {
         let mut new = Vec::new();
+        let mut members: BTreeMap<String, Members> = BTreeMap::new();
         for coding in concepts {
             let Some(system) = coding.system.as_deref().filter(|system| !system.is_empty()) else {
                 return Err(refusals::no_system("$closure").into());
@@ -91,12 +92,13 @@ impl ClosureTable {
                 edition: terminology.edition(header),
                 pinned: coding.version.is_some(),
             });
-            if self.concepts.contains(&(system.clone(), coding.code.clone())) {
-                continue;
+            let members = members
+                .entry(system.clone())
+                .or_insert_with(|| Members::of(self.of_system(&system), &index));
+            if self.concepts.insert((system.clone(), coding.code.clone())) {
+                new.extend(members.related(&index, &system, &coding.code, concept));
+                members.by_concept.entry(concept).or_default().push(coding.code.clone());
             }
-            let known = self.of_system(&system).filter_map(|code| Some((code, index.find(code)?)));
-            new.extend(known.flat_map(|known| related(&index, &system, (&coding.code, concept), known)));
-            self.concepts.insert((system, coding.code.clone()));
         }
         new.sort();
         Ok(new)
@@ -136,28 +138,44 @@ impl ClosureTable {
     }
 }
 
-/// How two codes stand to each other, if they do.
-fn related(
-    index: &CodeSystemIndex,
-    system: &str,
-    (code, concept): (&str, Ordinal),
-    (other_code, other): (&str, Ordinal),
-) -> Option<Related> {
-    let (source, target, relation) = if concept == other {
-        (code, other_code, ClosureRelation::Equivalent)
-    } else if index.subsumes(other, concept) {
-        (code, other_code, ClosureRelation::Narrower)
-    } else if index.subsumes(concept, other) {
-        (other_code, code, ClosureRelation::Narrower)
-    } else {
-        return None;
-    };
-    Some(Related {
-        system: system.to_owned(),
-        source: source.to_owned(),
-        target: target.to_owned(),
-        relation,
-    })
+/// The concepts of one code system in a table, with the codes by which they came.
+struct Members {
+    by_concept: BTreeMap<Ordinal, Vec<String>>,
+}
+
+impl Members {
+    fn of<'c>(codes: impl Iterator<Item = &'c str>, index: &CodeSystemIndex) -> Self {
+        let mut by_concept: BTreeMap<Ordinal, Vec<String>> = BTreeMap::new();
+        for code in codes {
+            if let Some(concept) = index.find(code) {
+                by_concept.entry(concept).or_default().push(code.to_owned());
+            }
+        }
+        Self { by_concept }
+    }
+
+    /// How a new code stands to those that are here.
+    fn related(&self, index: &CodeSystemIndex, system: &str, code: &str, concept: Ordinal) -> Vec<Related> {
+        let relation = |source: &str, target: &str, relation| Related {
+            system: system.to_owned(),
+            source: source.to_owned(),
+            target: target.to_owned(),
+            relation,
+        };
+        let codes = |concept: Ordinal| self.by_concept.get(&concept).into_iter().flatten();
+        let same = codes(concept).map(|other| relation(code, other, ClosureRelation::Equivalent));
+        let mut found: Vec<Related> = same.collect();
+        for above in index.ancestors(concept).iter().map(Ordinal) {
+            found.extend(codes(above).map(|other| relation(code, other, ClosureRelation::Narrower)));
+        }
+        // Below a general concept there may be far more concepts than a table has.
+        for (below, codes) in &self.by_concept {
+            if *below != concept && index.subsumes(concept, *below) {
+                found.extend(codes.iter().map(|other| relation(other, code, ClosureRelation::Narrower)));
+            }
+        }
+        found
+    }
 }
 
 #[cfg(test)]

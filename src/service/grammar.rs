@@ -8,13 +8,13 @@ use super::resource::Resource;
 use super::terminology::Terminology;
 use super::value_set::Members;
 use crate::grammars::{self, Grammar};
-use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use tern_index::model::{Canonical, CodeSystemHeader, Coding};
+use tern_index::build::CodeSystemBuilder;
+use tern_index::model::{Canonical, CodeSystemHeader, Coding, DesignationKind, FilterDefinition};
 use tern_index::read::CodeSystemIndex;
+use tern_index::record::{At, ConceptRecord, DesignationRecord, PropertyRecord, ValueRecord};
 use tern_index::value_set::{Include, ValueSet};
-use tern_loaders::fhir::json::Node;
 
 /// What a request says of code systems that are rules.
 #[derive(Debug, Default)]
@@ -165,73 +165,71 @@ fn build<'c>(
     grammar: &'static dyn Grammar,
     codes: impl Iterator<Item = (&'c str, Option<&'c str>)>,
 ) -> Option<Arc<CodeSystemIndex>> {
-    let mut properties = BTreeSet::new();
-    let mut concepts = Vec::new();
+    let mut builder = CodeSystemBuilder::new(header(grammar), false);
+    // Nothing here comes from a file.
+    let at = At {
+        file: 0,
+        column: 0,
+        line: 0,
+    };
     for (code, common) in codes {
         let Ok(named) = grammar.read(code) else { continue };
-        let mut concept = Map::new();
-        concept.insert("code".into(), code.into());
-        let terms = named.terms.iter().map(String::as_str).chain(common);
-        let terms = terms.filter(|term| Some(*term) != named.display.as_deref());
-        let designations: Vec<Value> = terms.map(|term| json!({"language": "en", "value": term})).collect();
-        if let Some(display) = named.display {
-            concept.insert("display".into(), display.into());
+        let concept = ConceptRecord {
+            code,
+            active: true,
+            not_selectable: false,
+            status: None,
+            extensions: None,
+        };
+        // The only error is a report that says stop, and this one never does.
+        let _ = builder.concept(at, concept, &mut |_, _| Ok(()));
+        let mut term = |value: &str, kind| {
+            let record = DesignationRecord {
+                language: Some("en"),
+                ..DesignationRecord::new(code, value, kind)
+            };
+            builder.designation(at, record);
+        };
+        if let Some(display) = &named.display {
+            term(display, DesignationKind::Display);
         }
-        if !designations.is_empty() {
-            concept.insert("designation".into(), designations.into());
+        let others = named.terms.iter().map(String::as_str).chain(common);
+        for other in others.filter(|other| Some(*other) != named.display.as_deref()) {
+            term(other, DesignationKind::Synonym);
         }
-        let values: Vec<Value> = named
-            .properties
-            .iter()
-            .map(|(name, value)| json!({"code": name, "valueCode": value}))
-            .collect();
-        if !values.is_empty() {
-            properties.extend(named.properties.iter().map(|(name, _)| *name));
-            concept.insert("property".into(), values.into());
+        for (property, value) in &named.properties {
+            builder.property(
+                at,
+                PropertyRecord {
+                    code,
+                    property,
+                    group: 0,
+                    value: ValueRecord::Code(value),
+                    must_resolve: false,
+                    extensions: None,
+                },
+            );
         }
-        concepts.push(Value::Object(concept));
     }
-    let mut resource = header_json(grammar);
-    if let Value::Object(resource) = &mut resource {
-        let declared: Vec<Value> = properties.iter().map(|name| json!({"code": name, "type": "code"})).collect();
-        if !declared.is_empty() {
-            resource.insert("property".into(), declared.into());
-        }
-        resource.insert("concept".into(), concepts.into());
-    }
-    match Resource::read(&Node::from_value(&resource)) {
-        Ok(Resource::CodeSystem(index)) => Some(index),
-        // Never: what is read has the shape of a code system.
-        _ => None,
-    }
+    let (header, files, _) = builder.finish(&mut |_, _| Ok(())).ok()?;
+    CodeSystemIndex::open(header, &files).ok().map(Arc::new)
 }
 
-fn header_json(grammar: &dyn Grammar) -> Value {
-    let filters: Vec<Value> = grammar
-        .filters()
-        .iter()
-        .map(|(code, operators)| json!({"code": code, "operator": operators, "value": "a code"}))
-        .collect();
-    let mut json = json!({
-        "resourceType": "CodeSystem",
-        "url": grammar.url(),
-        "name": grammar.name(),
-        "title": grammar.title(),
-        "status": "active",
-        "language": "en",
-        "content": "complete",
-        "caseSensitive": true,
-        "compositional": grammar.all().is_none(),
-    });
-    if let Value::Object(json) = &mut json {
-        if let Some(version) = grammar.version() {
-            json.insert("version".into(), version.into());
-        }
-        if !filters.is_empty() {
-            json.insert("filter".into(), filters.into());
-        }
+fn header(grammar: &dyn Grammar) -> CodeSystemHeader {
+    let filter = |(code, operators): &(&str, &[&str])| FilterDefinition {
+        code: (*code).to_owned(),
+        description: None,
+        operators: operators.iter().map(|operator| (*operator).to_owned()).collect(),
+        value: None,
+    };
+    CodeSystemHeader {
+        name: Some(grammar.name().into()),
+        title: Some(grammar.title().into()),
+        language: Some("en".into()),
+        compositional: grammar.all().is_none(),
+        filters: grammar.filters().iter().map(filter).collect(),
+        ..CodeSystemHeader::new(grammar.url(), grammar.version().map(str::to_owned), "grammar")
     }
-    json
 }
 
 /// Headers of all grammars of which no list is loaded.
@@ -239,8 +237,7 @@ pub(super) fn headers(terminology: &Terminology) -> Vec<CodeSystemHeader> {
     let unlisted = grammars::ALL
         .into_iter()
         .filter(|grammar| terminology.loaded_versions(grammar.url()) == 0);
-    let indexes = unlisted.filter_map(|grammar| build(grammar, std::iter::empty()));
-    indexes.map(|index| index.header().clone()).collect()
+    unlisted.map(header).collect()
 }
 
 /// A code system with infinitely many codes of which the members hold some, not because they are listed.

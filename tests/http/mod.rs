@@ -1,6 +1,7 @@
 //! The service over HTTP, as a client sees it: goldens of requests and answers, and a matrix of what clients get wrong.
 
 mod bulk;
+mod capability;
 mod decisions;
 mod goldens;
 mod matrix;

@@ -154,6 +154,113 @@ async fn what_was_loaded_has_a_tag_of_its_content() {
     assert!(again[0].body.is_empty());
 }
 
+#[actix_web::test]
+async fn nothing_that_is_sent_to_be_written_is_a_server_error() {
+    let paths = [
+        "",
+        "/$closure",
+        "/_history",
+        "/_history?_since=%00&_count=-1",
+        "/CodeSystem",
+        "/CodeSystem?url=x",
+        "/CodeSystem?%zz",
+        "/CodeSystem/x",
+        "/CodeSystem/%2e%2e",
+        "/CodeSystem/x/_history",
+        "/CodeSystem/x/_history/1",
+        "/CodeSystem/x/_history/99999999999999999999",
+        "/CodeSystem/$validate",
+        "/CodeSystem/x/$validate",
+        "/ValueSet/x",
+        "/ConceptMap/x",
+        "/ConceptMap/$closure?name=a",
+        "/NamingSystem/x",
+        "/NamingSystem/$preferred-id?id=x&type=oid",
+    ];
+    let resource = |kind: &str, rest: Value| {
+        let mut json = json!({"resourceType": kind, "id": "x", "status": "active"});
+        json.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json.to_string()
+    };
+    let deep = format!(
+        "{{\"resourceType\":\"CodeSystem\",\"concept\":{}",
+        "[{\"concept\":".repeat(50_000)
+    );
+    let bodies = [
+        String::new(),
+        "{".into(),
+        "null".into(),
+        "[]".into(),
+        "\u{feff}{}".into(),
+        deep,
+        resource("CodeSystem", json!({})),
+        resource(
+            "CodeSystem",
+            json!({"url": "http://x", "content": "complete", "concept": [{"code": "a", "concept": [{"code": "a"}]}, 5]}),
+        ),
+        resource(
+            "CodeSystem",
+            json!({"url": "http://x", "content": "complete", "meta": 5, "concept": [{"code": "a"}]}),
+        ),
+        resource(
+            "CodeSystem",
+            json!({"url": ["http://x"], "content": {}, "concept": {}, "identifier": 5, "jurisdiction": [[1]]}),
+        ),
+        resource(
+            "ValueSet",
+            json!({"url": "http://x", "compose": {"include": [{"system": 5}, 7]}}),
+        ),
+        resource("ConceptMap", json!({"group": [{"element": [{"target": [[]]}]}]})),
+        resource("NamingSystem", json!({"uniqueId": [{"value": 5}, null]})),
+        resource(
+            "Parameters",
+            json!({"parameter": [{"name": "name", "valueString": "a"}, {"name": "concept", "valueCoding": {"code": 5}}]}),
+        ),
+        resource(
+            "Parameters",
+            json!({"parameter": [{"name": "resource", "resource": {"resourceType": "CodeSystem"}}]}),
+        ),
+        resource(
+            "Bundle",
+            json!({"type": "batch", "entry": [{"request": {"method": "PUT", "url": "CodeSystem/x"}}, {"request": {"method": "DELETE", "url": "CodeSystem?url"}}]}),
+        ),
+    ];
+    let headers = [
+        ("Prefer", "return=nothing"),
+        ("If-Match", "W/,*,\"\""),
+        ("If-None-Match", "*"),
+        ("If-None-Exist", "%"),
+    ];
+    let mut requests = Vec::new();
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::GET, Method::PATCH] {
+        for path in paths {
+            for (number, body) in bodies.iter().enumerate() {
+                let request = TestRequest::default()
+                    .method(method.clone())
+                    .uri(&format!("/fhir{path}"))
+                    .insert_header(("Content-Type", "application/fhir+json"))
+                    .insert_header(headers[number % headers.len()])
+                    .set_payload(body.clone());
+                requests.push((format!("{method} {path} {:.80}", body), request));
+            }
+        }
+    }
+    let room = tempfile::tempdir().unwrap();
+    let (names, requests): (Vec<_>, Vec<_>) = requests.into_iter().unzip();
+    assert!(requests.len() > 1_500);
+    for (name, answer) in names.iter().zip(send_to(writable(room.path()), requests).await) {
+        assert!(
+            answer.status < 500,
+            "{name}: {} {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
+        if answer.status >= 400 {
+            assert_eq!(answer.json()["resourceType"], "OperationOutcome", "{name}");
+        }
+    }
+}
+
 /// A running server, killed with the test.
 struct Server {
     child: Child,

@@ -220,7 +220,6 @@ impl<'i> Evaluator<'i> {
             found |= self.history(history, &found)?;
             self.plan.note(&begun, "history added");
         }
-        self.plan.note(&begun, "");
         self.plan.end(&begun, found.len());
         Ok(found)
     }
@@ -228,7 +227,7 @@ impl<'i> Evaluator<'i> {
     fn focus(&mut self, sub: &SubExpression) -> Found<ConceptSet> {
         match &sub.focus {
             Focus::Any if sub.refset.is_some() => Ok(match sub.refset {
-                Some(RefsetOperator::MemberOf(_)) => self.index.refsets(),
+                Some(RefsetOperator::MemberOf(_)) => self.index.refsets() | self.index.refsets_with_rows(),
                 _ => self.index.all(),
             }),
             Focus::Any if sub.operator.is_none() && asks_for_activity(&sub.filters) => Ok(self.index.all()),

@@ -384,11 +384,11 @@ fn concept_map(body: &mut Markup, map: &Map<String, Value>, place: &Place<'_>) {
     for group in objects(list(map, "group")) {
         let end = |name: &str| text(group, name).and_then(|canonical| canonical.split('|').next());
         let (source, target) = (end("source"), end("target"));
-        body.open("h2")
-            .text(source.unwrap_or("anything"))
-            .text(" to ")
-            .text(target.unwrap_or("anything"))
-            .close("h2");
+        let heading = match (source, target) {
+            (None, None) => "Codes of any system".to_owned(),
+            _ => format!("{} to {}", source.unwrap_or("any system"), target.unwrap_or("any system")),
+        };
+        body.element("h2", &heading);
         object(body, group, &["element", "source", "target"], place);
         head(body, &["From", "Relationship", "To", "More"]);
         let rows = objects(list(group, "element"));

@@ -35,6 +35,14 @@ pub struct Match {
     pub source_missing: f32,
     /// The heaviest word that only the term has.
     pub target_missing: f32,
+    /// Share of the source's words that are there as something they are rendered as, by how sure that is.
+    pub source_rendered: f32,
+    /// Share of the term's words that words of the source are rendered as.
+    pub target_rendered: f32,
+    /// How much oftener than by chance, over the term's words.
+    pub rendered_lift: f32,
+    /// How sure the surest rendering is.
+    pub rendered_best: f32,
     /// Distinguishing words that only the source has.
     pub source_conflicts: f32,
     /// Distinguishing words that only the term has.
@@ -56,7 +64,9 @@ pub struct Match {
 impl Match {
     /// By what terms of one concept, and concepts before they are ranked, are compared.
     pub fn rank(&self) -> f32 {
-        0.4 * self.cosine + 0.4 * self.source_alike + 0.2 * self.target_alike
+        0.4 * self.cosine
+            + 0.4 * (self.source_alike + self.source_rendered).min(1.0)
+            + 0.2 * (self.target_alike + self.target_rendered).min(1.0)
             - 0.02 * f32::from(self.reading)
             - 0.01 * f32::from(self.kind)
             - 0.03 * (self.source_conflicts + self.target_conflicts + self.denied)
@@ -141,6 +151,7 @@ pub fn compare(index: &TermIndex, query: &Query, term: u32, cosine: f32, reading
     };
     let mut covered: Vec<u32> = Vec::with_capacity(query.words.len());
     let mut open: Vec<&QueryWord> = Vec::new();
+    let mut is_open: Vec<bool> = Vec::with_capacity(query.words.len());
     let mut total = 0.0f32;
     for word in &query.words {
         let weight = word.weight.powi(2);
@@ -166,8 +177,10 @@ pub fn compare(index: &TermIndex, query: &Query, term: u32, cosine: f32, reading
             if present == word.absent && index.lexicon.factor(*unit) >= 0.5 {
                 found.denied += 1.0;
             }
+            is_open.push(false);
         } else {
             open.push(word);
+            is_open.push(true);
             found.source_missing = found.source_missing.max(word.weight);
             if is_distinguishing(&word.text) {
                 found.source_conflicts += 1.0;
@@ -193,6 +206,12 @@ pub fn compare(index: &TermIndex, query: &Query, term: u32, cosine: f32, reading
             }
         }
     }
+    if !query.rendered.is_empty() {
+        rendered(index, query, &is_open, &left_over, &mut found);
+    }
+    found.source_rendered = share(found.source_rendered, total);
+    found.target_rendered = share(found.target_rendered, target_total);
+    found.rendered_lift = share(found.rendered_lift, target_total);
     found.source_parts = share(found.source + partly(&open, classes, parts), total);
     found.target_parts = share(found.target + partly_back(index, query, &left_over), target_total);
     found.source_alike = found.source_parts;
@@ -207,6 +226,33 @@ pub fn compare(index: &TermIndex, query: &Query, term: u32, cosine: f32, reading
         .any(|word| word.classes.first().is_none_or(|(unit, _)| content(*unit)));
     found.content = found.source > 0.0 && !open_content && found.extra == 0.0;
     found
+}
+
+/// Adds what open words of the source, by place, are rendered as among the left-over words of the term, by weight.
+fn rendered(index: &TermIndex, query: &Query, is_open: &[bool], left_over: &[(u32, f32)], found: &mut Match) {
+    let mut best = [0.0f32; super::query::WORDS];
+    for (number, weight) in left_over {
+        let class = index.lexicon.class(*number);
+        let start = query.rendered.partition_point(|own| own.unit < class);
+        let own = query.rendered.get(start..).unwrap_or_default().iter();
+        let (mut trust, mut lift) = (0.0f32, 0.0f32);
+        for own in own.take_while(|own| own.unit == class) {
+            if is_open.get(own.word) == Some(&true) {
+                if own.trust > trust {
+                    (trust, lift) = (own.trust, own.lift);
+                }
+                if let Some(best) = best.get_mut(own.word) {
+                    *best = best.max(own.trust);
+                }
+            }
+        }
+        found.target_rendered += weight * trust;
+        found.rendered_lift += weight * lift;
+        found.rendered_best = found.rendered_best.max(trust);
+    }
+    for (word, trust) in query.words.iter().zip(best) {
+        found.source_rendered += word.weight.powi(2) * trust;
+    }
 }
 
 /// What open words of the source gain when parts count.

@@ -3,21 +3,22 @@
 
 use super::compare::Match;
 use super::index::TermIndex;
+use super::marks::{self, MARKS};
 use super::qualifiers::{GROUPS, Qualifiers};
 use super::query::Query;
 use super::synonyms::SYNONYMS;
+use super::targets::{Target, Targets, text_grams};
 use crate::mapper::index::common;
 use crate::mapper::rank::Features;
-use rayon::prelude::*;
 use std::collections::HashMap;
-use tern_index::model::{DesignationKind, Ordinal};
-use tern_index::read::CodeSystemIndex;
+use std::sync::LazyLock;
+use tern_index::model::DesignationKind;
 
 /// Features that are not one for each group of qualifiers.
 const NAMES: &[&str] = &[
     "cosine",
     "source",
-    "target",
+    "target_share",
     "source_parts_gain",
     "target_parts_gain",
     "source_alike_gain",
@@ -106,6 +107,39 @@ const NAMES: &[&str] = &[
     "covering_leaf_without",
     "denied",
     "denied_any",
+    "source_rendered",
+    "target_rendered",
+    "rendered_lift",
+    "rendered_best",
+    "behind_rendered",
+    "source_all",
+    "target_all",
+    "product_all",
+    "behind_product_all",
+];
+
+/// Traits of a candidate that are also weighed beside each mark of how the name is written: features of their own.
+const TRAITS: &[&str] = &[
+    "leaf",
+    "extension",
+    "children",
+    "depth",
+    "parent_is_same",
+    "open_leaf",
+    "leaf_content",
+    "header_content",
+    "open_unspecified",
+    "open_other",
+    "covering_leaf_without",
+    "extension_exact",
+    "votes",
+    "exact",
+    "target_share",
+    "extra",
+    "target_only.unspecified",
+    "target_only.other",
+    "target_only.specified",
+    "target_only.initial",
 ];
 
 /// The names of all features, by number.
@@ -116,187 +150,31 @@ pub fn names() -> Vec<String> {
     let only_source = GROUPS.iter().map(move |group| format!("source_only.{}", first(group)));
     let leaf = GROUPS.iter().map(move |group| format!("leaf_if.{}", first(group)));
     let extension = GROUPS.iter().map(move |group| format!("extension_if.{}", first(group)));
+    let beside = MARKS
+        .iter()
+        .flat_map(|mark| TRAITS.iter().map(move |own| format!("mark.{mark}.{own}")));
     plain
         .chain(only_target)
         .chain(only_source)
         .chain(leaf)
         .chain(extension)
+        .chain(beside)
         .collect()
 }
+
+/// Features of one candidate before those of marks and traits.
+const PLAIN: usize = NAMES.len() + 4 * GROUPS.len();
+
+/// The place among the traits of each feature that is one.
+static TRAIT_PLACES: LazyLock<Vec<Option<u16>>> = LazyLock::new(|| {
+    let known = names();
+    let places = known.iter().take(PLAIN).map(|name| TRAITS.iter().position(|own| own == name));
+    places.map(|place| place.map(|place| place as u16)).collect()
+});
 
 /// The features that the calibration looks at: all that are no indicators of a group of words.
 pub fn of_calibration() -> Vec<u16> {
     (0..NAMES.len() as u16).collect()
-}
-
-/// A concept of the target.
-#[derive(Debug, Default)]
-pub struct Target {
-    /// In use, and may be chosen.
-    pub usable: bool,
-    leaf: bool,
-    children: u32,
-    depth: u32,
-    parent: Option<u32>,
-    /// The topmost concept at or above it that may be chosen.
-    group: u32,
-    /// The concept above the group, and the topmost of all.
-    block: u32,
-    chapter: u32,
-    /// Its display is that of the concept above with words at the end.
-    extension: bool,
-    parent_is_same: bool,
-    words: u32,
-    /// What its display states.
-    pub qualifiers: Qualifiers,
-    /// Hashes of the 3-grams of its display, sorted.
-    grams: Vec<u32>,
-    /// Classes of the displays above it, sorted.
-    above: Vec<u32>,
-}
-
-/// The concepts of the target.
-#[derive(Debug, Default)]
-pub struct Targets {
-    all: Vec<Target>,
-    /// For each concept the one above, and leaves beside and below it that are residual.
-    relatives: Vec<Vec<u32>>,
-    neighbourhood: Neighbourhood,
-}
-
-/// Where in the hierarchy units are at home.
-#[derive(Debug, Default)]
-struct Neighbourhood {
-    /// Units of all displays in a group, sorted.
-    groups: HashMap<u32, Vec<u32>>,
-    /// For each unit the blocks and chapters that have it, with the share of the unit's groups that are there.
-    blocks: Vec<Vec<(u32, f32)>>,
-}
-
-impl Neighbourhood {
-    fn read(all: &[Target], index: &TermIndex) -> Self {
-        let mut groups: HashMap<u32, Vec<u32>> = HashMap::new();
-        let mut places: HashMap<u32, [u32; 2]> = HashMap::new();
-        for (concept, target) in (0u32..).zip(all).filter(|(_, target)| target.usable) {
-            let display = index.display(concept);
-            let units = groups.entry(target.group).or_default();
-            units.extend(index.classes(display));
-            units.extend(index.parts(display));
-            if units.len() > 4096 {
-                units.sort_unstable();
-                units.dedup();
-            }
-            places.insert(target.group, [target.block, target.chapter]);
-        }
-        let mut counts: Vec<HashMap<u32, u32>> = vec![HashMap::new(); index.lexicon.units()];
-        let mut totals = vec![0u32; index.lexicon.units()];
-        for (group, units) in &mut groups {
-            units.sort_unstable();
-            units.dedup();
-            for unit in units {
-                let Some((counts, total)) = counts.get_mut(*unit as usize).zip(totals.get_mut(*unit as usize)) else {
-                    continue;
-                };
-                *total += 1;
-                for place in places.get(group).copied().unwrap_or_default() {
-                    *counts.entry(place).or_default() += 1;
-                }
-            }
-        }
-        let blocks = counts.into_iter().zip(totals).map(|(counts, total)| {
-            let mut shares: Vec<(u32, f32)> = counts
-                .into_iter()
-                .map(|(place, count)| (place, count as f32 / (total as f32 + 1.0)))
-                .collect();
-            shares.sort_unstable_by_key(|(place, _)| *place);
-            shares
-        });
-        Self {
-            blocks: blocks.collect(),
-            groups,
-        }
-    }
-
-    fn has(&self, group: u32, unit: u32) -> bool {
-        self.groups
-            .get(&group)
-            .is_some_and(|units| units.binary_search(&unit).is_ok())
-    }
-
-    /// How much of a query's weight is at home in each block and chapter.
-    fn shares(&self, query: &Query) -> HashMap<u32, f32> {
-        let mut found: HashMap<u32, f32> = HashMap::new();
-        let mut total = 0.0f32;
-        for word in &query.words {
-            total += word.weight;
-            if let Some((unit, trust)) = word.classes.first() {
-                for (place, share) in self.blocks.get(*unit as usize).map_or(&[][..], Vec::as_slice) {
-                    *found.entry(*place).or_default() += share * trust * word.weight;
-                }
-            }
-        }
-        found.values_mut().for_each(|share| *share /= total.max(1e-6));
-        found
-    }
-}
-
-impl Targets {
-    /// Reads what the features need.
-    pub fn read(system: &CodeSystemIndex, index: &TermIndex) -> Self {
-        // Words of all concepts above are only few where each concept has one above it.
-        let tree = (0..system.len() as u32)
-            .into_par_iter()
-            .all(|concept| system.parents(Ordinal(concept)).len() <= 1);
-        let read = |concept: u32| target(system, index, concept, tree);
-        let all: Vec<Target> = (0..system.len() as u32).into_par_iter().map(read).collect();
-        let residual = |concept: &Ordinal| {
-            let target = all.get(concept.0 as usize);
-            target.is_some_and(|target| target.usable && (target.qualifiers.has("other") || target.qualifiers.has("unspecified")))
-        };
-        let below = |concept: Ordinal| {
-            let children = system.children(concept).take(CHILDREN);
-            children.filter(residual).map(|child| child.0).collect::<Vec<u32>>()
-        };
-        let relatives = (0..system.len() as u32).into_par_iter().map(|concept| {
-            let mut found = below(Ordinal(concept));
-            if let Some(parent) = system
-                .parents(Ordinal(concept))
-                .next()
-                .filter(|parent| usable(system, *parent))
-            {
-                found.push(parent.0);
-                found.extend(below(parent));
-            }
-            found.retain(|other| *other != concept);
-            found
-        });
-        Self {
-            relatives: if tree { relatives.collect() } else { Vec::new() },
-            neighbourhood: if tree {
-                Neighbourhood::read(&all, index)
-            } else {
-                Neighbourhood::default()
-            },
-            all,
-        }
-    }
-
-    /// The concept above one, and the residual ones beside and below it.
-    pub fn relatives(&self, concept: u32) -> &[u32] {
-        self.relatives.get(concept as usize).map_or(&[], Vec::as_slice)
-    }
-
-    /// One of them.
-    pub fn get(&self, concept: u32) -> Option<&Target> {
-        self.all.get(concept as usize)
-    }
-}
-
-impl Target {
-    /// Whether it is for an encounter after the first.
-    pub fn is_later_encounter(&self) -> bool {
-        self.qualifiers.is_later_encounter()
-    }
 }
 
 /// The qualifiers that a name states, in any reading.
@@ -306,88 +184,6 @@ pub fn stated(queries: &[Query]) -> Qualifiers {
         .flat_map(|query| query.words.iter().map(|word| SYNONYMS.class(&word.text)))
         .collect();
     Qualifiers::of(classes.iter().map(String::as_str))
-}
-
-/// Children of a concept that are looked at.
-const CHILDREN: usize = 40;
-/// Most concepts above one that are looked at.
-const ABOVE: usize = 12;
-
-fn usable(system: &CodeSystemIndex, concept: Ordinal) -> bool {
-    system.is_active(concept) && !system.is_not_selectable(concept)
-}
-
-fn target(system: &CodeSystemIndex, index: &TermIndex, concept: u32, tree: bool) -> Target {
-    let own = Ordinal(concept);
-    let display = index.display(concept);
-    let classes = index.classes(display);
-    let mut chain = Vec::new();
-    let mut at = own;
-    while let Some(parent) = system.parents(at).next()
-        && chain.len() < ABOVE
-    {
-        chain.push(parent);
-        at = parent;
-    }
-    let above_number = chain.first().map(|parent| parent.0);
-    let above_display = above_number.map_or(u32::MAX, |parent| index.display(parent));
-    let mut above: Vec<u32> = Vec::new();
-    let reach = if tree { chain.len() } else { 1 };
-    for parent in chain.iter().take(reach) {
-        above.extend(index.classes(index.display(parent.0)));
-    }
-    above.sort_unstable();
-    above.dedup();
-    let group = chain.iter().take_while(|parent| usable(system, **parent)).last();
-    let words = index.tokens(display);
-    let above_words = index.tokens(above_display);
-    let mut qualifiers = Qualifiers::default();
-    for token in words {
-        if let Some(own) = Qualifiers::of_class(&SYNONYMS.class(index.lexicon.text(token.word))) {
-            qualifiers.add(&own);
-        }
-    }
-    Target {
-        usable: usable(system, own),
-        leaf: system.children(own).len() == 0,
-        children: system.children(own).len() as u32,
-        depth: chain.len() as u32,
-        parent: above_number,
-        block: group
-            .map_or(above_number, |group| system.parents(*group).next().map(|parent| parent.0))
-            .unwrap_or(u32::MAX),
-        chapter: chain.last().map_or(concept, |top| top.0),
-        group: if tree {
-            group.map_or(concept, |group| group.0)
-        } else {
-            above_number.unwrap_or(concept)
-        },
-        extension: !above_words.is_empty() && words.len() > above_words.len() && words.starts_with(above_words),
-        parent_is_same: !above_words.is_empty() && index.same_content(display, above_display),
-        words: classes.len() as u32,
-        qualifiers,
-        grams: text_grams(&system.display(own).unwrap_or_default()),
-        above,
-    }
-}
-
-/// Hashes of the 3-grams of a text's letters, sorted.
-fn text_grams(text: &str) -> Vec<u32> {
-    let plain: Vec<char> = tern_index::text::fold(text)
-        .chars()
-        .map(|letter| if letter.is_alphanumeric() { letter } else { ' ' })
-        .collect();
-    let mut found: Vec<u32> = plain
-        .windows(3)
-        .map(|window| {
-            window.iter().fold(0x811c_9dc5u32, |hash, letter| {
-                (hash ^ u32::from(*letter)).wrapping_mul(0x0100_0193)
-            })
-        })
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found
 }
 
 /// What is known of all candidates of a source together.
@@ -401,6 +197,9 @@ pub struct Found<'i> {
     best_source: f32,
     best_target: f32,
     best_product: f32,
+    best_rendered: f32,
+    best_product_all: f32,
+    marks: Vec<(u16, f32)>,
     votes: HashMap<u32, f32>,
     near: HashMap<u32, f32>,
     covers: HashMap<u32, f32>,
@@ -421,8 +220,14 @@ pub struct Found<'i> {
 const STEEPNESS: f32 = 12.0;
 
 impl<'i> Found<'i> {
-    /// Looks at all candidates, best first.
-    pub fn new(index: &'i TermIndex, targets: &'i Targets, name: &str, queries: &'i [Query], gathered: &[(u32, Match)]) -> Self {
+    /// Looks at all candidates, best first, of a name as it is written and as it is compared.
+    pub fn new(
+        index: &'i TermIndex,
+        targets: &'i Targets,
+        (written, name): (&str, &str),
+        queries: &'i [Query],
+        gathered: &[(u32, Match)],
+    ) -> Self {
         let most = |value: fn(&Match) -> f32| gathered.iter().map(|(_, matched)| value(matched)).fold(0.0f32, f32::max);
         let top = most(Match::rank);
         let mut votes: HashMap<u32, f32> = HashMap::new();
@@ -470,6 +275,9 @@ impl<'i> Found<'i> {
             best_source: most(|matched| matched.source_alike),
             best_target: most(|matched| matched.target_alike),
             best_product: most(|matched| matched.source_alike * matched.target_alike),
+            best_rendered: most(|matched| matched.target_rendered),
+            best_product_all: most(|matched| source_all(matched) * target_all(matched)),
+            marks: (0u16..).zip(marks::of(written)).filter(|(_, mark)| *mark > 0.0).collect(),
             votes,
             near,
             covers: gathered
@@ -617,6 +425,15 @@ impl<'i> Found<'i> {
             flag(covering && target.leaf && without),
             matched.denied.min(3.0),
             flag(matched.denied > 0.0),
+            matched.source_rendered,
+            matched.target_rendered,
+            matched.rendered_lift / 4.0,
+            matched.rendered_best,
+            self.best_rendered - matched.target_rendered,
+            source_all(matched),
+            target_all(matched),
+            source_all(matched) * target_all(matched),
+            self.best_product_all - source_all(matched) * target_all(matched),
         ];
         let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
         let start = NAMES.len() as u16;
@@ -637,7 +454,24 @@ impl<'i> Found<'i> {
                 }
             }
         }
+        self.add_marked(&mut features);
         features
+    }
+
+    /// Adds what the candidate's traits are beside the marks of the name.
+    fn add_marked(&self, features: &mut Features) {
+        let place = |number: u16| TRAIT_PLACES.get(usize::from(number)).copied().flatten();
+        let traits: Vec<(u16, f32)> = features
+            .iter()
+            .filter_map(|(number, value)| Some((place(*number)?, *value)))
+            .collect();
+        let (plain, width) = (PLAIN as u16, TRAITS.len() as u16);
+        for (mark, strength) in &self.marks {
+            let beside = traits
+                .iter()
+                .map(|(own, value)| (plain + mark * width + own, strength * value));
+            features.extend(beside);
+        }
     }
 
     /// What the concepts above say of the source's words that the term does not have, by squared weight.
@@ -688,6 +522,16 @@ fn group_source(targets: &Targets, group: u32, query: &Query) -> f32 {
         }
     }
     if total > 0.0 { found / total } else { 0.0 }
+}
+
+/// Share of the source's words that the term has in any way.
+fn source_all(matched: &Match) -> f32 {
+    (matched.source_alike + matched.source_rendered).min(1.0)
+}
+
+/// Share of the term's words that the source has in any way.
+fn target_all(matched: &Match) -> f32 {
+    (matched.target_alike + matched.target_rendered).min(1.0)
 }
 
 fn dice(left: &[u32], right: &[u32]) -> f32 {

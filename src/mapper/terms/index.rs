@@ -209,9 +209,9 @@ impl TermIndex {
     fn search_in(&self, query: &Query, limit: usize, scratch: &mut Scratch) -> Vec<Hit> {
         scratch.scores.resize(self.norms.len().max(scratch.scores.len()), 0.0);
         // Words that say little are in half of all terms: they are left to the comparison where others are there to search.
-        let telling = query.units.iter().any(|(unit, _)| self.lexicon.factor(*unit) >= TELLING);
+        let telling = query.searched.iter().any(|(unit, _)| self.lexicon.factor(*unit) >= TELLING);
         let searched = |unit: &u32| !telling || self.lexicon.factor(*unit) >= TELLING;
-        for (unit, weight) in query.units.iter().filter(|(unit, _)| searched(unit)) {
+        for (unit, weight) in query.searched.iter().filter(|(unit, _)| searched(unit)) {
             let gain = weight * self.weight(*unit);
             for (postings, share) in [(&self.by_class, 1.0), (&self.by_part, PART)] {
                 for term in postings.get(*unit) {

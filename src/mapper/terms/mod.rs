@@ -11,10 +11,12 @@ mod compare;
 mod features;
 mod index;
 mod lexicon;
+mod marks;
 mod morphology;
 mod qualifiers;
 mod query;
 mod synonyms;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -23,16 +25,18 @@ use super::index::{MatchIndex, TermText};
 use super::item::{Role, SourceItem};
 use super::lexical::{self, AlignedWords, Lexical};
 use super::rank::{Evidence, Model};
+use super::renderings::{Renderings, Unmatched};
 use super::vectors::Embedding;
 use super::{Domain, Scored};
 use compare::{Match, compare};
-use features::{Found, Target, Targets};
+use features::Found;
 use index::TermIndex;
 use qualifiers::Qualifiers;
 use query::Query;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use synonyms::SYNONYMS;
+use targets::{Target, Targets};
 use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
 
@@ -178,10 +182,16 @@ fn order(found: &mut [(u32, Match)]) {
 impl Domain for Terms {
     fn candidates(&self, item: &SourceItem) -> Vec<Scored> {
         let name = Name::read(item);
-        let queries = name.queries(&self.index);
+        let queries = name.queries(&self.index, &self.model.renderings);
         let mut gathered = self.gather(&queries);
         self.add_near(&name.readings, &queries, &mut gathered);
-        let found = Found::new(&self.index, &self.targets, &name.text, &queries, &gathered);
+        let found = Found::new(
+            &self.index,
+            &self.targets,
+            (item.get(Role::Name), &name.text),
+            &queries,
+            &gathered,
+        );
         let mut scored: Vec<Scored> = gathered
             .iter()
             .enumerate()
@@ -225,6 +235,31 @@ impl Domain for Terms {
         &mut self.model
     }
 
+    fn unmatched(&self, item: &SourceItem, concepts: &[Ordinal]) -> Vec<Unmatched> {
+        let name = Name::read(item);
+        let words = name.readings.first().map_or(&[][..], Vec::as_slice);
+        let classes: Vec<String> = words.iter().map(|word| SYNONYMS.class(word)).collect();
+        let source: BTreeSet<String> = classes.iter().cloned().collect();
+        let apart = |answer: &Ordinal| {
+            let tokens = self.index.tokens(self.index.display(answer.0)).iter();
+            let target: BTreeSet<String> = tokens
+                .map(|token| SYNONYMS.class(self.index.lexicon.text(token.word)))
+                .collect();
+            let is_there = |pair: &&[String]| pair.iter().all(|class| target.contains(class));
+            let pairs = classes.windows(2).filter(|pair| !is_there(pair)).map(|pair| pair.join(" "));
+            Unmatched {
+                answer: *answer,
+                source: source.difference(&target).cloned().chain(pairs).collect(),
+                target: target.difference(&source).cloned().collect(),
+            }
+        };
+        concepts
+            .iter()
+            .filter(|concept| self.is_target(**concept))
+            .map(apart)
+            .collect()
+    }
+
     fn feature_names(&self) -> Vec<String> {
         features::names()
     }
@@ -256,7 +291,11 @@ impl Domain for Terms {
     }
 
     fn align(&self, reading: &[String], lexical: &Lexical) -> AlignedWords {
-        compare::align(&self.index, &Query::new(&self.index, reading, &[]), lexical.term)
+        compare::align(
+            &self.index,
+            &Query::new(&self.index, &self.model.renderings, reading, &[]),
+            lexical.term,
+        )
     }
 
     fn readings(&self, item: &SourceItem) -> Vec<Vec<String>> {
@@ -267,7 +306,7 @@ impl Domain for Terms {
         let Some(target) = self.targets.get(concept.0) else {
             return Vec::new();
         };
-        let stated = features::stated(&Name::read(item).queries(&self.index));
+        let stated = features::stated(&Name::read(item).queries(&self.index, &self.model.renderings));
         let axes = stated.axes(&target.qualifiers).into_iter();
         axes.map(|(axis, ours, theirs)| {
             let same = ours
@@ -325,8 +364,9 @@ impl Name {
         }
     }
 
-    fn queries(&self, index: &TermIndex) -> Vec<Query> {
-        let queries = self.readings.iter().map(|reading| Query::new(index, reading, &self.absent));
+    fn queries(&self, index: &TermIndex, renderings: &Renderings) -> Vec<Query> {
+        let query = |reading: &Vec<String>| Query::new(index, renderings, reading, &self.absent);
+        let queries = self.readings.iter().map(query);
         queries.collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::index::{PART, TermIndex};
 use super::synonyms::SYNONYMS;
 use super::{lexicon, morphology};
+use crate::mapper::renderings::Renderings;
 use crate::mapper::words::words;
 
 /// A word of a term, in its place.
@@ -46,13 +47,30 @@ pub struct QueryWord {
     pub absent: bool,
 }
 
+/// A class that a word of sources is rendered as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rendered {
+    /// The class.
+    pub unit: u32,
+    /// The place of the word in the query.
+    pub word: usize,
+    /// How often it is, where the word itself is not there.
+    pub trust: f32,
+    /// Logarithm of how much oftener that is than for any word.
+    pub lift: f32,
+}
+
 /// A reading of a name.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// Its words in order, each once.
     pub words: Vec<QueryWord>,
-    /// Units to search, with weights.
+    /// Its units, with weights.
     pub units: Vec<(u32, f32)>,
+    /// What its words are rendered as, by class.
+    pub rendered: Vec<Rendered>,
+    /// Its units with what its words are rendered as, to search.
+    pub searched: Vec<(u32, f32)>,
     /// Length of the vector of its words.
     pub norm: f32,
 }
@@ -92,12 +110,16 @@ pub fn pieces(text: &str) -> Vec<Piece> {
 
 /// The share of its weight that a word counts with that is said to be absent.
 const ABSENT: f32 = 0.5;
+/// Trust from which on what a word is rendered as is searched.
+const SEARCHED: f32 = 0.1;
+/// The share of its weight from which on a class is content.
+const CONTENT: f32 = 0.5;
 /// Most words of a name that are searched.
-const WORDS: usize = 48;
+pub const WORDS: usize = 48;
 
 impl Query {
     /// Looks up the words of a reading.
-    pub fn new(index: &TermIndex, source: &[String], absent: &[String]) -> Self {
+    pub fn new(index: &TermIndex, renderings: &Renderings, source: &[String], absent: &[String]) -> Self {
         let mut query = Self::default();
         for text in source.iter().take(WORDS) {
             if !query.words.iter().any(|word| word.text == *text) {
@@ -117,6 +139,12 @@ impl Query {
                 raise(&mut query.units, *part, index.weight(*part) * PART);
             }
         }
+        query.rendered = rendered(index, renderings, source, &query.words);
+        query.searched.clone_from(&query.units);
+        let telling = |own: &&Rendered| own.trust >= SEARCHED && index.lexicon.factor(own.unit) >= CONTENT;
+        for own in query.rendered.iter().filter(telling) {
+            raise(&mut query.searched, own.unit, index.weight(own.unit) * own.trust);
+        }
         query.norm = query.words.iter().map(|word| word.weight.powi(2)).sum::<f32>().sqrt();
         query
     }
@@ -128,6 +156,41 @@ fn raise(units: &mut Vec<(u32, f32)>, unit: u32, weight: f32) {
         Some((_, kept)) => *kept = kept.max(weight),
         None => units.push((unit, weight)),
     }
+}
+
+/// What words and pairs of neighbours are rendered as, by class. What two words are rendered as together holds for both.
+fn rendered(index: &TermIndex, renderings: &Renderings, source: &[String], words: &[QueryWord]) -> Vec<Rendered> {
+    let mut found: Vec<Rendered> = Vec::new();
+    let mut add = |key: &str, text: &String| {
+        let Some(word) = words.iter().position(|word| word.text == *text) else {
+            return;
+        };
+        found.extend(renderings.of(key).iter().filter_map(|rendering| {
+            Some(Rendered {
+                unit: index.lexicon.find_unit(&rendering.word)?,
+                word,
+                trust: rendering.trust,
+                lift: rendering.lift,
+            })
+        }));
+    };
+    if renderings.is_empty() {
+        return found;
+    }
+    let classes: Vec<String> = source.iter().map(|text| SYNONYMS.class(text)).collect();
+    for (text, class) in source.iter().zip(&classes) {
+        add(class, text);
+    }
+    for (texts, pair) in source.windows(2).zip(classes.windows(2)) {
+        let key = pair.join(" ");
+        texts.iter().for_each(|text| add(&key, text));
+    }
+    found.sort_by(|left, right| {
+        let by_place = (left.unit, left.word).cmp(&(right.unit, right.word));
+        by_place.then(right.trust.total_cmp(&left.trust))
+    });
+    found.dedup_by_key(|own| (own.unit, own.word));
+    found
 }
 
 fn look_up(index: &TermIndex, text: &str) -> QueryWord {

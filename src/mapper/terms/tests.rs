@@ -103,7 +103,8 @@ fn the_learned_table_names_features_that_there_are() {
     let names = features::names();
     let known = |line: &&str| {
         let name = line.split('\t').next().unwrap_or_default();
-        name == "trained" || name.starts_with("calibration.") || names.iter().any(|other| other == name)
+        let learned = ["calibration.", "word."].iter().any(|part| name.starts_with(part));
+        name == "trained" || learned || names.iter().any(|other| other == name)
     };
     let mut lines = LEARNED.lines().chain(TABLE.lines()).filter(|line| !line.starts_with('#'));
     assert_eq!(lines.find(|line| !known(line)), None);
@@ -177,4 +178,50 @@ proptest! {
         let order = |scored: &[Scored]| scored.iter().map(|candidate| candidate.concept).collect::<Vec<_>>();
         prop_assert_eq!(order(&first), order(&again));
     }
+}
+
+/// A model's file has lines of its own under these names.
+#[test]
+fn no_feature_has_the_name_of_another_line_of_a_model() {
+    let names = features::names();
+    assert!(
+        ["version", "target", "trained"]
+            .iter()
+            .all(|line| !names.iter().any(|name| name == line))
+    );
+    let all: HashSet<&String> = names.iter().collect();
+    assert_eq!(all.len(), names.len());
+}
+
+/// "stick" is no word of any title here; a model that has learned it as *calculus* finds what it is.
+#[test]
+fn what_a_word_is_rendered_as_is_found_and_ranked() {
+    let system = system();
+    let mut item = SourceItem::default();
+    item.set(Role::Name, "stick of kidney");
+    let model = |learned: &str| format!("trained\t1\nsource_rendered\t5\ntarget_all\t2\n{learned}");
+    let plain = Terms::new(&system, &model(""));
+    let class = |text: &str| SYNONYMS.class(&crate::mapper::words::words(text)[0]);
+    let line = format!("word.{}\t{} 0.9 4\n", class("stick"), class("calculus"));
+    let learned = Terms::new(&system, &model(&line));
+    let first = |terms: &Terms| {
+        let candidates = terms.candidates(&item);
+        let first = candidates.first().map(|first| system.code(first.concept).to_owned());
+        (first, candidates.first().map(|first| first.features.clone()))
+    };
+    let rendered = features::names().iter().position(|name| name == "source_rendered").unwrap() as u16;
+    let (code, own) = first(&learned);
+    assert_eq!(code.as_deref(), Some("N20.0"));
+    assert!(own.unwrap().iter().any(|(number, value)| *number == rendered && *value > 0.2));
+    assert!(
+        !first(&plain)
+            .1
+            .unwrap_or_default()
+            .iter()
+            .any(|(number, _)| *number == rendered)
+    );
+    let apart = learned.unmatched(&item, &[system.find_exact("N20.0").unwrap()]);
+    let (stick, kidney) = (class("stick"), class("kidney"));
+    assert!(apart[0].source.contains(&stick) && apart[0].source.contains(&format!("{stick} {kidney}")));
+    assert!(!apart[0].source.contains(&kidney));
 }

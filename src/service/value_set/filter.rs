@@ -126,6 +126,7 @@ enum Direction {
     Descendant,
 }
 
+#[derive(Clone, Copy)]
 struct Question<'q> {
     view: &'q View,
     filter: &'q Filter,
@@ -280,13 +281,25 @@ impl Question<'_> {
         } else {
             self.view.standard_property(property)
         };
-        if !index.has_property(property) {
+        let supplemented = self.supplemented(property)?;
+        if !index.has_property(property) && supplemented.is_none() {
             return self.of_flag(property);
         }
+        let operator = self.filter.op.as_str();
+        if matches!(operator, "is-a" | "descendent-of" | "is-not-a" | "child-of" | "generalizes") {
+            return self.of_target(property);
+        }
+        let stated = self.stated(property)? | supplemented.unwrap_or_default();
+        let negated = operator == "not-in" || (operator == "exists" && self.value == "false");
+        Ok(self.negated_if(negated, stated))
+    }
+
+    /// Concepts of which a property says what is asked for, or what must not be.
+    fn stated(&self, property: &str) -> Result<ConceptSet, Failure> {
+        let index = &self.view.index;
         Ok(match self.filter.op.as_str() {
             "=" => self.with_value(property, self.value),
-            "in" => self.with_values(property),
-            "not-in" => index.all() - self.with_values(property),
+            "in" | "not-in" => self.with_values(property),
             "regex" => {
                 let pattern = self.pattern()?;
                 let mut set = ConceptSet::new();
@@ -298,10 +311,26 @@ impl Question<'_> {
                 }
                 set
             }
-            "exists" => self.negated_if(self.value == "false", index.having_property(property)),
-            "is-a" | "descendent-of" | "is-not-a" | "child-of" | "generalizes" => self.of_target(property)?,
+            "exists" => index.having_property(property),
             _ => return Err(self.not_understood()),
         })
+    }
+
+    /// The same in the supplements that have the property on some concept; `None` where none has.
+    fn supplemented(&self, property: &str) -> Result<Option<ConceptSet>, Failure> {
+        let mut found = None;
+        for supplement in &self.view.supplements {
+            if supplement.having_property(property).is_empty() {
+                continue;
+            }
+            let view = View::plain(supplement.clone());
+            let stated = Question { view: &view, ..*self }.stated(property)?;
+            let codes = stated.iter().map(|concept| supplement.code(Ordinal(concept)));
+            let own = codes.filter_map(|code| self.view.index.find_exact(code));
+            let set: &mut ConceptSet = found.get_or_insert_default();
+            set.extend(own.map(|concept| concept.0));
+        }
+        Ok(found)
     }
 
     fn with_values(&self, property: &str) -> ConceptSet {

@@ -89,6 +89,36 @@ fn relations_of_rxnorm_are_asked_for_by_their_own_spelling() {
 }
 
 #[test]
+fn properties_of_supplements_can_be_asked_for() {
+    let supplement = r#"{"resourceType": "CodeSystem", "url": "http://example.org/colours", "version": "1", "status": "active",
+        "content": "supplement", "supplements": "http://example.org/animals",
+        "property": [{"code": "colour", "type": "code"}, {"code": "legs", "type": "integer"}],
+        "concept": [{"code": "cat", "property": [{"code": "colour", "valueCode": "black"}]},
+          {"code": "eagle", "property": [{"code": "colour", "valueCode": "brown"}]},
+          {"code": "fish", "property": [{"code": "legs", "valueInteger": 0}]}]}"#;
+    for (property, op, value, expected) in [
+        ("colour", "=", "black", "cat"),
+        ("colour", "in", "black,brown", "eagle cat"),
+        ("colour", "not-in", "black", "animal bird eagle dodo fish unicorn"),
+        ("colour", "exists", "false", "animal bird dodo fish unicorn"),
+        ("colour", "regex", "b.*", "eagle cat"),
+        ("legs", "in", "0,4", "fish cat"),
+        ("legs", "exists", "true", "bird eagle dodo fish cat"),
+    ] {
+        let compose = format!(
+            r#"{{"include": [{{"system": "http://example.org/animals", "filter": [{{"property": "{property}", "op": "{op}", "value": "{value}"}}]}}]}}"#
+        );
+        let terminology = terminology(&[ANIMALS, supplement, &value_set("v", &compose)]);
+        let with = Parameters {
+            use_supplements: vec![Canonical::parse("http://example.org/colours")],
+            ..flat()
+        };
+        let expansion = expanded(&terminology, "v", with).unwrap();
+        assert_eq!(codes(&expansion.contains), expected, "{property} {op} {value}");
+    }
+}
+
+#[test]
 fn hierarchy_is_shown_where_nothing_asks_for_a_list() {
     let all = value_set("all", r#"{"include": [{"system": "http://example.org/animals"}]}"#);
     let enumerated = value_set(

@@ -219,6 +219,7 @@ mod tests {
         item.set(Role::Name, name);
         Reviewed {
             example: Example {
+                origin: String::new(),
                 id: id.to_string(),
                 item,
                 codes: codes.iter().map(|code| (*code).to_owned()).collect(),

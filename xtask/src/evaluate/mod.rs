@@ -1,7 +1,7 @@
 //! `cargo xtask evaluate`: one table of how well the mapper does on public reviewed maps, by cross-validation.
 //!
 //! The maps and vocabularies lie beside the project and are no part of it. Each domain is trained on all of its sets, in
-//! five folds split by name, and every row is judged by the fold that has not seen its name. The same rows go to a
+//! five folds split by name and by source row, and every row is judged by the fold that has not seen its name. The same rows go to a
 //! plain character-n-gram baseline. `--record` keeps the figures and `--check` fails where one has fallen. It takes
 //! minutes and is no part of CI.
 
@@ -98,7 +98,7 @@ fn of_domain(domain: &Domain, arguments: &Arguments, stores: &Path) -> Result<Ve
         .flat_map(|truth| &truth.rows)
         .map(|row| row.example.clone())
         .collect();
-    let trainer = Trainer::new(&system);
+    let mut trainer = Trainer::new(&system);
     let predictions = if arguments.shipped {
         trainer.run(&examples)
     } else {

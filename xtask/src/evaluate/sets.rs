@@ -17,8 +17,6 @@ pub struct Set {
     pub name: &'static str,
     file: &'static str,
     columns: &'static [&'static str],
-    /// Only every n-th row is used.
-    every: usize,
     /// Whether rows say if their answer is in the vocabulary for another reason than this map.
     pooled: bool,
 }
@@ -41,18 +39,15 @@ const fn set(name: &'static str, file: &'static str, columns: &'static [&'static
         name,
         file,
         columns,
-        every: 1,
         pooled: true,
     }
 }
 
-/// Of the large sets of diagnoses every fifth row says as much.
 const fn diagnoses(name: &'static str, file: &'static str) -> Set {
     Set {
         name,
         file,
         columns: &["name=name"],
-        every: 5,
         pooled: false,
     }
 }
@@ -103,22 +98,13 @@ pub const DOMAINS: &[Domain] = &[
                 "mimic4-inputevents-rxnorm.tsv",
                 &["name=name", "order_category=section", "unit=unit"],
             ),
+            // The same products as above: folds keep the rows of one product together.
+            set(
+                "ema-products-text",
+                "ema-products-rxnorm.tsv",
+                &["name=name", "strength=strength", "form=form", "route=route"],
+            ),
         ],
-    },
-    // By itself: folds are by name, and the ingredient of a product text would be on both sides if it were trained with
-    // the same products by ingredient.
-    Domain {
-        name: "drugs by product text",
-        target: "http://www.nlm.nih.gov/research/umls/rxnorm",
-        has_components: false,
-        vocabulary: "vocab/rxnorm",
-        store: "rxnorm",
-        titles_only: false,
-        sets: &[set(
-            "ema-products-text",
-            "ema-products-rxnorm.tsv",
-            &["name=name", "strength=strength", "form=form", "route=route"],
-        )],
     },
     Domain {
         name: "diagnoses",
@@ -147,9 +133,7 @@ impl Set {
             columns,
             group: self.pooled.then(|| "pool".to_owned()),
         };
-        let mut truth = file.read(target)?;
-        truth.thin(self.every);
-        Ok(truth)
+        Ok(file.read(target)?)
     }
 }
 
