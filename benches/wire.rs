@@ -92,12 +92,17 @@ fn questions() -> Vec<Question> {
     ]
 }
 
-/// What a validator sends: a code to check against a value set, and the resources of its guide, thirty of them.
-fn with_resources() -> Question {
-    let mut parameter = vec![
+/// What a validator asks: whether a code is in a value set of its guide.
+fn asked() -> Vec<Value> {
+    vec![
         json!({"name": "url", "valueUri": "http://example.org/set-0"}),
         json!({"name": "coding", "valueCoding": {"system": "http://example.org/system-0", "code": "code-7"}}),
-    ];
+    ]
+}
+
+/// The resources of the guide, thirty of them.
+fn resources() -> Vec<Value> {
+    let mut parameter = Vec::new();
     for number in 0..10 {
         let concepts: Vec<Value> = (0..50)
             .map(|concept| {
@@ -118,8 +123,40 @@ fn with_resources() -> Question {
             "compose": {"include": [{"system": format!("http://example.org/system-{}", number % 10)}]}}}),
         );
     }
+    parameter
+}
+
+fn with_resources() -> Question {
+    let parameter = [asked(), resources()].concat();
     let body = json!({"resourceType": "Parameters", "parameter": parameter});
     post("validate-code with 30 resources", "/fhir/r4/ValueSet/$validate-code", &body)
+}
+
+/// The same of a client that has sent its resources once, by `$cache-control`.
+fn of_session(client: &mut Client) -> Question {
+    let body = json!({"resourceType": "Parameters", "parameter": resources()});
+    let begun = client.ask(&post("begin a session", "/fhir/r4/$cache-control?mode=start", &body));
+    let begun: Value = serde_json::from_slice(&begun).unwrap();
+    let id = begun["parameter"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "cache-id")
+        .unwrap();
+    let id = id
+        .as_object()
+        .unwrap()
+        .iter()
+        .find(|(name, _)| name.starts_with("value"))
+        .unwrap()
+        .1;
+    let parameter = [asked(), vec![json!({"name": "cache-id", "valueId": id})]].concat();
+    let body = json!({"resourceType": "Parameters", "parameter": parameter});
+    post(
+        "validate-code with 30 resources sent before",
+        "/fhir/r4/ValueSet/$validate-code",
+        &body,
+    )
 }
 
 fn in_process(criterion: &mut Criterion) {
@@ -219,7 +256,8 @@ fn over_http(criterion: &mut Criterion) {
     });
     let address = receiver.recv().unwrap();
     let mut group = criterion.benchmark_group("over HTTP, kept alive");
-    for question in questions().into_iter().chain([with_resources()]) {
+    let session = of_session(&mut Client::new(address));
+    for question in questions().into_iter().chain([with_resources(), session]) {
         let mut client = Client::new(address);
         group.bench_function(question.name, |bencher| bencher.iter(|| client.ask(&question)));
     }

@@ -6,9 +6,10 @@
 use super::outcome::{Refusal, RefusalKind};
 use crate::service::resource::ResourceError;
 use crate::service::{Resource, ValueSet};
+use foldhash::quality::RandomState;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use tern_loaders::fhir::json::Node;
 use tern_loaders::fhir::value_set;
@@ -18,6 +19,7 @@ use tern_loaders::fhir::value_set;
 pub struct ResourceCache {
     kept: Mutex<Kept>,
     capacity: usize,
+    hashes: RandomState,
 }
 
 #[derive(Debug, Default)]
@@ -33,13 +35,14 @@ impl ResourceCache {
         Self {
             kept: Mutex::default(),
             capacity,
+            hashes: RandomState::default(),
         }
     }
 
     /// The resource of some JSON. `None` where it is of a kind that terminology operations do not use: clients
     /// send those along, and they change nothing.
     pub fn read(&self, json: &Value) -> Result<Option<Resource>, Refusal> {
-        let hash = content_hash(json);
+        let hash = content_hash(&self.hashes, json);
         if let Some((known, resource)) = self.lock().by_hash.get(&hash)
             && known == json
         {
@@ -75,10 +78,34 @@ impl ResourceCache {
     }
 }
 
-fn content_hash(json: &Value) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    json.hash(&mut hasher);
+/// A hash of JSON as it is written: what is the same in another order of keys may differ, and is read once more. The
+/// hash of [`Value`] itself sorts the keys of every object.
+fn content_hash(state: &RandomState, json: &Value) -> u64 {
+    let mut hasher = state.build_hasher();
+    feed(&mut hasher, json);
     hasher.finish()
+}
+
+/// As deep as the JSON is, which its parser limits.
+fn feed(hasher: &mut impl Hasher, json: &Value) {
+    std::mem::discriminant(json).hash(hasher);
+    match json {
+        Value::Null => {}
+        Value::Bool(value) => value.hash(hasher),
+        Value::Number(number) => number.hash(hasher),
+        Value::String(text) => text.hash(hasher),
+        Value::Array(values) => {
+            values.len().hash(hasher);
+            values.iter().for_each(|value| feed(hasher, value));
+        }
+        Value::Object(members) => {
+            members.len().hash(hasher);
+            for (name, value) in members {
+                name.hash(hasher);
+                feed(hasher, value);
+            }
+        }
+    }
 }
 
 /// Reads a value set; what is at fault in it is left out.

@@ -419,14 +419,9 @@ fn drop_empty_lists(object: &mut Map<String, Value>) {
     }
 }
 
-/// A decimal as FHIR and JSON write it.
+/// A decimal as FHIR and JSON write it, with the zeros at its end: they say how precise it is.
 fn number(text: &str) -> Option<Number> {
-    let number: Number = serde_json::from_str(text).ok()?;
-    if number.is_f64() {
-        // The nearest number to the text, which is what its shortest text leads back to.
-        return Number::from_f64(text.parse().ok()?);
-    }
-    Some(number)
+    serde_json::from_str(text).ok()
 }
 
 /// Whether a name is in a namespace.

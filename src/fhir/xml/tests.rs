@@ -97,6 +97,19 @@ fn elements_stand_in_the_order_of_their_definitions() {
 }
 
 #[test]
+fn decimals_keep_their_digits() {
+    for digits in ["1.00", "0.10", "-7.50e-3", "100000000000000000000.000", "3"] {
+        let text =
+            format!(r#"{{"resourceType":"Parameters","parameter":[{{"name":"a","valueQuantity":{{"value":{digits}}}}}]}}"#);
+        let json: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json.to_string(), text);
+        let xml = write(&json, FhirVersion::R4, false);
+        assert!(xml.contains(&format!("value=\"{digits}\"")), "{xml}");
+        assert_eq!(read(&xml, FhirVersion::R4).unwrap().to_string(), text);
+    }
+}
+
+#[test]
 fn ids_and_extensions_of_repeated_primitives_keep_their_places() {
     let given = json!({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "invalid",
         "expression": ["a", null, "c"],
