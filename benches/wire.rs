@@ -28,10 +28,17 @@ struct Question {
     name: &'static str,
     path: String,
     body: Option<Vec<u8>>,
+    /// The session of the client, if it has one.
+    session: Option<String>,
 }
 
 fn get(name: &'static str, path: String) -> Question {
-    Question { name, path, body: None }
+    Question {
+        name,
+        path,
+        body: None,
+        session: None,
+    }
 }
 
 fn post(name: &'static str, path: &str, body: &Value) -> Question {
@@ -39,6 +46,7 @@ fn post(name: &'static str, path: &str, body: &Value) -> Question {
         name,
         path: path.to_owned(),
         body: Some(body.to_string().into_bytes()),
+        session: None,
     }
 }
 
@@ -150,13 +158,15 @@ fn of_session(client: &mut Client) -> Question {
         .find(|(name, _)| name.starts_with("value"))
         .unwrap()
         .1;
-    let parameter = [asked(), vec![json!({"name": "cache-id", "valueId": id})]].concat();
-    let body = json!({"resourceType": "Parameters", "parameter": parameter});
-    post(
-        "validate-code with 30 resources sent before",
-        "/fhir/r4/ValueSet/$validate-code",
-        &body,
-    )
+    let body = json!({"resourceType": "Parameters", "parameter": asked()});
+    Question {
+        session: id.as_str().map(str::to_owned),
+        ..post(
+            "validate-code with 30 resources sent before",
+            "/fhir/r4/ValueSet/$validate-code",
+            &body,
+        )
+    }
 }
 
 fn in_process(criterion: &mut Criterion) {
@@ -215,8 +225,10 @@ impl Client {
             Some(body) => ("POST", body.as_slice()),
             None => ("GET", &[][..]),
         };
+        let session = question.session.iter().map(|id| format!("X-Cache-Id: {id}\r\n"));
+        let session: String = session.collect();
         let mut request = format!(
-            "{method} {} HTTP/1.1\r\nHost: bench\r\nAccept: {CONTENT}\r\nContent-Type: {CONTENT}\r\nContent-Length: {}\r\n\r\n",
+            "{method} {} HTTP/1.1\r\nHost: bench\r\nAccept: {CONTENT}\r\nContent-Type: {CONTENT}\r\n{session}Content-Length: {}\r\n\r\n",
             question.path,
             body.len()
         )
