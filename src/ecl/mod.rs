@@ -4,7 +4,7 @@
 //! a set over the index of one edition. It knows no request and no command line; value sets, `tern ecl` and the
 //! validation of codes call the same three.
 //!
-//! Time, depth and length are bounded by [`Limits`]: a constraint comes from outside.
+//! Length, depth, time, work and memory are bounded by [`Limits`]: a constraint comes from outside.
 
 pub mod ast;
 mod error;
@@ -39,6 +39,10 @@ pub struct Limits {
     pub depth: usize,
     /// Time to evaluate it.
     pub time: Duration,
+    /// Steps to evaluate it: relationships, concepts, rows and terms looked at. Unlike time, the same on any machine.
+    pub work: u64,
+    /// Bytes of the sets that are kept while others are found.
+    pub memory: usize,
     /// Who waits for it: evaluating ends when nobody does any more.
     pub stop: Stop,
 }
@@ -54,6 +58,8 @@ impl Default for Limits {
             length: 1 << 20,
             depth: Self::DEEPEST,
             time: Duration::from_secs(10),
+            work: 20_000_000_000,
+            memory: 256 << 20,
             stop: Stop::never(),
         }
     }

@@ -85,24 +85,39 @@ impl Sought {
     }
 }
 
+/// Room for the folded forms of terms, kept from one term to the next.
+#[derive(Debug, Default)]
+pub struct Scratch(String);
+
 /// A term made ready to be matched, with each form made when first needed.
 struct Candidate<'c> {
     text: &'c str,
-    folded: Option<String>,
+    folded: &'c mut String,
+    is_folded: bool,
     letters: Option<Vec<Letter>>,
 }
 
 impl<'c> Candidate<'c> {
-    fn new(text: &'c str) -> Self {
+    fn new(text: &'c str, scratch: &'c mut Scratch) -> Self {
         Self {
             text,
-            folded: None,
+            folded: &mut scratch.0,
+            is_folded: false,
             letters: None,
         }
     }
 
     fn folded(&mut self) -> &str {
-        self.folded.get_or_insert_with(|| fold(self.text))
+        if !std::mem::replace(&mut self.is_folded, true) {
+            self.folded.clear();
+            if self.text.is_ascii() {
+                self.folded.push_str(self.text);
+                self.folded.make_ascii_lowercase();
+            } else {
+                self.folded.push_str(&fold(self.text));
+            }
+        }
+        self.folded
     }
 
     fn letters(&mut self) -> &[Letter] {
@@ -112,7 +127,12 @@ impl<'c> Candidate<'c> {
     /// Whether some word begins so.
     fn has_word(&mut self, sought: &Sought) -> bool {
         if let Some(plain) = &sought.plain {
-            return words(self.folded()).any(|word| word.starts_with(plain.as_str()));
+            let folded = self.folded();
+            let begins = |(place, _)| {
+                let before = folded.get(..place).and_then(|before| before.chars().next_back());
+                before.is_none_or(|before| !before.is_alphanumeric())
+            };
+            return folded.match_indices(plain.as_str()).any(begins);
         }
         let letters = self.letters();
         (0..letters.len()).any(|start| {
@@ -123,9 +143,8 @@ impl<'c> Candidate<'c> {
 
     fn fits(&mut self, pieces: &[Sought]) -> bool {
         if pieces.iter().all(|piece| piece.plain.is_some()) {
-            let folded = self.folded();
             let plain: Vec<&str> = pieces.iter().filter_map(|piece| piece.plain.as_deref()).collect();
-            return fits_plain(folded, &plain);
+            return fits_plain(self.folded(), &plain);
         }
         let pieces: Vec<&[Letter]> = pieces.iter().map(|piece| piece.letters.as_slice()).collect();
         fits_letters(self.letters(), &pieces)
@@ -204,28 +223,93 @@ impl Matcher {
 
     /// Whether a text matches.
     pub fn is_match(&self, text: &str) -> bool {
+        self.is_match_in(text, &mut Scratch::default())
+    }
+
+    /// The same with room that is used again for the next text.
+    pub fn is_match_in(&self, text: &str, scratch: &mut Scratch) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Words(sought) => {
-                let mut candidate = Candidate::new(text);
+                let mut candidate = Candidate::new(text, scratch);
                 sought.iter().all(|word| candidate.has_word(word))
             }
-            Self::Pattern(pieces) => Candidate::new(text).fits(pieces),
+            Self::Pattern(pieces) => Candidate::new(text, scratch).fits(pieces),
         }
     }
 
-    /// The words that a match must begin words with, where it asks for words.
-    pub fn sought_words(&self) -> Option<String> {
+    /// What a match has in its words.
+    pub fn parts(&self) -> Parts {
+        let mut parts = Parts::default();
         match self {
-            Self::Words(sought) => Some(
-                sought
-                    .iter()
-                    .map(|word| word.letters.iter().map(|letter| letter.base).collect::<String>())
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            ),
-            _ => None,
+            // Terms of the same text have the same words.
+            Self::Exact(exact) => words(&fold(exact)).for_each(|word| parts.add(word, true, true)),
+            Self::Words(sought) => {
+                parts.exact = sought.iter().all(|word| word.plain.is_some());
+                for word in sought {
+                    match &word.plain {
+                        Some(plain) => parts.add(plain, true, false),
+                        None => parts.add_marked(word),
+                    }
+                }
+            }
+            Self::Pattern(pieces) => {
+                let last = pieces.len().saturating_sub(1);
+                for (place, piece) in pieces.iter().enumerate() {
+                    match &piece.plain {
+                        Some(plain) => parts.add_plain(plain, place == 0, place == last),
+                        None => parts.add_marked(piece),
+                    }
+                }
+                // `*x*` is in a term where x is in one of its words.
+                let plain: Vec<&str> = pieces.iter().map(|piece| piece.plain.as_deref().unwrap_or("")).collect();
+                parts.exact = matches!(plain.as_slice(), ["", inner, ""] if parts.list.iter().any(|part| part.text == *inner));
+            }
         }
+        parts
+    }
+}
+
+/// What must be in the words of a term for it to match.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Pieces of words, all of which are needed; none where nothing can be said.
+    pub list: Vec<Part>,
+    /// Whether a term that has them all matches.
+    pub exact: bool,
+}
+
+/// A piece of a folded word.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Letters and digits.
+    pub text: String,
+    /// Whether the word begins with it.
+    pub starts: bool,
+    /// Whether the word ends with it.
+    pub ends: bool,
+}
+
+impl Parts {
+    fn add(&mut self, text: &str, starts: bool, ends: bool) {
+        let text = text.to_owned();
+        self.list.push(Part { text, starts, ends });
+    }
+
+    /// The words of a piece of plain text; at an end of the piece a word may go on, but not past an end of the term.
+    fn add_plain(&mut self, piece: &str, at_start: bool, at_end: bool) {
+        for word in words(piece) {
+            // A part of `piece`, so that the difference is its place.
+            let place = word.as_ptr() as usize - piece.as_ptr() as usize;
+            let (first, last) = (place == 0, place + word.len() == piece.len());
+            self.add(word, !first || at_start, !last || at_end);
+        }
+    }
+
+    /// Marked letters: what is certain of the folded term is that it has their bases somewhere.
+    fn add_marked(&mut self, sought: &Sought) {
+        let bases: String = sought.letters.iter().map(|letter| letter.base).collect();
+        words(&fold(&bases)).for_each(|word| self.add(word, false, false));
     }
 }
 
