@@ -26,6 +26,7 @@ pub use print::{Syntax, print};
 
 use crate::stop::Stop;
 use ast::Expression;
+use evaluate::Costs;
 use meaning::Meaning;
 use std::time::Duration;
 use tern_index::read::CodeSystemIndex;
@@ -90,12 +91,12 @@ impl Constraint {
 
     /// The concepts of an edition that satisfy it.
     pub fn evaluate(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
-        self.run(index, false)
+        self.run(index, Costs::default(), false)
     }
 
     /// The same, and how it was found.
     pub fn explain(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
-        self.run(index, true)
+        self.run(index, Costs::default(), true)
     }
 
     /// Whether a post-coordinated expression satisfies it in an edition.
@@ -103,8 +104,14 @@ impl Constraint {
         evaluate::admits(index, &self.expression, meaning, &self.limits).map_err(|fault| fault.in_text(&self.text))
     }
 
-    fn run(&self, index: &CodeSystemIndex, explain: bool) -> Result<Answer, EclError> {
-        evaluate::evaluate(index, &self.expression, &self.limits, explain).map_err(|fault| fault.in_text(&self.text))
+    /// The same as explaining it, by the ways that are cheapest at these costs.
+    #[cfg(test)]
+    fn explain_at(&self, index: &CodeSystemIndex, costs: Costs) -> Result<Answer, EclError> {
+        self.run(index, costs, true)
+    }
+
+    fn run(&self, index: &CodeSystemIndex, costs: Costs, explain: bool) -> Result<Answer, EclError> {
+        evaluate::evaluate(index, &self.expression, &self.limits, costs, explain).map_err(|fault| fault.in_text(&self.text))
     }
 
     /// Rows of the fields it selects, where it is a member-of with fields and nothing around it.

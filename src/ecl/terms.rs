@@ -385,4 +385,35 @@ mod tests {
         let exact = Matcher::new(&SearchTerm::Exact("PANADOL".into()));
         assert!(exact.is_match("PANADOL") && !exact.is_match("Panadol"));
     }
+
+    /// Whether the words of a text have a part, as the word index would find.
+    fn has(text: &str, part: &Part) -> bool {
+        let folded = fold(text);
+        words(&folded).any(|word| match (part.starts, part.ends) {
+            (true, true) => word == part.text,
+            (true, false) => word.starts_with(&part.text),
+            (false, true) => word.ends_with(&part.text),
+            (false, false) => word.contains(&part.text),
+        })
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 5_000, ..Default::default() })]
+        #[test]
+        fn what_matches_has_the_parts(text in "[abAé½Øﬁ™ -]{0,12}", piece in "[abAé½Ø -]{0,3}", other in "[abé -]{0,3}", kind in 0..4) {
+            let matcher = match kind {
+                0 => words_of(&piece),
+                1 => wild(&format!("*{piece}*")),
+                2 => wild(&format!("{piece}*{other}")),
+                _ => Matcher::new(&SearchTerm::Exact(text.clone())),
+            };
+            let parts = matcher.parts();
+            let all = parts.list.iter().all(|part| has(&text, part));
+            if matcher.is_match(&text) {
+                proptest::prop_assert!(all, "{text:?} lacks {:?}", parts.list);
+            } else if parts.exact && !parts.list.is_empty() {
+                proptest::prop_assert!(!all, "{text:?} has {:?}", parts.list);
+            }
+        }
+    }
 }

@@ -14,9 +14,9 @@ use std::ops::ControlFlow;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptBits, ConceptSet, PropertyRows, RelationValue};
 
-/// What reading the rows of a concept costs, in rows of an attribute.
+/// Steps of reading the rows of a concept.
 const ROWS: u64 = 16;
-/// What finding the concepts that have one value costs, in rows of an attribute.
+/// Steps of finding the concepts that have one value.
 const LOOKUP: u64 = 64;
 /// Rows looked at to estimate how many of an attribute's satisfy a condition.
 const SAMPLE: usize = 64;
@@ -194,6 +194,11 @@ impl<'i> Evaluator<'i> {
         rows + if names.is_a { self.index.len() as u64 } else { 0 }
     }
 
+    /// What finding the concepts that have one value of some attributes costs.
+    fn lookup_cost(&self, names: &Names) -> u64 {
+        self.costs.lookup.saturating_mul(4 + names.properties.len() as u64) / 4
+    }
+
     /// How many rows satisfy a condition: counted where its values are few, else estimated from a sample.
     pub(super) fn estimate_one(&self, condition: &Condition) -> u64 {
         let properties = &condition.names.properties;
@@ -241,7 +246,7 @@ impl<'i> Evaluator<'i> {
                 each(concept, slot);
             }
         };
-        if focus.len().saturating_mul(ROWS) < self.extent(&condition.names) {
+        if focus.len().saturating_mul(self.costs.rows) < self.extent(&condition.names) {
             for concept in focus {
                 self.budget.spend(ROWS)?;
                 for (property, slot, value) in index.relation_slots(Ordinal(concept)) {
@@ -277,8 +282,8 @@ impl<'i> Evaluator<'i> {
             return Ok(None);
         };
         let properties = &condition.names.properties;
-        let lookups = set.len().saturating_mul(LOOKUP + properties.len() as u64 * (LOOKUP / 4));
-        if lookups > self.extent(&condition.names).min(focus.len().saturating_mul(ROWS)) {
+        let lookups = set.len().saturating_mul(self.lookup_cost(&condition.names));
+        if lookups > self.extent(&condition.names).min(focus.len().saturating_mul(self.costs.rows)) {
             return Ok(None);
         }
         let mut gathered = Gathered::new(self.estimate_one(condition), self.index.len());
@@ -371,18 +376,18 @@ impl<'i> Evaluator<'i> {
     fn having_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
         let extent = self.extent(&condition.names);
         let few = match &condition.test {
-            Test::Concepts { set, equal: true } => Some(set).filter(|set| set.len().saturating_mul(ROWS) < extent),
+            Test::Concepts { set, equal: true } => Some(set).filter(|set| set.len().saturating_mul(self.costs.rows) < extent),
             _ => None,
         };
         if let Some(set) = few {
             return Ok((self.values_of(set, &condition.names)? & focus, "rows of the sources"));
         }
-        let lookup = LOOKUP + condition.names.properties.len() as u64 * (LOOKUP / 4);
+        let lookup = self.lookup_cost(&condition.names);
         if focus.len().saturating_mul(lookup) < extent {
             let passing = condition.passing(self.index);
             let mut found = ConceptSet::new();
             for concept in focus {
-                self.budget.spend(lookup)?;
+                self.budget.spend(LOOKUP)?;
                 let any = self.sources(&condition.names, concept, |list| {
                     match list.iter().any(|source| passing.accepts(*source)) {
                         true => ControlFlow::Break(()),
@@ -475,7 +480,7 @@ impl<'i> Evaluator<'i> {
             .iter()
             .map(|property| index.relation_extent(*property).0 as u64)
             .sum();
-        if having.len().saturating_mul(LOOKUP + properties.len() as u64 * (LOOKUP / 4)) < keys {
+        if having.len().saturating_mul(self.lookup_cost(&condition.names)) < keys {
             for target in &having {
                 self.budget.spend(LOOKUP)?;
                 lists.extend(index.relation_sources(properties, Ordinal(target)).map(|list| (target, list)));

@@ -86,24 +86,20 @@ struct Checks<'i> {
     inactive: bool,
 }
 
-/// Concepts whose descriptions are read rather than looked up in the word index.
-const FEW: u64 = 2_000;
-/// Concepts that one thread takes at once.
-const CHUNK: usize = 4_096;
 /// Descriptions of a concept.
 const SEVERAL: u64 = 4;
 
 impl<'i> Evaluator<'i> {
     /// Concepts of `found` of which a description passes all filters.
     pub(super) fn description_filters(&mut self, filters: &[DescriptionFilter], found: ConceptSet) -> Found<ConceptSet> {
-        let checks = self.checks(filters, found.len() > FEW)?;
+        let checks = self.checks(filters, found.len() > self.costs.read)?;
         let found = match checks.of_ids() {
             Some(few) => found & few,
             None => found,
         };
         let narrowed = match checks.possible() {
             // Designations that may pass, against all of the concepts that are left.
-            Some((count, possible)) if count < found.len() / SEVERAL => {
+            Some((count, possible)) if count.saturating_mul(self.costs.concept) < found.len() => {
                 self.budget.spend(count.saturating_mul(SEVERAL))?;
                 let within = ConceptBits::of(&found, self.index.len());
                 let concepts = possible.map(|number| self.index.designation_concept(number).0);
@@ -119,7 +115,7 @@ impl<'i> Evaluator<'i> {
     fn passing(&mut self, checks: &Checks<'_>, concepts: &ConceptSet) -> Found<ConceptSet> {
         self.budget.spend(concepts.len().saturating_mul(SEVERAL))?;
         let end = &self.budget.end;
-        if concepts.len() <= CHUNK as u64 {
+        if concepts.len() <= self.costs.chunk as u64 {
             let mut scratch = Scratch::default();
             let mut passing = ConceptSet::new();
             for (place, concept) in concepts.iter().enumerate() {
@@ -133,7 +129,7 @@ impl<'i> Evaluator<'i> {
             return Ok(passing);
         }
         let all: Vec<u32> = concepts.iter().collect();
-        let parts = all.par_chunks(CHUNK).map(|part| {
+        let parts = all.par_chunks(self.costs.chunk).map(|part| {
             let mut scratch = Scratch::default();
             let mut passing = Vec::new();
             for (place, concept) in part.iter().enumerate() {

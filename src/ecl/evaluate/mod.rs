@@ -11,6 +11,7 @@
 
 mod budget;
 mod conditions;
+mod costs;
 mod description_terms;
 mod descriptions;
 mod filters;
@@ -21,6 +22,7 @@ mod membership;
 mod order;
 mod refinement;
 
+pub(super) use costs::Costs;
 pub use members::Rows;
 
 use super::Limits;
@@ -65,8 +67,17 @@ pub struct Answer {
 type Found<T> = Result<T, Fault>;
 
 /// Evaluates a constraint.
-pub(super) fn evaluate(index: &CodeSystemIndex, expression: &Expression, limits: &Limits, explain: bool) -> Found<Answer> {
-    let mut evaluator = Evaluator::new(index, limits, explain);
+pub(super) fn evaluate(
+    index: &CodeSystemIndex,
+    expression: &Expression,
+    limits: &Limits,
+    costs: Costs,
+    explain: bool,
+) -> Found<Answer> {
+    let mut evaluator = Evaluator {
+        costs,
+        ..Evaluator::new(index, limits, explain)
+    };
     let concepts = evaluator.expression(expression)?;
     Ok(Answer {
         concepts,
@@ -88,6 +99,7 @@ pub(super) fn admits(index: &CodeSystemIndex, constraint: &Expression, meaning: 
 struct Evaluator<'i> {
     index: &'i CodeSystemIndex,
     budget: Budget<'i>,
+    costs: Costs,
     attributes: OnceCell<Rc<refinement::Attributes>>,
     definitions: OnceCell<Arc<Vec<u32>>>,
     warnings: BTreeSet<Warning>,
@@ -102,6 +114,7 @@ impl<'i> Evaluator<'i> {
         Self {
             index,
             budget: Budget::new(limits),
+            costs: Costs::default(),
             attributes: OnceCell::new(),
             definitions: OnceCell::new(),
             warnings: BTreeSet::new(),
