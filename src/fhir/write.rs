@@ -269,7 +269,7 @@ pub(super) fn create(room: Room<'_>, kind: ResourceKind, request: Request<'_>) -
     let condition = condition.transpose()?;
     let mut turn = room.library.turn()?;
     if let Some(search) = condition {
-        match search.ids(&turn.terminology(), kind).as_slice() {
+        match search.ids(&turn.terminology(), kind)?.as_slice() {
             [] => {}
             [id] => return existing(room, &turn, kind, id, &request),
             _ => return Err(several(kind)),
@@ -348,7 +348,7 @@ pub(super) fn conditional_update(room: Room<'_>, kind: ResourceKind, request: Re
     let (node, issues) = given.read(kind, request.version)?;
     let incoming = Incoming::new(kind, &node, issues)?;
     let mut turn = room.library.turn()?;
-    let found = search.ids(&turn.terminology(), kind);
+    let found = search.ids(&turn.terminology(), kind)?;
     let (id, expected) = match (found.as_slice(), incoming.id()) {
         ([], None) => (uuid::Uuid::new_v4().to_string(), Expected::Absent),
         ([], Some(own)) if turn.terminology().read_resource(kind, own).is_some() => {
@@ -385,7 +385,7 @@ pub(super) fn conditional_delete(room: Room<'_>, kind: ResourceKind, request: &R
     check_writable(room)?;
     let search = Search::conditional(kind, request.query)?;
     let mut turn = room.library.turn()?;
-    match search.ids(&turn.terminology(), kind).as_slice() {
+    match search.ids(&turn.terminology(), kind)?.as_slice() {
         [] if request.version == FhirVersion::R5 => Ok(deleted(request, None)),
         [] => {
             let text = format!("no {} fits the condition, so nothing was deleted", kind.as_str());
