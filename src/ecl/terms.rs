@@ -1,17 +1,25 @@
 //! Matching terms as the specification recommends: without regard to case, and asymmetrically in accents.
 //!
-//! A plain letter asked for matches the letter with any mark; a marked one only the letter marked in the same way.
-//! `match:` looks for beginnings of words in any order, `wild:` for a pattern over the whole term. What it does not
-//! do: customs of single languages (that Swedish counts `ö` as a letter of its own).
+//! A plain letter asked for matches the letter with any mark; a marked one only the letter marked in the same way. What
+//! is a letter of its own is a matter of the term's language, and told by `collation`. `match:` looks for beginnings of
+//! words in any order, `wild:` for a pattern over the whole term.
 
 use super::ast::SearchTerm;
+use super::collation::{Customs, Letter, letters};
 use tern_index::text::{fold, words};
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// A search term made ready.
 #[derive(Debug, Clone)]
-pub enum Matcher {
+pub struct Matcher {
+    /// For languages without customs, and text that is in none.
+    general: Form,
+    /// For the languages with customs.
+    customary: Vec<(&'static Customs, Form)>,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
     /// The very text.
     Exact(String),
     /// Beginnings of words, all of them.
@@ -22,66 +30,21 @@ pub enum Matcher {
 
 /// A piece of text that is sought.
 #[derive(Debug, Clone)]
-pub struct Sought {
+struct Sought {
+    text: String,
     /// Folded, where nothing in it is marked: the usual case.
     plain: Option<String>,
     letters: Vec<Letter>,
 }
 
-/// A letter in lower case and its marks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Letter {
-    base: char,
-    marks: Vec<char>,
-}
-
-impl Letter {
-    /// Whether this, asked for, is satisfied by `found`.
-    fn accepts(&self, found: &Self) -> bool {
-        self.base == found.base && (self.marks.is_empty() || self.marks == found.marks)
-    }
-
-    fn is_of_word(&self) -> bool {
-        self.base.is_alphanumeric()
-    }
-}
-
-const STROKE: char = '\u{338}';
-
-fn letters(text: &str) -> Vec<Letter> {
-    let mut letters: Vec<Letter> = Vec::with_capacity(text.len());
-    for character in text.nfd() {
-        if is_combining_mark(character) {
-            if let Some(last) = letters.last_mut() {
-                last.marks.push(character);
-            }
-            continue;
-        }
-        // Letters whose stroke Unicode does not take apart.
-        let (base, marks) = match character {
-            'Ø' | 'ø' => ('o', vec![STROKE]),
-            'Ł' | 'ł' => ('l', vec![STROKE]),
-            'Đ' | 'đ' => ('d', vec![STROKE]),
-            'Ħ' | 'ħ' => ('h', vec![STROKE]),
-            other => (other, Vec::new()),
-        };
-        letters.extend(
-            base.to_lowercase()
-                .filter(|lower| !is_combining_mark(*lower))
-                .map(|base| Letter {
-                    base,
-                    marks: marks.clone(),
-                }),
-        );
-    }
-    letters
-}
-
 impl Sought {
-    fn new(text: &str) -> Self {
-        let letters = letters(text);
-        let plain = text.is_ascii().then(|| fold(text));
-        Self { plain, letters }
+    fn new(text: &str, customs: Option<&Customs>) -> Self {
+        let plain = customs.map_or_else(|| text.is_ascii(), |customs| customs.are_general_for(text));
+        Self {
+            plain: plain.then(|| fold(text)),
+            letters: letters(text, customs),
+            text: text.to_owned(),
+        }
     }
 }
 
@@ -92,15 +55,20 @@ pub struct Scratch(String);
 /// A term made ready to be matched, with each form made when first needed.
 struct Candidate<'c> {
     text: &'c str,
+    customs: Option<&'static Customs>,
+    /// Whether plain letters can be looked for in the folded text.
+    folds: bool,
     folded: &'c mut String,
     is_folded: bool,
     letters: Option<Vec<Letter>>,
 }
 
 impl<'c> Candidate<'c> {
-    fn new(text: &'c str, scratch: &'c mut Scratch) -> Self {
+    fn new(text: &'c str, customs: Option<&'static Customs>, scratch: &'c mut Scratch) -> Self {
         Self {
             text,
+            customs,
+            folds: customs.is_none_or(|customs| customs.are_general_for(text)),
             folded: &mut scratch.0,
             is_folded: false,
             letters: None,
@@ -121,12 +89,12 @@ impl<'c> Candidate<'c> {
     }
 
     fn letters(&mut self) -> &[Letter] {
-        self.letters.get_or_insert_with(|| letters(self.text))
+        self.letters.get_or_insert_with(|| letters(self.text, self.customs))
     }
 
     /// Whether some word begins so.
     fn has_word(&mut self, sought: &Sought) -> bool {
-        if let Some(plain) = &sought.plain {
+        if let (Some(plain), true) = (&sought.plain, self.folds) {
             let folded = self.folded();
             let begins = |(place, _)| {
                 let before = folded.get(..place).and_then(|before| before.chars().next_back());
@@ -142,7 +110,7 @@ impl<'c> Candidate<'c> {
     }
 
     fn fits(&mut self, pieces: &[Sought]) -> bool {
-        if pieces.iter().all(|piece| piece.plain.is_some()) {
+        if self.folds && pieces.iter().all(|piece| piece.plain.is_some()) {
             let plain: Vec<&str> = pieces.iter().filter_map(|piece| piece.plain.as_deref()).collect();
             return fits_plain(self.folded(), &plain);
         }
@@ -200,70 +168,107 @@ fn fits_letters(text: &[Letter], pieces: &[&[Letter]]) -> bool {
     })
 }
 
-impl Matcher {
-    /// Makes a search term ready.
-    pub fn new(term: &SearchTerm) -> Self {
+impl Form {
+    fn new(term: &SearchTerm, customs: Option<&Customs>) -> Self {
+        let sought = |text: &str| Sought::new(text, customs);
         match term {
             SearchTerm::Exact(text) => Self::Exact(text.clone()),
-            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| Sought::new(piece)).collect()),
-            SearchTerm::Match(sought) => {
+            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| sought(piece)).collect()),
+            SearchTerm::Match(asked) => {
                 // Words are cut where those of terms are: `ST-elevation` asks for two.
-                let cut = sought
+                let cut = asked
                     .iter()
                     .flat_map(|word| word.split(|character: char| !is_of_word(character)));
-                let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(Sought::new).collect();
+                let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(sought).collect();
                 if words.is_empty() {
                     // Signs alone are no beginning of a word; a term that has them is what can be meant.
-                    return Self::Pattern(["", &sought.join(" "), ""].map(Sought::new).into());
+                    return Self::Pattern(["", &asked.join(" "), ""].map(sought).into());
                 }
                 Self::Words(words)
             }
         }
     }
 
-    /// Whether a text matches.
-    pub fn is_match(&self, text: &str) -> bool {
-        self.is_match_in(text, &mut Scratch::default())
-    }
-
-    /// The same with room that is used again for the next text.
-    pub fn is_match_in(&self, text: &str, scratch: &mut Scratch) -> bool {
+    fn is_match(&self, text: &str, customs: Option<&'static Customs>, scratch: &mut Scratch) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Words(sought) => {
-                let mut candidate = Candidate::new(text, scratch);
+                let mut candidate = Candidate::new(text, customs, scratch);
                 sought.iter().all(|word| candidate.has_word(word))
             }
-            Self::Pattern(pieces) => Candidate::new(text, scratch).fits(pieces),
+            Self::Pattern(pieces) => Candidate::new(text, customs, scratch).fits(pieces),
+        }
+    }
+}
+
+impl Matcher {
+    /// Makes a search term ready for text of which no language is known.
+    pub fn new(term: &SearchTerm) -> Self {
+        Self::for_languages(term, std::iter::empty())
+    }
+
+    /// Makes a search term ready for terms in some languages.
+    pub fn for_languages<'l>(term: &SearchTerm, languages: impl Iterator<Item = &'l str>) -> Self {
+        let mut customary: Vec<(&'static Customs, Form)> = Vec::new();
+        for customs in languages.filter_map(Customs::of) {
+            if !customary.iter().any(|(known, _)| *known == customs) {
+                customary.push((customs, Form::new(term, Some(customs))));
+            }
+        }
+        Self {
+            general: Form::new(term, None),
+            customary,
         }
     }
 
-    /// What a match has in its words.
+    /// Whether a text matches.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.is_match_in(text, None, &mut Scratch::default())
+    }
+
+    /// Whether a term matches by the customs of its language, which must be one of those that this was made for.
+    pub fn is_match_in(&self, text: &str, language: Option<&str>, scratch: &mut Scratch) -> bool {
+        let own = language.filter(|_| !self.customary.is_empty()).and_then(Customs::of);
+        let form = own.and_then(|own| self.customary.iter().find(|(known, _)| *known == own));
+        match form {
+            Some((customs, form)) => form.is_match(text, Some(customs), scratch),
+            None => self.general.is_match(text, None, scratch),
+        }
+    }
+
+    /// What a match, in whatever language, has in its words once marks are folded away.
     pub fn parts(&self) -> Parts {
         let mut parts = Parts::default();
-        match self {
+        let general = self.customary.is_empty();
+        // Where a letter may be written as another one, a piece is certain up to that letter, and so is where words begin.
+        let safe = |sought: &Sought| {
+            let safe = |word, (customs, _): &(&'static Customs, Form)| customs.safe_prefix(word);
+            fold(self.customary.iter().fold(sought.text.as_str(), safe))
+        };
+        match &self.general {
             // Terms of the same text have the same words.
-            Self::Exact(exact) => words(&fold(exact)).for_each(|word| parts.add(word, true, true)),
-            Self::Words(sought) => {
-                parts.exact = sought.iter().all(|word| word.plain.is_some());
+            Form::Exact(exact) => words(&fold(exact)).for_each(|word| parts.add(word, true, true)),
+            Form::Words(sought) => {
+                parts.exact = general && sought.iter().all(|word| word.plain.is_some());
                 for word in sought {
                     match &word.plain {
-                        Some(plain) => parts.add(plain, true, false),
-                        None => parts.add_marked(word),
+                        Some(plain) if general => parts.add(plain, true, false),
+                        _ => parts.add_somewhere(&safe(word)),
                     }
                 }
             }
-            Self::Pattern(pieces) => {
+            Form::Pattern(pieces) => {
                 let last = pieces.len().saturating_sub(1);
                 for (place, piece) in pieces.iter().enumerate() {
                     match &piece.plain {
-                        Some(plain) => parts.add_plain(plain, place == 0, place == last),
-                        None => parts.add_marked(piece),
+                        Some(plain) if general => parts.add_plain(plain, place == 0, place == last),
+                        _ => parts.add_somewhere(&safe(piece)),
                     }
                 }
                 // `*x*` is in a term where x is in one of its words.
                 let plain: Vec<&str> = pieces.iter().map(|piece| piece.plain.as_deref().unwrap_or("")).collect();
-                parts.exact = matches!(plain.as_slice(), ["", inner, ""] if parts.list.iter().any(|part| part.text == *inner));
+                let is_all = |inner: &str| parts.list.iter().any(|part| part.text == inner);
+                parts.exact = general && matches!(plain.as_slice(), ["", inner, ""] if is_all(inner));
             }
         }
         parts
@@ -306,10 +311,9 @@ impl Parts {
         }
     }
 
-    /// Marked letters: what is certain of the folded term is that it has their bases somewhere.
-    fn add_marked(&mut self, sought: &Sought) {
-        let bases: String = sought.letters.iter().map(|letter| letter.base).collect();
-        words(&fold(&bases)).for_each(|word| self.add(word, false, false));
+    /// Folded text that is certain to be in the folded term, of which no more is known.
+    fn add_somewhere(&mut self, folded: &str) {
+        words(folded).for_each(|word| self.add(word, false, false));
     }
 }
 
@@ -380,6 +384,78 @@ mod tests {
         }
     }
 
+    /// The tables of the specification's section on collation, for Swedish and Danish; and what follows for others.
+    #[test]
+    fn languages_have_letters_of_their_own() {
+        let all = [
+            "sjogren",
+            "SJÖGREN",
+            "Sjøgren",
+            "Angstrom",
+            "ÅNGSTRÖM",
+            "ångstrøm",
+            "Ångstrœm",
+            "aangström",
+            "AANGSTRØM",
+        ];
+        for (language, query, found) in [
+            ("sv", "sjogren", &["sjogren"][..]),
+            ("sv", "sjögren", &["SJÖGREN", "Sjøgren"]),
+            ("sv", "Angstrom", &["Angstrom"]),
+            ("sv", "Ångström", &["ÅNGSTRÖM", "ångstrøm", "Ångstrœm"]),
+            ("sv", "Ångstrøm", &["ångstrøm"]),
+            ("sv-SE", "aangstrøm", &["AANGSTRØM"]),
+            ("da", "sjogren", &["sjogren"]),
+            ("da", "sjögren", &["SJÖGREN"]),
+            ("da", "sjøgren", &["SJÖGREN", "Sjøgren"]),
+            ("da", "Angstrom", &["Angstrom"]),
+            ("da", "Ångström", &["ÅNGSTRÖM", "aangström"]),
+            ("da", "Ångstrøm", &["ÅNGSTRÖM", "ångstrøm", "aangström", "AANGSTRØM"]),
+            ("da", "aangstrøm", &["ÅNGSTRÖM", "ångstrøm", "aangström", "AANGSTRØM"]),
+            (
+                "nb",
+                "ångstrøm",
+                &["ÅNGSTRÖM", "ångstrøm", "Ångstrœm", "aangström", "AANGSTRØM"],
+            ),
+            ("nb", "aangstrøm", &["aangström", "AANGSTRØM"]),
+            ("en", "angstrom", &["Angstrom", "ÅNGSTRÖM", "ångstrøm"]),
+            ("en", "sjogren", &["sjogren", "SJÖGREN", "Sjøgren"]),
+            ("en", "aangstrøm", &["AANGSTRØM"]),
+        ] {
+            for term in [
+                SearchTerm::Match(vec![query.to_owned()]),
+                SearchTerm::Wild(vec![query.to_owned()]),
+            ] {
+                let matcher = Matcher::for_languages(&term, ["en", "sv", "da", "nb", "sv-SE"].into_iter());
+                let matching: Vec<&str> = all
+                    .into_iter()
+                    .filter(|text| matcher.is_match_in(text, Some(language), &mut Scratch::default()))
+                    .collect();
+                assert_eq!(matching, found, "{query} in {language}, {term:?}");
+            }
+        }
+        // A mark that came apart from its letter is that letter; customs are asked of the term, not of the query.
+        let matches = |query: &str, text: &str, language: Option<&str>| {
+            let words = Matcher::for_languages(&SearchTerm::Match(vec![query.to_owned()]), ["sv"].into_iter());
+            words.is_match_in(text, language, &mut Scratch::default())
+        };
+        assert!(matches("o\u{308}ra", "ÖRA", Some("sv")) && matches("o\u{308}ra", "öra", Some("en")));
+        assert!(!matches("ora", "öra", Some("sv")) && matches("ora", "öra", Some("en")) && matches("ora", "öra", None));
+    }
+
+    #[test]
+    fn what_is_sought_in_the_index_leaves_no_match_out() {
+        let sought = |text: &str, languages: &[&str]| {
+            let term = SearchTerm::Match(text.split(' ').map(str::to_owned).collect());
+            let parts = Matcher::for_languages(&term, languages.iter().copied()).parts();
+            parts.list.into_iter().map(|part| (part.text, part.starts)).collect::<Vec<_>>()
+        };
+        let part = |text: &str, starts| (text.to_owned(), starts);
+        assert_eq!(sought("Ménière heart", &["en"]), [part("meniere", false), part("heart", true)]);
+        assert_eq!(sought("hjärta svikt", &["en", "sv"]), [part("hj", false), part("svikt", false)]);
+        assert_eq!(sought("ö", &["en", "sv"]), []);
+    }
+
     #[test]
     fn exact_text_is_exact() {
         let exact = Matcher::new(&SearchTerm::Exact("PANADOL".into()));
@@ -400,16 +476,25 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig { cases: 5_000, ..Default::default() })]
         #[test]
-        fn what_matches_has_the_parts(text in "[abAé½Øﬁ™ -]{0,12}", piece in "[abAé½Ø -]{0,3}", other in "[abé -]{0,3}", kind in 0..4) {
-            let matcher = match kind {
-                0 => words_of(&piece),
-                1 => wild(&format!("*{piece}*")),
-                2 => wild(&format!("{piece}*{other}")),
-                _ => Matcher::new(&SearchTerm::Exact(text.clone())),
+        fn what_matches_has_the_parts(
+            text in "[abAÅéöw½Øﬁ™ -]{0,12}",
+            piece in "[abwAåé½Ø -]{0,3}",
+            other in "[abé -]{0,3}",
+            kind in 0..4,
+            known in proptest::sample::subsequence(vec!["en", "sv", "da", "et"], 0..3),
+            language in proptest::sample::select(vec![None, Some("en"), Some("sv"), Some("da"), Some("et")]),
+        ) {
+            let term = match kind {
+                0 => SearchTerm::Match(piece.split(' ').map(str::to_owned).collect()),
+                1 => SearchTerm::Wild(vec![String::new(), piece, String::new()]),
+                2 => SearchTerm::Wild(vec![piece, other]),
+                _ => SearchTerm::Exact(text.clone()),
             };
+            let matcher = Matcher::for_languages(&term, known.iter().copied());
+            let language = language.filter(|language| known.contains(language));
             let parts = matcher.parts();
             let all = parts.list.iter().all(|part| has(&text, part));
-            if matcher.is_match(&text) {
+            if matcher.is_match_in(&text, language, &mut Scratch::default()) {
                 proptest::prop_assert!(all, "{text:?} lacks {:?}", parts.list);
             } else if parts.exact && !parts.list.is_empty() {
                 proptest::prop_assert!(!all, "{text:?} has {:?}", parts.list);

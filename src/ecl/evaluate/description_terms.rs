@@ -33,8 +33,9 @@ impl SoughtTerms {
     /// Whether a designation matches any.
     pub fn accept(&self, index: &CodeSystemIndex, number: u32, scratch: &mut Scratch) -> bool {
         let read = |scratch: &mut Scratch| {
-            let text = index.designation_text(number);
-            self.matchers.iter().any(|matcher| matcher.is_match_in(&text, scratch))
+            let (text, language) = (index.designation_text(number), index.designation_language(number));
+            let mut matchers = self.matchers.iter();
+            matchers.any(|matcher| matcher.is_match_in(&text, language, scratch))
         };
         match &self.known {
             None => read(scratch),
@@ -56,7 +57,8 @@ impl SoughtTerms {
 impl Evaluator<'_> {
     /// Makes search terms ready; the word index is asked where that is `worth_it`.
     pub(super) fn sought(&mut self, terms: &[SearchTerm], worth_it: bool) -> Found<SoughtTerms> {
-        let matchers: Vec<Matcher> = terms.iter().map(Matcher::new).collect();
+        let matcher = |term| Matcher::for_languages(term, self.index.languages());
+        let matchers: Vec<Matcher> = terms.iter().map(matcher).collect();
         let known = match worth_it && matchers.len() <= LOOKED_UP {
             true => self.looked_up(&matchers)?,
             false => None,
