@@ -24,6 +24,11 @@ impl Letter {
         self.base == found.base && (self.marks.is_empty() || self.marks == found.marks)
     }
 
+    /// Whether it is one of ASCII's, without marks.
+    pub fn is_plain(&self) -> bool {
+        self.base.is_ascii() && self.marks.is_empty()
+    }
+
     /// Whether it belongs to a word.
     pub fn is_of_word(&self) -> bool {
         self.base.is_alphanumeric()

@@ -25,7 +25,21 @@ enum Form {
     /// Beginnings of words, all of them.
     Words(Vec<Sought>),
     /// Pieces between stars over the whole text.
-    Pattern(Vec<Sought>),
+    Pattern(Pattern),
+}
+
+#[derive(Debug, Clone)]
+struct Pattern {
+    pieces: Vec<Sought>,
+    /// The pieces folded, where all of them are plain.
+    plain: Option<Vec<String>>,
+}
+
+impl Pattern {
+    fn new(pieces: Vec<Sought>) -> Self {
+        let plain = pieces.iter().map(|piece| piece.plain.clone()).collect();
+        Self { pieces, plain }
+    }
 }
 
 /// A piece of text that is sought.
@@ -35,14 +49,19 @@ struct Sought {
     /// Folded, where nothing in it is marked: the usual case.
     plain: Option<String>,
     letters: Vec<Letter>,
+    /// Whether no text of plain letters has it.
+    is_marked: bool,
 }
 
 impl Sought {
     fn new(text: &str, customs: Option<&Customs>) -> Self {
         let plain = customs.map_or_else(|| text.is_ascii(), |customs| customs.are_general_for(text));
+        let letters = letters(text, customs);
         Self {
             plain: plain.then(|| fold(text)),
-            letters: letters(text, customs),
+            // By customs two plain letters may be a marked one.
+            is_marked: customs.is_none() && !letters.iter().all(Letter::is_plain),
+            letters,
             text: text.to_owned(),
         }
     }
@@ -102,6 +121,9 @@ impl<'c> Candidate<'c> {
             };
             return folded.match_indices(plain.as_str()).any(begins);
         }
+        if sought.is_marked && self.text.is_ascii() {
+            return false;
+        }
         let letters = self.letters();
         (0..letters.len()).any(|start| {
             let begins = start == 0 || letters.get(start - 1).is_some_and(|before| !before.is_of_word());
@@ -109,10 +131,13 @@ impl<'c> Candidate<'c> {
         })
     }
 
-    fn fits(&mut self, pieces: &[Sought]) -> bool {
-        if self.folds && pieces.iter().all(|piece| piece.plain.is_some()) {
-            let plain: Vec<&str> = pieces.iter().filter_map(|piece| piece.plain.as_deref()).collect();
-            return fits_plain(self.folded(), &plain);
+    fn fits(&mut self, pattern: &Pattern) -> bool {
+        if let (Some(plain), true) = (&pattern.plain, self.folds) {
+            return fits_plain(self.folded(), plain);
+        }
+        let pieces = &pattern.pieces;
+        if self.text.is_ascii() && pieces.iter().any(|piece| piece.is_marked) {
+            return false;
         }
         let pieces: Vec<&[Letter]> = pieces.iter().map(|piece| piece.letters.as_slice()).collect();
         fits_letters(self.letters(), &pieces)
@@ -124,15 +149,19 @@ fn starts_with(found: &[Letter], sought: &[Letter]) -> bool {
 }
 
 /// Pieces in order: the first at the beginning, the last at the end, the others leftmost between them.
-fn fits_plain(text: &str, pieces: &[&str]) -> bool {
+fn fits_plain(text: &str, pieces: &[String]) -> bool {
     let ([first, .., last], true) = (pieces, pieces.len() > 1) else {
         return pieces.first().is_some_and(|only| *only == text);
     };
-    let Some(mut rest) = text.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
+    let ends = |rest| str::strip_suffix(rest, last.as_str());
+    let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(ends) else {
         return false;
     };
+    if let [_, inner, _] = pieces {
+        return rest.contains(inner.as_str());
+    }
     let inner = pieces.get(1..pieces.len() - 1).unwrap_or(&[]);
-    inner.iter().all(|piece| match rest.find(piece) {
+    inner.iter().all(|piece| match rest.find(piece.as_str()) {
         Some(place) => {
             rest = rest.get(place + piece.len()..).unwrap_or("");
             true
@@ -173,7 +202,7 @@ impl Form {
         let sought = |text: &str| Sought::new(text, customs);
         match term {
             SearchTerm::Exact(text) => Self::Exact(text.clone()),
-            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| sought(piece)).collect()),
+            SearchTerm::Wild(pieces) => Self::Pattern(Pattern::new(pieces.iter().map(|piece| sought(piece)).collect())),
             SearchTerm::Match(asked) => {
                 // Words are cut where those of terms are: `ST-elevation` asks for two.
                 let cut = asked
@@ -182,7 +211,7 @@ impl Form {
                 let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(sought).collect();
                 if words.is_empty() {
                     // Signs alone are no beginning of a word; a term that has them is what can be meant.
-                    return Self::Pattern(["", &asked.join(" "), ""].map(sought).into());
+                    return Self::Pattern(Pattern::new(["", &asked.join(" "), ""].map(sought).into()));
                 }
                 Self::Words(words)
             }
@@ -196,7 +225,7 @@ impl Form {
                 let mut candidate = Candidate::new(text, customs, scratch);
                 sought.iter().all(|word| candidate.has_word(word))
             }
-            Self::Pattern(pieces) => Candidate::new(text, customs, scratch).fits(pieces),
+            Self::Pattern(pattern) => Candidate::new(text, customs, scratch).fits(pattern),
         }
     }
 }
@@ -236,6 +265,11 @@ impl Matcher {
         }
     }
 
+    /// Whether the language of a term can make a difference.
+    pub fn heeds_language(&self) -> bool {
+        !self.customary.is_empty()
+    }
+
     /// What a match, in whatever language, has in its words once marks are folded away.
     pub fn parts(&self) -> Parts {
         let mut parts = Parts::default();
@@ -257,7 +291,7 @@ impl Matcher {
                     }
                 }
             }
-            Form::Pattern(pieces) => {
+            Form::Pattern(Pattern { pieces, plain }) => {
                 let last = pieces.len().saturating_sub(1);
                 for (place, piece) in pieces.iter().enumerate() {
                     match &piece.plain {
@@ -266,9 +300,9 @@ impl Matcher {
                     }
                 }
                 // `*x*` is in a term where x is in one of its words.
-                let plain: Vec<&str> = pieces.iter().map(|piece| piece.plain.as_deref().unwrap_or("")).collect();
-                let is_all = |inner: &str| parts.list.iter().any(|part| part.text == inner);
-                parts.exact = general && matches!(plain.as_slice(), ["", inner, ""] if is_all(inner));
+                let is_one = |inner: &String| parts.list.iter().any(|part| part.text == *inner);
+                parts.exact = general
+                    && matches!(plain.as_deref(), Some([start, inner, end]) if start.is_empty() && end.is_empty() && is_one(inner));
             }
         }
         parts
@@ -448,11 +482,21 @@ mod tests {
         let sought = |text: &str, languages: &[&str]| {
             let term = SearchTerm::Match(text.split(' ').map(str::to_owned).collect());
             let parts = Matcher::for_languages(&term, languages.iter().copied()).parts();
-            parts.list.into_iter().map(|part| (part.text, part.starts)).collect::<Vec<_>>()
+            parts
+                .list
+                .into_iter()
+                .map(|part| (part.text, part.starts))
+                .collect::<Vec<_>>()
         };
         let part = |text: &str, starts| (text.to_owned(), starts);
-        assert_eq!(sought("Ménière heart", &["en"]), [part("meniere", false), part("heart", true)]);
-        assert_eq!(sought("hjärta svikt", &["en", "sv"]), [part("hj", false), part("svikt", false)]);
+        assert_eq!(
+            sought("Ménière heart", &["en"]),
+            [part("meniere", false), part("heart", true)]
+        );
+        assert_eq!(
+            sought("hjärta svikt", &["en", "sv"]),
+            [part("hj", false), part("svikt", false)]
+        );
         assert_eq!(sought("ö", &["en", "sv"]), []);
     }
 

@@ -167,6 +167,12 @@ impl CodeSystemIndex {
         self.designations.concept(number as usize)
     }
 
+    /// Gives each of ascending designations with its concept: the same as asking for each, in one pass.
+    pub fn with_designation_concepts(&self, numbers: &[u32], mut each: impl FnMut(u32, Ordinal)) {
+        self.designations
+            .with_concepts(numbers, |number, concept| each(number, Ordinal(concept)));
+    }
+
     /// The whole designation.
     pub fn designation(&self, number: u32) -> Designation {
         self.designations.get(number as usize)

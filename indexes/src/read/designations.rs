@@ -148,6 +148,19 @@ impl Designations {
         Ordinal(after.saturating_sub(1) as u32)
     }
 
+    /// Gives each of ascending numbers with its concept; numbers in any other order may get another one.
+    pub fn with_concepts(&self, numbers: &[u32], mut each: impl FnMut(u32, u32)) {
+        let Some(first) = numbers.first() else { return };
+        let mut concept = self.concept(*first as usize).0;
+        for number in numbers {
+            // Most are of the same concept as the last, or of one of the next.
+            while self.first.get(concept as usize + 1).is_some_and(|next| next <= number) {
+                concept += 1;
+            }
+            each(*number, concept);
+        }
+    }
+
     pub fn kind(&self, number: usize) -> DesignationKind {
         self.kind
             .get(number)

@@ -129,7 +129,8 @@ impl Passing<'_> {
 fn pick(rows: PropertyRows<'_>, within: &ConceptBits, passes: impl Fn(u32) -> bool, each: &mut impl FnMut(u32, u32)) {
     let rows = rows.concepts.iter().zip(rows.slots).zip(rows.values);
     for ((concept, slot), value) in rows {
-        if passes(*value) && within.contains(*concept) {
+        // The concepts ascend, so that asking for them is cheap.
+        if within.contains(*concept) && passes(*value) {
             each(*concept, *slot);
         }
     }
@@ -186,7 +187,7 @@ pub(super) struct Counted {
 
 impl<'i> Evaluator<'i> {
     /// Rows of all attributes that a condition names.
-    fn extent(&self, names: &Names) -> u64 {
+    pub(super) fn extent(&self, names: &Names) -> u64 {
         let properties = names.properties.iter();
         let rows: u64 = properties
             .map(|property| self.index.relation_extent(*property).1 as u64)
@@ -275,6 +276,43 @@ impl<'i> Evaluator<'i> {
         Ok("rows by attribute")
     }
 
+    /// Keeps those of ascending groups, each as its concept and slot, in which a row of the one attribute that a condition
+    /// names satisfies it. `false` where it names none or several, and nothing was done.
+    pub(super) fn keep_groups(
+        &mut self,
+        condition: &Condition,
+        groups: &mut Vec<u64>,
+        group: impl Fn(u32, u32) -> u64,
+    ) -> Found<bool> {
+        let Names { properties, is_a: false } = &condition.names else {
+            return Ok(false);
+        };
+        let [property] = properties.as_slice() else {
+            return Ok(false);
+        };
+        let rows = self.index.property_rows(*property);
+        let passing = condition.passing(self.index);
+        self.budget.spend(rows.len() as u64 + groups.len() as u64)?;
+        let mut next = 0;
+        groups.retain(|wanted| {
+            // Both ascend; a group may have several rows.
+            while let (Some(concept), Some(slot), Some(value)) =
+                (rows.concepts.get(next), rows.slots.get(next), rows.values.get(next))
+            {
+                let own = group(*concept, *slot);
+                if own > *wanted {
+                    return false;
+                }
+                next += 1;
+                if own == *wanted && passing.accepts(*value) {
+                    return true;
+                }
+            }
+            false
+        });
+        Ok(true)
+    }
+
     /// The concepts of `focus` that have one of the values of a condition, where these are so few that their lists are
     /// read sooner than anything else.
     pub(super) fn by_values(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Option<ConceptSet>> {
@@ -313,9 +351,16 @@ impl<'i> Evaluator<'i> {
         if let Some(found) = self.by_values(condition, focus)? {
             return Ok((found, "postings"));
         }
-        let mut gathered = Gathered::new(focus.len(), self.index.len());
-        let way = self.rows_of(condition, focus, &mut |concept, _| gathered.insert(concept))?;
-        Ok((gathered.into_set(), way))
+        if focus.len() <= FEW {
+            let mut found = ConceptSet::new();
+            let way = self.rows_of(condition, focus, &mut |concept, _| {
+                found.insert(concept);
+            })?;
+            return Ok((found, way));
+        }
+        let mut found = ConceptBits::new(self.index.len());
+        let way = self.rows_of(condition, focus, &mut |concept, _| found.insert(concept))?;
+        Ok((found.into_set(), way))
     }
 
     /// The same with the counts asked.
@@ -504,14 +549,20 @@ impl<'i> Evaluator<'i> {
             rest = later;
             self.budget
                 .spend(1 + own.iter().map(|(_, list)| list.len() as u64).sum::<u64>())?;
-            let sources = own.iter().flat_map(|(_, list)| list.iter().copied());
-            let children = index.children(Ordinal(target)).map(|child| child.0);
-            let sources = sources.chain(children.filter(|_| condition.names.is_a));
-            let mut sources: Vec<u32> = sources.filter(|source| passing.accepts(*source)).collect();
-            // A concept that has the value in several ways is one concept.
-            sources.sort();
-            sources.dedup();
-            if condition.cardinality.admits(sources.len() as u64) {
+            let accepted = |list: &[u32]| list.iter().filter(|source| passing.accepts(**source)).count();
+            let count = match own {
+                [(_, only)] if !condition.names.is_a => accepted(only),
+                several => {
+                    let sources = several.iter().flat_map(|(_, list)| list.iter().copied());
+                    let children = index.children(Ordinal(target)).map(|child| child.0);
+                    let mut sources: Vec<u32> = sources.chain(children.filter(|_| condition.names.is_a)).collect();
+                    // A concept that has the value in several ways is one concept.
+                    sources.sort();
+                    sources.dedup();
+                    accepted(&sources)
+                }
+            };
+            if condition.cardinality.admits(count as u64) {
                 admitted.insert(target);
             }
         }

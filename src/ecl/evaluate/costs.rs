@@ -12,8 +12,8 @@ pub(crate) struct Costs {
     pub lookup: u64,
     /// Concepts whose descriptions are read rather than looked up in the word index.
     pub read: u64,
-    /// Finding the concept of a designation, in concepts whose descriptions are looked at.
-    pub concept: u64,
+    /// Descriptions to look at instead of one concept with all that it has.
+    pub descriptions: u64,
     /// Concepts that one thread takes at once.
     pub chunk: usize,
 }
@@ -24,7 +24,7 @@ impl Default for Costs {
             rows: 16,
             lookup: 64,
             read: 2_000,
-            concept: 4,
+            descriptions: 4,
             chunk: 4_096,
         }
     }
@@ -35,18 +35,18 @@ impl Costs {
     /// Each way taken wherever it can be.
     pub fn extremes() -> [Self; 4] {
         const NEVER: u64 = 1 << 40;
-        let way = |rows, lookup, read, concept, chunk| Self {
+        let way = |rows, lookup, read, descriptions, chunk| Self {
             rows,
             lookup,
             read,
-            concept,
+            descriptions,
             chunk,
         };
         [
-            way(0, NEVER, 0, 0, 7),
-            way(NEVER, NEVER, NEVER, NEVER, 1),
-            way(16, 0, 0, NEVER, 4_096),
-            way(0, 0, NEVER, 0, 3),
+            way(0, NEVER, 0, NEVER, 7),
+            way(NEVER, NEVER, NEVER, 0, 1),
+            way(16, 0, 0, 0, 4_096),
+            way(0, 0, 0, NEVER, 1),
         ]
     }
 }

@@ -33,9 +33,11 @@ impl SoughtTerms {
     /// Whether a designation matches any.
     pub fn accept(&self, index: &CodeSystemIndex, number: u32, scratch: &mut Scratch) -> bool {
         let read = |scratch: &mut Scratch| {
-            let (text, language) = (index.designation_text(number), index.designation_language(number));
-            let mut matchers = self.matchers.iter();
-            matchers.any(|matcher| matcher.is_match_in(&text, language, scratch))
+            let text = index.designation_text(number);
+            self.matchers.iter().any(|matcher| {
+                let language = matcher.heeds_language().then(|| index.designation_language(number)).flatten();
+                matcher.is_match_in(&text, language, scratch)
+            })
         };
         match &self.known {
             None => read(scratch),
@@ -45,12 +47,19 @@ impl SoughtTerms {
         }
     }
 
-    /// Designations of which some may match, ascending; `None` where that is not known.
-    pub fn possible(&self) -> Option<(u64, impl Iterator<Item = u32>)> {
+    /// How many designations may match; `None` where that is not known.
+    pub fn possible_count(&self) -> Option<u64> {
         let known = self.known.as_ref()?;
-        let definitions = known.definitions.iter().copied();
-        let count = known.possible.len() + definitions.len() as u64;
-        Some((count, known.possible.iter().chain(definitions)))
+        Some(known.possible.len() + known.definitions.len() as u64)
+    }
+
+    /// All that may match, ascending.
+    pub fn possible(&self) -> Vec<u32> {
+        let Some(known) = &self.known else { return Vec::new() };
+        let mut numbers: Vec<u32> = known.possible.iter().chain(known.definitions.iter().copied()).collect();
+        // Two runs, which this joins.
+        numbers.sort();
+        numbers
     }
 }
 

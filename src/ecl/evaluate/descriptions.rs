@@ -56,6 +56,8 @@ struct Checks<'i> {
 
 /// Descriptions of a concept.
 const SEVERAL: u64 = 4;
+/// Concepts or descriptions between two looks at the clock.
+const AT_ONCE: usize = 256;
 
 impl<'i> Evaluator<'i> {
     /// Concepts of `found` of which a description passes all filters.
@@ -65,52 +67,46 @@ impl<'i> Evaluator<'i> {
             Some(few) => found & few,
             None => found,
         };
-        let narrowed = match checks.possible() {
-            // Designations that may pass, against all of the concepts that are left.
-            Some((count, possible)) if count.saturating_mul(self.costs.concept) < found.len() => {
-                self.budget.spend(count.saturating_mul(SEVERAL))?;
+        // Either all descriptions of the concepts are looked at, or all that may have the terms.
+        match checks.fewest_possible() {
+            Some((count, terms)) if count < found.len().saturating_mul(self.costs.descriptions) => {
+                self.budget.spend(count)?;
                 let within = ConceptBits::of(&found, self.index.len());
-                let concepts = possible.map(|number| self.index.designation_concept(number).0);
-                let concepts = concepts.filter(|concept| within.contains(*concept));
-                concepts.collect()
+                self.in_parts(&terms.possible(), |numbers, scratch, passing| {
+                    checks.index.with_designation_concepts(numbers, |number, concept| {
+                        if within.contains(concept.0) && passing.last() != Some(&concept.0) && checks.pass(number, scratch) {
+                            passing.push(concept.0);
+                        }
+                    });
+                })
             }
-            _ => found,
-        };
-        self.passing(&checks, &narrowed)
+            _ => {
+                self.budget.spend(found.len().saturating_mul(SEVERAL))?;
+                let concepts: Vec<u32> = found.iter().collect();
+                self.in_parts(&concepts, |concepts, scratch, passing| {
+                    passing.extend(concepts.iter().filter(|concept| checks.pass_any(**concept, scratch)));
+                })
+            }
+        }
     }
 
-    /// Concepts of which a description passes; many are looked at by several threads.
-    fn passing(&mut self, checks: &Checks<'_>, concepts: &ConceptSet) -> Found<ConceptSet> {
-        self.budget.spend(concepts.len().saturating_mul(SEVERAL))?;
+    /// Concepts that are found in parts of a list, by several threads where it is long. Between small parts the time is
+    /// looked at, since reading a term may be much work.
+    fn in_parts(&self, list: &[u32], find: impl Fn(&[u32], &mut Scratch, &mut Vec<u32>) + Sync) -> Found<ConceptSet> {
         let end = &self.budget.end;
-        if concepts.len() <= self.costs.chunk as u64 {
-            let mut scratch = Scratch::default();
-            let mut passing = ConceptSet::new();
-            for (place, concept) in concepts.iter().enumerate() {
-                if place % 64 == 0 {
-                    end.check()?;
-                }
-                if checks.pass_any(concept, &mut scratch) {
-                    passing.insert(concept);
-                }
-            }
-            return Ok(passing);
-        }
-        let all: Vec<u32> = concepts.iter().collect();
-        let parts = all.par_chunks(self.costs.chunk).map(|part| {
+        let part = |list: &[u32]| {
             let mut scratch = Scratch::default();
             let mut passing = Vec::new();
-            for (place, concept) in part.iter().enumerate() {
-                if place % 64 == 0 {
-                    end.check()?;
-                }
-                if checks.pass_any(*concept, &mut scratch) {
-                    passing.push(*concept);
-                }
+            for small in list.chunks(AT_ONCE) {
+                end.check()?;
+                find(small, &mut scratch, &mut passing);
             }
             Ok(passing)
-        });
-        let parts: Vec<Vec<u32>> = parts.collect::<Found<_>>()?;
+        };
+        if list.len() <= self.costs.chunk {
+            return Ok(part(list)?.into_iter().collect());
+        }
+        let parts: Vec<Vec<u32>> = list.par_chunks(self.costs.chunk).map(part).collect::<Found<_>>()?;
         let mut passing = ConceptBits::new(self.index.len());
         parts.iter().for_each(|part| passing.insert_all(part));
         Ok(passing.into_set())
@@ -270,10 +266,10 @@ impl Checks<'_> {
         Some(numbers.map(|number| self.index.designation_concept(number).0).collect())
     }
 
-    /// The fewest designations of which all that pass are known to be, with how many they are.
-    fn possible(&self) -> Option<(u64, impl Iterator<Item = u32>)> {
+    /// The terms that the fewest designations may have, of those that must be had, and how many these are.
+    fn fewest_possible(&self) -> Option<(u64, &SoughtTerms)> {
         let sought = self.checks.iter().filter_map(|(equal, check)| match check {
-            Check::Term(terms) if *equal => terms.possible(),
+            Check::Term(terms) if *equal => Some((terms.possible_count()?, terms)),
             _ => None,
         });
         sought.min_by_key(|(count, _)| *count)

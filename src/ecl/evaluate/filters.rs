@@ -2,8 +2,9 @@
 
 use super::{Evaluator, Found};
 use crate::ecl::ast::{CommonFilter, ConceptFilter, Concepts, Date, Order};
-use tern_index::model::{Ordinal, PropertyValue};
-use tern_index::read::ConceptSet;
+use std::collections::BTreeMap;
+use tern_index::model::Ordinal;
+use tern_index::read::{ConceptBits, ConceptSet, RelationValue};
 
 /// `900000000000073002`: sufficiently defined.
 const DEFINED: &str = "900000000000073002";
@@ -46,7 +47,7 @@ impl Evaluator<'_> {
                     let modules = self.concepts(modules)?;
                     (*equal, self.index.with_property_in("moduleId", &modules))
                 }
-                ConceptFilter::Common(CommonFilter::EffectiveTime { order, dates }) => (true, self.dated(*order, dates)),
+                ConceptFilter::Common(CommonFilter::EffectiveTime { order, dates }) => (true, self.dated(*order, dates)?),
                 ConceptFilter::Common(CommonFilter::Active { equal, value }) => match value {
                     None => (*equal, self.index.all()),
                     Some(value) => (value == equal, self.index.active().clone()),
@@ -81,22 +82,29 @@ impl Evaluator<'_> {
     }
 
     /// Concepts whose effective time passes.
-    fn dated(&self, order: Order, dates: &[Date]) -> ConceptSet {
-        let mut passing = ConceptSet::new();
-        let mut undated = self.index.all();
-        for (value, concepts) in self.index.property_value_sets("effectiveTime") {
-            let (PropertyValue::String(text) | PropertyValue::DateTime(text)) = &value else {
-                continue;
-            };
-            undated -= &concepts;
-            if passes(order, dates, day(text)) {
-                passing |= concepts;
+    fn dated(&mut self, order: Order, dates: &[Date]) -> Found<ConceptSet> {
+        let index = self.index;
+        let (mut passing, mut dated) = (ConceptBits::new(index.len()), ConceptBits::new(index.len()));
+        if let Some(property) = index.property_number("effectiveTime") {
+            let days = index.relation_literals().filter_map(|(number, value)| match value {
+                RelationValue::Text(text) | RelationValue::Other(text) => Some((number, day(text))),
+                _ => None,
+            });
+            let days: BTreeMap<u32, Date> = days.filter(|(_, day)| day.is_some()).collect();
+            for posting in index.relation_postings(property) {
+                let Some(day) = days.get(&posting.value) else { continue };
+                self.budget.spend(posting.concepts.len() as u64)?;
+                dated.insert_all(posting.concepts);
+                if passes(order, dates, *day) {
+                    passing.insert_all(posting.concepts);
+                }
             }
         }
+        let mut passing = passing.into_set();
         if passes(order, dates, None) {
-            passing |= undated;
+            passing |= index.all() - dated.into_set();
         }
-        passing
+        Ok(passing)
     }
 }
 

@@ -69,23 +69,26 @@ fn merged(a: &[u64], b: &[u64], wanted: impl Fn(bool, bool) -> bool) -> Vec<u64>
         (false, true) => b.len(),
         (false, false) => a.len().min(b.len()),
     });
-    let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
-    loop {
-        let (next, keep) = match (a.peek(), b.peek()) {
-            (None, None) => return found,
-            (Some(_), None) => (a.next(), only_a),
-            (None, Some(_)) => (b.next(), only_b),
-            (Some(x), Some(y)) => match x.cmp(y) {
-                Ordering::Less => (a.next(), only_a),
-                Ordering::Greater => (b.next(), only_b),
-                Ordering::Equal => {
-                    a.next();
-                    (b.next(), both)
-                }
-            },
+    let (mut x, mut y) = (0, 0);
+    while let (Some(own), Some(other)) = (a.get(x), b.get(y)) {
+        let (wanted, next) = match own.cmp(other) {
+            Ordering::Less => (only_a, own),
+            Ordering::Greater => (only_b, other),
+            Ordering::Equal => (both, own),
         };
-        found.extend(next.filter(|_| keep));
+        if wanted {
+            found.push(*next);
+        }
+        x += usize::from(own <= other);
+        y += usize::from(other <= own);
     }
+    if only_a {
+        found.extend_from_slice(a.get(x..).unwrap_or_default());
+    }
+    if only_b {
+        found.extend_from_slice(b.get(y..).unwrap_or_default());
+    }
+    found
 }
 
 impl Evaluator<'_> {
@@ -100,6 +103,11 @@ impl Evaluator<'_> {
             Groups::AllBut(keys) => merged(&self.all_groups(&focus, parents)?, &keys, |own, but| own && !but),
         };
         self.budget.spend(keys.len() as u64)?;
+        if cardinality == Cardinality::DEFAULT {
+            let mut admitted = ConceptBits::new(self.index.len());
+            keys.iter().for_each(|key| admitted.insert(concept_of(*key)));
+            return Ok(admitted.into_set());
+        }
         let (mut having, mut admitted) = (ConceptBits::new(self.index.len()), ConceptBits::new(self.index.len()));
         for own in keys.chunk_by(|a, b| concept_of(*a) == concept_of(*b)) {
             let Some(first) = own.first() else { continue };
@@ -159,6 +167,16 @@ impl Evaluator<'_> {
         of_groups.sort_by_cached_key(|part| self.estimate(part));
         let mut found = Groups::AllBut(Vec::new());
         for part in of_groups {
+            if let (Groups::Those(keys), Node::One(condition)) = (&mut found, part)
+                && condition.cardinality == Cardinality::DEFAULT
+                && (keys.len() as u64).saturating_mul(self.costs.rows) >= self.extent(&condition.names)
+                && self.keep_groups(condition, keys, key)?
+            {
+                let begun = self.plan.begin(|| condition.shown.clone());
+                self.plan.note(&begun, "merged with rows by attribute, groups");
+                self.plan.end(&begun, keys.len() as u64);
+                continue;
+            }
             let own = self.groups(part, &left, parents)?;
             self.budget.spend(found.len() + own.len())?;
             found = found.and(own);
@@ -184,7 +202,7 @@ impl Evaluator<'_> {
             return Ok((Groups::AllBut(Vec::new()), "no constraint"));
         }
         let few = self.by_values(condition, focus)?;
-        let mut keys = Vec::new();
+        let mut keys = Vec::with_capacity(self.estimate_one(condition) as usize);
         let way = self.rows_of(condition, few.as_ref().unwrap_or(focus), &mut |concept, slot| {
             keys.push(key(concept, slot))
         })?;
