@@ -187,7 +187,9 @@ fn the_limits_of_the_server_are_told_as_they_are() {
     let told: Vec<&str> = text.lines().filter(|line| line.starts_with("| `--")).collect();
     let command = tern::cli::command();
     let serve = command.find_subcommand("serve").unwrap();
-    let limits = serve.get_arguments().filter(|option| option.get_help_heading() == Some("Limits"));
+    let limits = serve
+        .get_arguments()
+        .filter(|option| option.get_help_heading() == Some("Limits"));
     let mut rows = told.iter();
     for option in limits {
         let name = option.get_long().unwrap();

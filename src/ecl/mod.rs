@@ -7,6 +7,8 @@
 //! Time, depth and length are bounded by [`Limits`]: a constraint comes from outside.
 
 pub mod ast;
+mod collation;
+pub mod dialects;
 mod error;
 mod evaluate;
 pub mod expression;

@@ -172,6 +172,7 @@ pub(super) fn name(target: &Target) -> &'static str {
         Target::Create(_) => "create",
         Target::Update(..) => "update",
         Target::Delete(..) => "delete",
+        Target::Patch(..) => "patch",
         Target::Validate(..) => "validate",
         Target::Operation(operation, _) => operation.name(),
         // What is new is counted before it has a name here.
