@@ -666,6 +666,7 @@ fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, con
         return Err(Refusal::new(RefusalKind::TooCostly, text));
     }
     let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
+        room.terminology.stop().check()?;
         let mut own = item.parts()?;
         own.inherit(&shared);
         let terminology = room.sessions.overlay(room.terminology, &own, None, room.cache)?;

@@ -232,7 +232,7 @@ fn conditional_reference(room: Room<'_>, reference: &str) -> Result<Option<Strin
     let Some(kind) = ResourceKind::parse(name) else {
         return Ok(None);
     };
-    match Search::conditional(kind, query)?.ids(room.terminology, kind).as_slice() {
+    match Search::conditional(kind, query)?.ids(room.terminology, kind)?.as_slice() {
         [id] => Ok(Some(format!("{name}/{id}"))),
         found => {
             let many = if found.is_empty() { "no" } else { "more than one" };

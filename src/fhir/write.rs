@@ -349,7 +349,7 @@ pub(super) fn plan(
     own: Option<&str>,
     request: &Request<'_>,
 ) -> Result<Plan, Refusal> {
-    let found = |kind, query: &str| Ok::<_, Refusal>(Search::conditional(kind, query)?.ids(terminology, kind));
+    let found = |kind, query: &str| Search::conditional(kind, query)?.ids(terminology, kind);
     match target {
         Target::Create(kind) => {
             let condition = request.conditions.if_none_exist.as_deref();
