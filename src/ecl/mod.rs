@@ -7,12 +7,12 @@
 //! Time, depth and length are bounded by [`Limits`]: a constraint comes from outside.
 
 pub mod ast;
-mod error;
+pub(crate) mod error;
 mod evaluate;
 pub mod expression;
 pub mod grammar;
 pub mod meaning;
-mod number;
+pub(crate) mod number;
 mod plan;
 mod print;
 mod terms;
