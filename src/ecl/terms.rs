@@ -1,17 +1,25 @@
 //! Matching terms as the specification recommends: without regard to case, and asymmetrically in accents.
 //!
-//! A plain letter asked for matches the letter with any mark; a marked one only the letter marked in the same way.
-//! `match:` looks for beginnings of words in any order, `wild:` for a pattern over the whole term. What it does not
-//! do: customs of single languages (that Swedish counts `ö` as a letter of its own).
+//! A plain letter asked for matches the letter with any mark; a marked one only the letter marked in the same way. What
+//! is a letter of its own is a matter of the term's language, and told by `collation`. `match:` looks for beginnings of
+//! words in any order, `wild:` for a pattern over the whole term.
 
 use super::ast::SearchTerm;
+use super::collation::{Customs, Letter, letters};
 use tern_index::text::{fold, words};
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// A search term made ready.
 #[derive(Debug, Clone)]
-pub enum Matcher {
+pub struct Matcher {
+    /// For languages without customs, and text that is in none.
+    general: Form,
+    /// For the languages with customs.
+    customary: Vec<(&'static Customs, Form)>,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
     /// The very text.
     Exact(String),
     /// Beginnings of words, all of them.
@@ -22,80 +30,40 @@ pub enum Matcher {
 
 /// A piece of text that is sought.
 #[derive(Debug, Clone)]
-pub struct Sought {
+struct Sought {
+    text: String,
     /// Folded, where nothing in it is marked: the usual case.
     plain: Option<String>,
     letters: Vec<Letter>,
 }
 
-/// A letter in lower case and its marks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Letter {
-    base: char,
-    marks: Vec<char>,
-}
-
-impl Letter {
-    /// Whether this, asked for, is satisfied by `found`.
-    fn accepts(&self, found: &Self) -> bool {
-        self.base == found.base && (self.marks.is_empty() || self.marks == found.marks)
-    }
-
-    fn is_of_word(&self) -> bool {
-        self.base.is_alphanumeric()
-    }
-}
-
-const STROKE: char = '\u{338}';
-
-fn letters(text: &str) -> Vec<Letter> {
-    let mut letters: Vec<Letter> = Vec::with_capacity(text.len());
-    for character in text.nfd() {
-        if is_combining_mark(character) {
-            if let Some(last) = letters.last_mut() {
-                last.marks.push(character);
-            }
-            continue;
-        }
-        // Letters whose stroke Unicode does not take apart.
-        let (base, marks) = match character {
-            'Ø' | 'ø' => ('o', vec![STROKE]),
-            'Ł' | 'ł' => ('l', vec![STROKE]),
-            'Đ' | 'đ' => ('d', vec![STROKE]),
-            'Ħ' | 'ħ' => ('h', vec![STROKE]),
-            other => (other, Vec::new()),
-        };
-        letters.extend(
-            base.to_lowercase()
-                .filter(|lower| !is_combining_mark(*lower))
-                .map(|base| Letter {
-                    base,
-                    marks: marks.clone(),
-                }),
-        );
-    }
-    letters
-}
-
 impl Sought {
-    fn new(text: &str) -> Self {
-        let letters = letters(text);
-        let plain = text.is_ascii().then(|| fold(text));
-        Self { plain, letters }
+    fn new(text: &str, customs: Option<&Customs>) -> Self {
+        let plain = customs.map_or_else(|| text.is_ascii(), |customs| customs.are_general_for(text));
+        Self {
+            plain: plain.then(|| fold(text)),
+            letters: letters(text, customs),
+            text: text.to_owned(),
+        }
     }
 }
 
 /// A term made ready to be matched, with each form made when first needed.
 struct Candidate<'c> {
     text: &'c str,
+    customs: Option<&'static Customs>,
+    /// Whether plain letters can be looked for in the folded text.
+    folds: bool,
     folded: Option<String>,
     letters: Option<Vec<Letter>>,
 }
 
 impl<'c> Candidate<'c> {
-    fn new(text: &'c str) -> Self {
+    fn new(text: &'c str, customs: Option<&'static Customs>) -> Self {
         Self {
             text,
+            customs,
+            folds: customs.is_none_or(|customs| customs.are_general_for(text)),
             folded: None,
             letters: None,
         }
@@ -106,12 +74,12 @@ impl<'c> Candidate<'c> {
     }
 
     fn letters(&mut self) -> &[Letter] {
-        self.letters.get_or_insert_with(|| letters(self.text))
+        self.letters.get_or_insert_with(|| letters(self.text, self.customs))
     }
 
     /// Whether some word begins so.
     fn has_word(&mut self, sought: &Sought) -> bool {
-        if let Some(plain) = &sought.plain {
+        if let (Some(plain), true) = (&sought.plain, self.folds) {
             return words(self.folded()).any(|word| word.starts_with(plain.as_str()));
         }
         let letters = self.letters();
@@ -122,7 +90,7 @@ impl<'c> Candidate<'c> {
     }
 
     fn fits(&mut self, pieces: &[Sought]) -> bool {
-        if pieces.iter().all(|piece| piece.plain.is_some()) {
+        if self.folds && pieces.iter().all(|piece| piece.plain.is_some()) {
             let folded = self.folded();
             let plain: Vec<&str> = pieces.iter().filter_map(|piece| piece.plain.as_deref()).collect();
             return fits_plain(folded, &plain);
@@ -181,51 +149,83 @@ fn fits_letters(text: &[Letter], pieces: &[&[Letter]]) -> bool {
     })
 }
 
-impl Matcher {
-    /// Makes a search term ready.
-    pub fn new(term: &SearchTerm) -> Self {
+impl Form {
+    fn new(term: &SearchTerm, customs: Option<&Customs>) -> Self {
+        let sought = |text: &str| Sought::new(text, customs);
         match term {
             SearchTerm::Exact(text) => Self::Exact(text.clone()),
-            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| Sought::new(piece)).collect()),
-            SearchTerm::Match(sought) => {
+            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| sought(piece)).collect()),
+            SearchTerm::Match(asked) => {
                 // Words are cut where those of terms are: `ST-elevation` asks for two.
-                let cut = sought
+                let cut = asked
                     .iter()
                     .flat_map(|word| word.split(|character: char| !is_of_word(character)));
-                let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(Sought::new).collect();
+                let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(sought).collect();
                 if words.is_empty() {
                     // Signs alone are no beginning of a word; a term that has them is what can be meant.
-                    return Self::Pattern(["", &sought.join(" "), ""].map(Sought::new).into());
+                    return Self::Pattern(["", &asked.join(" "), ""].map(sought).into());
                 }
                 Self::Words(words)
             }
         }
     }
 
-    /// Whether a text matches.
-    pub fn is_match(&self, text: &str) -> bool {
+    fn is_match(&self, text: &str, customs: Option<&'static Customs>) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Words(sought) => {
-                let mut candidate = Candidate::new(text);
+                let mut candidate = Candidate::new(text, customs);
                 sought.iter().all(|word| candidate.has_word(word))
             }
-            Self::Pattern(pieces) => Candidate::new(text).fits(pieces),
+            Self::Pattern(pieces) => Candidate::new(text, customs).fits(pieces),
+        }
+    }
+}
+
+impl Matcher {
+    /// Makes a search term ready for text of which no language is known.
+    pub fn new(term: &SearchTerm) -> Self {
+        Self::for_languages(term, std::iter::empty())
+    }
+
+    /// Makes a search term ready for terms in some languages.
+    pub fn for_languages<'l>(term: &SearchTerm, languages: impl Iterator<Item = &'l str>) -> Self {
+        let mut customary: Vec<(&'static Customs, Form)> = Vec::new();
+        for customs in languages.filter_map(Customs::of) {
+            if !customary.iter().any(|(known, _)| *known == customs) {
+                customary.push((customs, Form::new(term, Some(customs))));
+            }
+        }
+        Self {
+            general: Form::new(term, None),
+            customary,
         }
     }
 
-    /// The words that a match must begin words with, where it asks for words.
-    pub fn sought_words(&self) -> Option<String> {
-        match self {
-            Self::Words(sought) => Some(
-                sought
-                    .iter()
-                    .map(|word| word.letters.iter().map(|letter| letter.base).collect::<String>())
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            ),
-            _ => None,
+    /// Whether a text matches.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.general.is_match(text, None)
+    }
+
+    /// Whether a term matches by the customs of its language, which must be one of those that this was made for.
+    pub fn is_match_in(&self, text: &str, language: Option<&str>) -> bool {
+        let own = language.filter(|_| !self.customary.is_empty()).and_then(Customs::of);
+        let form = own.and_then(|own| self.customary.iter().find(|(known, _)| *known == own));
+        match form {
+            Some((customs, form)) => form.is_match(text, Some(customs)),
+            None => self.is_match(text),
         }
+    }
+
+    /// What every match must begin words with once marks are folded away, where it asks for words.
+    pub fn sought_words(&self) -> Option<String> {
+        let Form::Words(sought) = &self.general else { return None };
+        let words = sought.iter().map(|word| {
+            let safe = |word, (customs, _): &(&'static Customs, Form)| customs.safe_prefix(word);
+            self.customary.iter().fold(word.text.as_str(), safe)
+        });
+        let words: Vec<String> = words.map(fold).filter(|word| !word.is_empty()).collect();
+        (!words.is_empty()).then(|| words.join(" "))
     }
 }
 
@@ -294,6 +294,74 @@ mod tests {
             assert_eq!(wild(query).is_match(text), expected, "{query} {text} as a pattern");
             assert_eq!(wild(&format!("*{query}*")).is_match(&format!("a {text} b")), expected);
         }
+    }
+
+    /// The tables of the specification's section on collation, for Swedish and Danish; and what follows for others.
+    #[test]
+    fn languages_have_letters_of_their_own() {
+        let all = [
+            "sjogren",
+            "SJÖGREN",
+            "Sjøgren",
+            "Angstrom",
+            "ÅNGSTRÖM",
+            "ångstrøm",
+            "Ångstrœm",
+            "aangström",
+            "AANGSTRØM",
+        ];
+        for (language, query, found) in [
+            ("sv", "sjogren", &["sjogren"][..]),
+            ("sv", "sjögren", &["SJÖGREN", "Sjøgren"]),
+            ("sv", "Angstrom", &["Angstrom"]),
+            ("sv", "Ångström", &["ÅNGSTRÖM", "ångstrøm", "Ångstrœm"]),
+            ("sv", "Ångstrøm", &["ångstrøm"]),
+            ("sv-SE", "aangstrøm", &["AANGSTRØM"]),
+            ("da", "sjogren", &["sjogren"]),
+            ("da", "sjögren", &["SJÖGREN"]),
+            ("da", "sjøgren", &["SJÖGREN", "Sjøgren"]),
+            ("da", "Angstrom", &["Angstrom"]),
+            ("da", "Ångström", &["ÅNGSTRÖM", "aangström"]),
+            ("da", "Ångstrøm", &["ÅNGSTRÖM", "ångstrøm", "aangström", "AANGSTRØM"]),
+            ("da", "aangstrøm", &["ÅNGSTRÖM", "ångstrøm", "aangström", "AANGSTRØM"]),
+            (
+                "nb",
+                "ångstrøm",
+                &["ÅNGSTRÖM", "ångstrøm", "Ångstrœm", "aangström", "AANGSTRØM"],
+            ),
+            ("nb", "aangstrøm", &["aangström", "AANGSTRØM"]),
+            ("en", "angstrom", &["Angstrom", "ÅNGSTRÖM", "ångstrøm"]),
+            ("en", "sjogren", &["sjogren", "SJÖGREN", "Sjøgren"]),
+            ("en", "aangstrøm", &["AANGSTRØM"]),
+        ] {
+            for term in [
+                SearchTerm::Match(vec![query.to_owned()]),
+                SearchTerm::Wild(vec![query.to_owned()]),
+            ] {
+                let matcher = Matcher::for_languages(&term, ["en", "sv", "da", "nb", "sv-SE"].into_iter());
+                let matching: Vec<&str> = all
+                    .into_iter()
+                    .filter(|text| matcher.is_match_in(text, Some(language)))
+                    .collect();
+                assert_eq!(matching, found, "{query} in {language}, {term:?}");
+            }
+        }
+        // A mark that came apart from its letter is that letter; customs are asked of the term, not of the query.
+        let words = Matcher::for_languages(&SearchTerm::Match(vec!["o\u{308}ra".into()]), ["sv"].into_iter());
+        assert!(words.is_match_in("ÖRA", Some("sv")) && words.is_match_in("öra", Some("en")));
+        let words = Matcher::for_languages(&SearchTerm::Match(vec!["ora".into()]), ["sv"].into_iter());
+        assert!(!words.is_match_in("öra", Some("sv")) && words.is_match_in("öra", Some("en")) && words.is_match_in("öra", None));
+    }
+
+    #[test]
+    fn what_is_sought_in_the_index_leaves_no_match_out() {
+        let sought = |text: &str, languages: &[&str]| {
+            let term = SearchTerm::Match(text.split(' ').map(str::to_owned).collect());
+            Matcher::for_languages(&term, languages.iter().copied()).sought_words()
+        };
+        assert_eq!(sought("Ménière heart", &["en"]).as_deref(), Some("meniere heart"));
+        assert_eq!(sought("hjärta svikt", &["en", "sv"]).as_deref(), Some("hj svikt"));
+        assert_eq!(sought("ö", &["en", "sv"]), None);
     }
 
     #[test]

@@ -27,6 +27,9 @@ const VALIDATE: &str = "http://hl7.org/fhir/OperationDefinition/Resource-validat
 /// When this version of the program was released.
 const RELEASED: &str = "2026-11-22";
 
+/// The forms of patches.
+const PATCHES: &[&str] = &[super::JSON_PATCH, "application/fhir+json", "application/fhir+xml"];
+
 /// The kinds of resources in the order they are told.
 pub const KINDS: [ResourceKind; 4] = [
     ResourceKind::CodeSystem,
@@ -85,13 +88,16 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
         });
         if let Value::Object(json) = &mut json {
             let delete = if writable { "single" } else { "not-supported" };
+            if version == FhirVersion::R5 {
+                json.insert("conditionalPatch".into(), writable.into());
+            }
             json.insert("conditionalDelete".into(), delete.into());
             json.insert("searchParam".into(), parameters.into());
             json.insert("operation".into(), operations.into());
         }
         json
     });
-    json!({
+    let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "id": "tern",
         "extension": [
@@ -111,6 +117,7 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
         "implementation": {"description": "tern terminology server", "url": base},
         "fhirVersion": version.full(),
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": PATCHES,
         "rest": [{
             "mode": "server",
             "security": {"cors": true},
@@ -118,7 +125,11 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
             "interaction": [{"code": "batch"}, {"code": "transaction"}, {"code": "history-system"}],
             "operation": server_operations(writable),
         }],
-    })
+    });
+    if let (false, Value::Object(statement)) = (writable, &mut statement) {
+        statement.shift_remove("patchFormat");
+    }
+    statement
 }
 
 fn server_operations(writable: bool) -> Vec<Value> {
@@ -131,7 +142,7 @@ fn server_operations(writable: bool) -> Vec<Value> {
 /// What can be done with resources of every type.
 fn interactions(writable: bool) -> Vec<Value> {
     let reads = ["read", "vread", "history-instance", "history-type", "search-type"];
-    let writes = ["create", "update", "delete"];
+    let writes = ["create", "update", "patch", "delete"];
     let offered = reads.iter().chain(writes.iter().filter(|_| writable));
     offered.map(|code| json!({"code": code})).collect()
 }

@@ -159,6 +159,8 @@ pub enum Target {
     Create(ResourceKind),
     /// `PUT /[type]/[id]`, or `PUT /[type]?[search]`
     Update(ResourceKind, Option<String>),
+    /// `PATCH [type]/[id]`, or `PATCH [type]?[search]`
+    Patch(ResourceKind, Option<String>),
     /// `DELETE /[type]/[id]`, or `DELETE /[type]?[search]`
     Delete(ResourceKind, Option<String>),
     /// `/[type]/$validate`, `/[type]/[id]/$validate`
@@ -176,6 +178,8 @@ pub enum Method {
     Post,
     /// PUT
     Put,
+    /// PATCH
+    Patch,
     /// DELETE
     Delete,
     /// Any other.
@@ -189,6 +193,7 @@ impl Method {
             "GET" | "HEAD" => Self::Get,
             "POST" => Self::Post,
             "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
             "DELETE" => Self::Delete,
             _ => Self::Other,
         }
@@ -196,7 +201,7 @@ impl Method {
 
     /// Whether requests have a body that means something.
     pub fn has_body(self) -> bool {
-        matches!(self, Self::Post | Self::Put)
+        matches!(self, Self::Post | Self::Put | Self::Patch)
     }
 
     fn as_str(self) -> &'static str {
@@ -204,6 +209,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
             Self::Other => "another",
         }
@@ -239,7 +245,7 @@ impl Target {
                 Refusal::new(RefusalKind::NotFound, text)
             })
         };
-        use Method::{Delete, Get, Post, Put};
+        use Method::{Delete, Get, Patch, Post, Put};
         let called = |operation: Operation, id: Option<String>| {
             let post = (Post, Self::Operation(operation, id.clone()));
             match operation.changes_something() {
@@ -260,6 +266,7 @@ impl Target {
                 let writes = [
                     (Post, Self::Create(kind)),
                     (Put, Self::Update(kind, None)),
+                    (Patch, Self::Patch(kind, None)),
                     (Delete, Self::Delete(kind, None)),
                 ];
                 std::iter::once((Get, Self::Search(kind))).chain(writes).collect()
@@ -273,6 +280,7 @@ impl Target {
                 vec![
                     (Get, Self::Read(kind, (*id).to_owned())),
                     (Put, Self::Update(kind, owned(id))),
+                    (Patch, Self::Patch(kind, owned(id))),
                     (Delete, Self::Delete(kind, owned(id))),
                 ]
             }
@@ -297,12 +305,17 @@ impl Target {
         }
     }
 
+    /// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
+    pub fn only_reads(&self, path: &str, method: Method) -> bool {
+        method == Method::Get || matches!(self, Self::Search(_)) || Self::parse(path, Method::Get).is_ok_and(|read| read == *self)
+    }
+
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
             Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) | Self::ReadVersion(..) => false,
             Self::Root | Self::Search(_) | Self::History(..) => true,
-            Self::Create(_) | Self::Update(..) | Self::Delete(..) | Self::Validate(..) => true,
+            Self::Create(_) | Self::Update(..) | Self::Patch(..) | Self::Delete(..) | Self::Validate(..) => true,
             Self::Operation(operation, _) => matches!(
                 operation,
                 Operation::Expand
@@ -378,11 +391,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
     match target {
         Target::Read(kind, id) => read(room, *kind, id, &request),
         Target::ReadVersion(kind, id, version) => history::vread(room, *kind, id, version, &request),
-        Target::Create(kind) => write::create(room, *kind, request),
-        Target::Update(kind, Some(id)) => write::update(room, *kind, id, request),
-        Target::Update(kind, None) => write::conditional_update(room, *kind, request),
-        Target::Delete(kind, Some(id)) => write::delete(room, *kind, id, &request),
-        Target::Delete(kind, None) => write::conditional_delete(room, *kind, &request),
+        Target::Create(_) | Target::Update(..) | Target::Patch(..) | Target::Delete(..) => write::write(room, target, &request),
         _ => resource(room, target, request).map(Answer::from),
     }
 }
@@ -417,7 +426,12 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         Target::Metadata => metadata(room, &request),
         Target::History(kind, id) => history::history(room, *kind, id.as_deref(), &request),
         Target::Validate(kind, id) => write::validate(room, *kind, id.as_deref(), request),
-        Target::Read(..) | Target::ReadVersion(..) | Target::Create(_) | Target::Update(..) | Target::Delete(..) => {
+        Target::Read(..)
+        | Target::ReadVersion(..)
+        | Target::Create(_)
+        | Target::Update(..)
+        | Target::Patch(..)
+        | Target::Delete(..) => {
             // Never asked for here: these have answers with more than a body.
             Err(Refusal::new(RefusalKind::Internal, "this interaction is answered elsewhere"))
         }
@@ -634,6 +648,7 @@ fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, con
         return Err(Refusal::new(RefusalKind::TooCostly, text));
     }
     let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
+        room.terminology.stop().check()?;
         let mut own = item.parts()?;
         own.inherit(&shared);
         let terminology = room.sessions.overlay(room.terminology, &own, None, room.cache)?;

@@ -214,6 +214,11 @@ impl Parameters {
         self.list.iter().any(|parameter| parameter.name == name)
     }
 
+    /// All parameters.
+    pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
+        self.list.iter()
+    }
+
     /// All parameters of a name.
     pub fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p Parameter> {
         self.list.iter().filter(move |parameter| parameter.name == name)

@@ -118,9 +118,9 @@ impl Search {
     }
 
     /// Ids of the resources found, at most two: more make no difference to a condition.
-    pub fn ids(&self, terminology: &Terminology, kind: ResourceKind) -> Vec<String> {
-        let (found, _) = terminology.search_resources(kind, &self.query, 0, 2);
-        found.into_iter().map(|entry| entry.id).collect()
+    pub fn ids(&self, terminology: &Terminology, kind: ResourceKind) -> Result<Vec<String>, Refusal> {
+        let (found, _) = terminology.search_resources(kind, &self.query, 0, 2)?;
+        Ok(found.into_iter().map(|entry| entry.id).collect())
     }
 
     fn take(&mut self, kind: ResourceKind, name: &str, value: String) -> Result<(), Refusal> {
@@ -166,7 +166,7 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
     // Of a page without entries only the total matters; the service reads 0 as "all".
     let none = search.count == 0 || search.summary == Summary::Count;
     let limit = if none { 1 } else { search.count };
-    let (found, total) = terminology.search_resources(kind, &search.query, search.offset.min(1 << 32), limit);
+    let (found, total) = terminology.search_resources(kind, &search.query, search.offset.min(1 << 32), limit)?;
     let mut bundle = json!({
         "resourceType": "Bundle",
         "id": uuid::Uuid::new_v4().to_string(),

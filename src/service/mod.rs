@@ -49,6 +49,8 @@ pub mod resource_search;
 pub mod resources;
 pub mod search;
 pub mod status;
+#[cfg(test)]
+mod stopping;
 pub mod subsumes;
 pub mod terminology;
 #[cfg(test)]

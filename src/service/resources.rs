@@ -8,6 +8,7 @@ use super::catalogue::{Entry, Shelf};
 use super::resource_search::{self, Condition, Element, Match, Searched, Test};
 use super::terminology::{ResourceKind, Terminology};
 use super::written::Written;
+use crate::stop::{Stop, Stopped};
 use std::cmp::Ordering;
 use std::sync::Arc;
 use tern_index::model::Canonical;
@@ -92,8 +93,13 @@ impl Terminology {
         query: &ResourceQuery,
         offset: usize,
         limit: usize,
-    ) -> (Vec<ResourceEntry>, usize) {
-        let page = Page { query, offset, limit };
+    ) -> Result<(Vec<ResourceEntry>, usize), Stopped> {
+        let page = Page {
+            query,
+            offset,
+            limit,
+            stop: self.stop(),
+        };
         let layers = self.layers();
         match kind {
             ResourceKind::CodeSystem => page.of(layers.iter().map(|layer| &layer.code_systems)),
@@ -159,18 +165,21 @@ struct Page<'q> {
     query: &'q ResourceQuery,
     offset: usize,
     limit: usize,
+    stop: &'q Stop,
 }
 
 impl Page<'_> {
-    fn of<'s, T: Body + 's>(&self, shelves: impl Iterator<Item = &'s Shelf<T>>) -> (Vec<ResourceEntry>, usize) {
+    fn of<'s, T: Body + 's>(&self, shelves: impl Iterator<Item = &'s Shelf<T>>) -> Result<(Vec<ResourceEntry>, usize), Stopped> {
         let all = |condition: &'_ Condition, entry: &Entry<T>| resource_search::holds(entry, condition);
         let mut found: Vec<&Arc<Entry<T>>> = shelves
             .flat_map(|shelf| match self.url() {
                 Some(url) => shelf.versions(url).iter().collect::<Vec<_>>(),
                 None => shelf.all().collect(),
             })
-            .filter(|entry| self.query.conditions.iter().all(|condition| all(condition, entry)))
+            // What is over looks at nothing any more.
+            .filter(|entry| !self.stop.is_stopped() && self.query.conditions.iter().all(|condition| all(condition, entry)))
             .collect();
+        self.stop.check()?;
         if !self.query.sort.is_empty() {
             found.sort_by(|a, b| {
                 let keys = self.query.sort.iter();
@@ -185,7 +194,7 @@ impl Page<'_> {
             limit => self.offset.saturating_add(limit).min(total),
         };
         let shown = found.get(self.offset.min(total)..end).unwrap_or_default();
-        (shown.iter().filter_map(|entry| resource(entry)).collect(), total)
+        Ok((shown.iter().filter_map(|entry| resource(entry)).collect(), total))
     }
 
     /// The one URL that is asked for, if there is one: the shelf finds it at once.

@@ -11,7 +11,9 @@ use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
 use super::written::{Hidden, WrittenEntry};
+use crate::ecl::Limits;
 use crate::grammars;
+use crate::stop::Stop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tern_index::model::{CodeSystemHeader, Content};
@@ -75,6 +77,8 @@ pub struct Terminology {
     fhir_version: Option<&'static str>,
     /// To what is loaded; shared by all views of a snapshot.
     mappers: Arc<Mappers>,
+    /// What an expression constraint may cost, and who waits for the answer.
+    constraints: Arc<Limits>,
 }
 
 impl Terminology {
@@ -84,6 +88,7 @@ impl Terminology {
             layers: vec![Arc::new(Layer::of_store(store, resources))],
             fhir_version: None,
             mappers: Arc::default(),
+            constraints: Arc::default(),
         }
     }
 
@@ -93,6 +98,7 @@ impl Terminology {
             layers: vec![Arc::new(Layer::of_resources(resources))],
             fhir_version: None,
             mappers: Arc::default(),
+            constraints: Arc::default(),
         }
     }
 
@@ -162,6 +168,24 @@ impl Terminology {
             mappers: Arc::new(self.mappers.embedding(model)),
             ..self
         }
+    }
+
+    /// A view with other limits of expression constraints; theirs is also the word to stop all long work.
+    pub fn limiting_constraints(&self, limits: Limits) -> Self {
+        Self {
+            constraints: Arc::new(limits),
+            ..self.clone()
+        }
+    }
+
+    /// What an expression constraint may cost.
+    pub fn constraint_limits(&self) -> &Limits {
+        &self.constraints
+    }
+
+    /// Who waits for the answer: long work asks it now and then.
+    pub fn stop(&self) -> &Stop {
+        &self.constraints.stop
     }
 
     /// A view without what requests brought.

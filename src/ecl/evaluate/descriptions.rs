@@ -6,6 +6,7 @@
 use super::filters::passes;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{Acceptability, CommonFilter, Date, DescriptionFilter, DescriptionType, Dialects, Order};
+use crate::ecl::dialects::language_reference_set;
 use crate::ecl::error::{Fault, Kind};
 use crate::ecl::terms::Matcher;
 use tern_index::model::{self, DesignationKind, Ordinal};
@@ -15,39 +16,6 @@ use tern_index::read::{CodeSystemIndex, ConceptSet};
 const PREFERRED: &str = "900000000000548007";
 /// `900000000000549004`: acceptable.
 const ACCEPTABLE: &str = "900000000000549004";
-
-/// Aliases of dialects and their language reference sets, from the specification's appendix C.
-const ALIASES: [(&str, &str); 29] = [
-    ("da-dk", "554461000005103"),
-    ("en-au", "32570271000036106"),
-    ("en-ca", "19491000087109"),
-    ("en-gb", "900000000000508004"),
-    ("en-ie", "21000220103"),
-    ("en-nz", "271000210107"),
-    ("en-nz-x-pat", "281000210109"),
-    ("en-us", "900000000000509007"),
-    ("en-x-gmdn", "608771002"),
-    ("en-x-nhs-clinical", "999001261000000100"),
-    ("en-x-nhs-dmd", "999000671000001103"),
-    ("en-x-nhs-pharmacy", "999000691000001104"),
-    ("en-gb-x-drug", "999000681000001101"),
-    ("en-gb-x-ext", "999001251000000103"),
-    ("es", "450828004"),
-    ("es-uy", "5641000179103"),
-    ("et-ee", "71000181105"),
-    ("de", "722130004"),
-    ("fr", "722131000"),
-    ("fr-be", "21000172104"),
-    ("fr-ca", "20581000087109"),
-    ("ja", "722129009"),
-    ("mi", "291000210106"),
-    ("nl-be", "31000172101"),
-    ("nl-nl", "31000146106"),
-    ("nb-no", "61000202103"),
-    ("nn-no", "91000202106"),
-    ("sv-se", "46011000052107"),
-    ("zh", "722128001"),
-];
 
 /// A filter made ready.
 enum Check {
@@ -112,7 +80,10 @@ impl Evaluator<'_> {
 
     fn check(&mut self, filter: &DescriptionFilter) -> Found<(bool, Check)> {
         Ok(match filter {
-            DescriptionFilter::Term { equal, terms } => (*equal, Check::Term(terms.iter().map(Matcher::new).collect())),
+            DescriptionFilter::Term { equal, terms } => {
+                let matcher = |term| Matcher::for_languages(term, self.index.languages());
+                (*equal, Check::Term(terms.iter().map(matcher).collect()))
+            }
             DescriptionFilter::Language { equal, codes } => (*equal, Check::Language(codes.clone())),
             DescriptionFilter::Type { equal, types } => {
                 let codes = types.iter().map(|kind| type_code(*kind).to_owned()).collect();
@@ -165,7 +136,7 @@ impl Evaluator<'_> {
             }
             Dialects::Aliases(aliases) => {
                 for (alias, own) in aliases {
-                    let Some(refset) = refset_of_alias(alias) else {
+                    let Some(refset) = language_reference_set(alias) else {
                         let message = format!("{alias} is no alias of a dialect; name its language reference set with dialectId");
                         return Err(Fault::new(Kind::Meaning, 0, message));
                     };
@@ -174,7 +145,7 @@ impl Evaluator<'_> {
                     } else {
                         self.acceptabilities(own)?
                     };
-                    ready.push((refset.to_owned(), own));
+                    ready.push((refset, own));
                 }
             }
         }
@@ -253,8 +224,8 @@ impl Check {
     fn holds(&self, index: &CodeSystemIndex, number: u32) -> bool {
         match self {
             Self::Term(matchers) => {
-                let text = index.designation_text(number);
-                matchers.iter().any(|matcher| matcher.is_match(&text))
+                let (text, language) = (index.designation_text(number), index.designation_language(number));
+                matchers.iter().any(|matcher| matcher.is_match_in(&text, language))
             }
             Self::Language(codes) => {
                 let own = index.designation_language(number);
@@ -287,10 +258,4 @@ fn type_code(kind: DescriptionType) -> &'static str {
         DescriptionType::FullySpecifiedName => "900000000000003001",
         DescriptionType::Definition => "900000000000550004",
     }
-}
-
-/// The language reference set of an alias. `en-nhs-clinical` of the examples is `en-x-nhs-clinical` of the appendix.
-pub(super) fn refset_of_alias(alias: &str) -> Option<&'static str> {
-    let known = |name: &str| ALIASES.iter().find(|(own, _)| *own == name).map(|(_, refset)| *refset);
-    known(alias).or_else(|| known(&alias.replacen("-nhs-", "-x-nhs-", 1)))
 }

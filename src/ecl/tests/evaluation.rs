@@ -113,7 +113,7 @@ fn fields_are_shown_as_rows() {
     let refset = &world.refsets[0];
     let rows = |text: String| Constraint::parse(&text, &Limits::default()).unwrap().rows(index).unwrap();
     let all = rows(format!("^ [*] {refset}")).unwrap();
-    assert_eq!(all.fields, ["referencedComponentId", "mapGroup", "mapTarget"]);
+    assert_eq!(all.fields, ["referencedComponentId", "mapGroup", "mapPriority", "mapTarget"]);
     let listed = world
         .members
         .iter()
@@ -123,6 +123,7 @@ fn fields_are_shown_as_rows() {
             vec![
                 member.component.clone(),
                 member.number.unwrap().to_string(),
+                (3 - member.number.unwrap()).to_string(),
                 member.text.clone().unwrap(),
             ]
         })
