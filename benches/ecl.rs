@@ -124,7 +124,10 @@ fn kind(number: usize, index: &CodeSystemIndex, some: Ordinal, other: Ordinal, t
         16 => format!("<< {top} {{{{ D term = \"{}\" }}}}", word(0, 2)),
         17 => format!("<< {top} {{{{ D term = \"{} {}\", type = syn }}}}", word(0, 3), word(1, 3)),
         18 => format!("* {{{{ D term = wild:\"*{}*\" }}}}", word(1, 4)),
-        19 => format!("<< {top} {{{{ D term = wild:\"{}*\", dialect = en-us (prefer) }}}}", word(0, 3)),
+        19 => format!(
+            "<< {top} {{{{ D term = wild:\"{}*\", dialect = en-us (prefer) }}}}",
+            word(0, 3)
+        ),
         20 => format!("< 404684003 : {{ 363698007 = << {a}, [0..0] 116676008 = * }}"),
         21 => "< 404684003 : [2..*] { 363698007 = * }".to_owned(),
         22 => format!("< 404684003 : {{ 363698007 = << 123037004, 116676008 != << {a} }}"),

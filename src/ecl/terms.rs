@@ -448,11 +448,21 @@ mod tests {
         let sought = |text: &str, languages: &[&str]| {
             let term = SearchTerm::Match(text.split(' ').map(str::to_owned).collect());
             let parts = Matcher::for_languages(&term, languages.iter().copied()).parts();
-            parts.list.into_iter().map(|part| (part.text, part.starts)).collect::<Vec<_>>()
+            parts
+                .list
+                .into_iter()
+                .map(|part| (part.text, part.starts))
+                .collect::<Vec<_>>()
         };
         let part = |text: &str, starts| (text.to_owned(), starts);
-        assert_eq!(sought("Ménière heart", &["en"]), [part("meniere", false), part("heart", true)]);
-        assert_eq!(sought("hjärta svikt", &["en", "sv"]), [part("hj", false), part("svikt", false)]);
+        assert_eq!(
+            sought("Ménière heart", &["en"]),
+            [part("meniere", false), part("heart", true)]
+        );
+        assert_eq!(
+            sought("hjärta svikt", &["en", "sv"]),
+            [part("hj", false), part("svikt", false)]
+        );
         assert_eq!(sought("ö", &["en", "sv"]), []);
     }
 

@@ -523,7 +523,11 @@ mod tests {
         assert_eq!(of(&words("Oral solution")), Some(Form::OralLiquid));
         assert_eq!(of(&words("Non Iv Meds")), Some(Form::Oral));
         assert_eq!(of(&words("widget")), None);
-        let fit = |left: &str, right: &str| of(&words(left)).zip(of(&words(right))).map(|(left, right)| affinity(left, right));
+        let fit = |left: &str, right: &str| {
+            of(&words(left))
+                .zip(of(&words(right)))
+                .map(|(left, right)| affinity(left, right))
+        };
         assert_eq!(fit("Pressurised inhalation, suspension", "Metered Dose Inhaler"), Some(1.0));
         assert_eq!(fit("pressurised inhalation", "Dry Powder Inhaler"), Some(0.0));
         assert_eq!(fit("inhaler", "Inhalation Powder"), Some(0.6));
