@@ -10,8 +10,8 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, query, render, render_expansion,
-    render_resource, search, write,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
@@ -112,15 +112,6 @@ impl Operation {
         }
     }
 
-    /// The URL of its definition.
-    pub fn definition(self) -> String {
-        format!(
-            "http://hl7.org/fhir/OperationDefinition/{}-{}",
-            type_name(self.kind()),
-            self.name()
-        )
-    }
-
     fn named(kind: ResourceKind, name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -137,6 +128,9 @@ impl Operation {
     }
 }
 
+/// The type of the definitions of operations.
+const DEFINITIONS: &str = "OperationDefinition";
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -148,6 +142,10 @@ pub enum Target {
     CacheControl,
     /// The endpoint itself: batches.
     Root,
+    /// `/OperationDefinition`
+    Definitions,
+    /// `/OperationDefinition/[id]`
+    Definition(String),
     /// `/[type]`, `/[type]/_search`
     Search(ResourceKind),
     /// `GET /[type]/[id]`
@@ -262,6 +260,9 @@ impl Target {
             ["$cache-control"] => vec![(Get, Self::CacheControl), (Post, Self::CacheControl)],
             ["$closure"] => called(Operation::Closure, None),
             ["_history"] => vec![(Get, Self::History(None, None))],
+            [DEFINITIONS] => vec![(Get, Self::Definitions)],
+            [DEFINITIONS, "_search"] => vec![(Post, Self::Definitions)],
+            [DEFINITIONS, id] => vec![(Get, Self::Definition((*id).to_owned()))],
             [name] => {
                 let kind = kind(name)?;
                 let writes = [
@@ -314,6 +315,7 @@ impl Target {
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
+            Self::Definitions | Self::Definition(_) => false,
             Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) | Self::ReadVersion(..) => false,
             Self::Root | Self::Search(_) | Self::History(..) => true,
             Self::Create(_) | Self::Update(..) | Self::Patch(..) | Self::Delete(..) | Self::Validate(..) => true,
@@ -425,6 +427,22 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             room.sessions.control(&parameters, session, room.cache)
         }
         Target::Metadata => metadata(room, &request),
+        Target::Definition(id) => {
+            let found = operations::named(id, request.version, request.base, room.library.is_writable());
+            let found = found.ok_or_else(|| {
+                let text = format!("there is no OperationDefinition with the id '{id}'; a search at '{DEFINITIONS}' lists them");
+                Refusal::new(RefusalKind::NotFound, text)
+            })?;
+            search::shortened(found, &Parameters::from_query(request.query)?)
+        }
+        Target::Definitions => {
+            let mut parameters = Parameters::from_query(request.query)?;
+            if let Body::Form(form) = request.body {
+                parameters.extend(Parameters::from_query(form)?);
+            }
+            let manner = (room.library.is_writable(), request.strict);
+            operations::search(&parameters, request.version, request.base, manner)
+        }
         Target::History(kind, id) => history::history(room, *kind, id.as_deref(), &request),
         Target::Validate(kind, id) => write::validate(room, *kind, id.as_deref(), request),
         Target::Read(..)
@@ -625,7 +643,7 @@ fn operate(
             Ok(render_expansion::expansion(&whole, version))
         }
         Operation::Closure => {
-            context.check(parameters, &[closure::NAMES])?;
+            context.check(parameters, Operation::Closure)?;
             closure::answer(room.library, parameters, version, room.batch)
         }
         Operation::PreferredId => preferred_id(terminology, parameters, context),
@@ -655,7 +673,7 @@ fn by_canonical_names(terminology: &Terminology, request: &mut translate::Transl
 }
 
 fn preferred_id(terminology: &Terminology, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
-    context.check(parameters, &[&["id", "type", "date"]])?;
+    context.check(parameters, Operation::PreferredId)?;
     let needed = |name: &str| {
         let text = format!("$preferred-id needs the parameter '{name}'");
         parameters.text(&[name])?.ok_or(ParameterError::Missing(text))

@@ -247,9 +247,9 @@ impl Parameters {
         self.list.iter().map(|parameter| parameter.name.as_str())
     }
 
-    /// Refuses names that are not in `known`.
-    pub fn check_names(&self, known: &[&str]) -> Result<(), ParameterError> {
-        let unknown = self.names().find(|name| !known.contains(name) && !name.starts_with('_'));
+    /// Refuses names that are not known.
+    pub fn check_names(&self, is_known: impl Fn(&str) -> bool) -> Result<(), ParameterError> {
+        let unknown = self.names().find(|name| !is_known(name) && !name.starts_with('_'));
         unknown.map_or(Ok(()), |name| Err(ParameterError::Unknown { name: name.to_owned() }))
     }
 

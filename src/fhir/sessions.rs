@@ -258,6 +258,10 @@ fn key(resource: &Resource) -> Key {
                 named(&header.url, header.version.as_deref(), header.id.as_deref()),
             )
         }
+        Resource::Structure(structure) => (
+            "StructureDefinition",
+            named(&structure.url, structure.version.as_deref(), structure.id.as_deref()),
+        ),
         Resource::NamingSystem(naming_system) => ("NamingSystem", naming_system.preferred_uri().unwrap_or("").to_owned()),
     }
 }
@@ -265,7 +269,8 @@ fn key(resource: &Resource) -> Key {
 /// The resources that a request brings along.
 fn brought(parameters: &Parameters, cache: &ResourceCache) -> Result<Vec<Brought>, Refusal> {
     let mut found = Vec::new();
-    for parameter in parameters.all(BROUGHT) {
+    // A code system that is the parameter of a validation is loaded for it like any other.
+    for parameter in parameters.all("codeSystem").chain(parameters.all(BROUGHT)) {
         if found.len() == cache.most_brought() {
             let text = format!(
                 "more than {} resources come along with the request; send fewer, or in several requests with $cache-control",
