@@ -15,4 +15,5 @@ pub mod http;
 pub mod mapper;
 pub mod review;
 pub mod service;
+pub mod stop;
 pub mod written;

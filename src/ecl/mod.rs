@@ -26,13 +26,14 @@ pub use evaluate::{Answer, Rows, Warning};
 pub use plan::{Plan, Step};
 pub use print::{Syntax, print};
 
+use crate::stop::Stop;
 use ast::Expression;
 use meaning::Meaning;
 use std::time::Duration;
 use tern_index::read::CodeSystemIndex;
 
 /// What a constraint may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of its text.
     pub length: usize,
@@ -40,6 +41,8 @@ pub struct Limits {
     pub depth: usize,
     /// Time to evaluate it.
     pub time: Duration,
+    /// Who waits for it: evaluating ends when nobody does any more.
+    pub stop: Stop,
 }
 
 impl Limits {
@@ -53,6 +56,7 @@ impl Default for Limits {
             length: 1 << 20,
             depth: Self::DEEPEST,
             time: Duration::from_secs(10),
+            stop: Stop::never(),
         }
     }
 }
@@ -71,7 +75,7 @@ impl Constraint {
         Ok(Self {
             expression: grammar::parse(text, limits)?,
             text: text.to_owned(),
-            limits: *limits,
+            limits: limits.clone(),
         })
     }
 

@@ -6,6 +6,7 @@
 use super::parameters::ParameterError;
 use super::xml::XmlError;
 use crate::service::{Failure, FailureKind, Issue, Severity};
+use crate::stop::Stopped;
 use serde_json::{Map, Value, json};
 
 const MESSAGE_ID: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id";
@@ -95,6 +96,12 @@ impl From<Failure> for Refusal {
             kind,
             issues: failure.issues,
         }
+    }
+}
+
+impl From<Stopped> for Refusal {
+    fn from(stopped: Stopped) -> Self {
+        Self::new(RefusalKind::TooCostly, stopped.to_string())
     }
 }
 

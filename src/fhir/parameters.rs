@@ -214,6 +214,11 @@ impl Parameters {
         self.list.iter().any(|parameter| parameter.name == name)
     }
 
+    /// All parameters.
+    pub fn iter(&self) -> impl Iterator<Item = &Parameter> {
+        self.list.iter()
+    }
+
     /// All parameters of a name.
     pub fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p Parameter> {
         self.list.iter().filter(move |parameter| parameter.name == name)
@@ -224,9 +229,9 @@ impl Parameters {
         self.list.iter().map(|parameter| parameter.name.as_str())
     }
 
-    /// Refuses names that are not in `known`.
-    pub fn check_names(&self, known: &[&str]) -> Result<(), ParameterError> {
-        let unknown = self.names().find(|name| !known.contains(name) && !name.starts_with('_'));
+    /// Refuses names that are not known.
+    pub fn check_names(&self, is_known: impl Fn(&str) -> bool) -> Result<(), ParameterError> {
+        let unknown = self.names().find(|name| !is_known(name) && !name.starts_with('_'));
         unknown.map_or(Ok(()), |name| Err(ParameterError::Unknown { name: name.to_owned() }))
     }
 

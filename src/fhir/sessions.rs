@@ -242,6 +242,10 @@ fn key(resource: &Resource) -> Key {
                 named(&header.url, header.version.as_deref(), header.id.as_deref()),
             )
         }
+        Resource::Structure(structure) => (
+            "StructureDefinition",
+            named(&structure.url, structure.version.as_deref(), structure.id.as_deref()),
+        ),
         Resource::NamingSystem(naming_system) => ("NamingSystem", naming_system.preferred_uri().unwrap_or("").to_owned()),
     }
 }
@@ -249,7 +253,12 @@ fn key(resource: &Resource) -> Key {
 /// The resources that a request brings along.
 fn brought(parameters: &Parameters, cache: &ResourceCache) -> Result<Vec<Resource>, Refusal> {
     let mut resources = Vec::new();
-    for json in parameters.resources("tx-resource")? {
+    // A code system that is the parameter of a validation is loaded for it like any other.
+    for json in parameters
+        .resources("codeSystem")?
+        .into_iter()
+        .chain(parameters.resources("tx-resource")?)
+    {
         resources.extend(cache.read(json)?);
     }
     Ok(resources)

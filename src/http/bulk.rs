@@ -70,7 +70,7 @@ struct Settings {
 
 fn settings(query: &str, kept_bytes: usize) -> Result<Settings, Refusal> {
     let parameters = Parameters::from_query(query)?;
-    parameters.check_names(NAMES)?;
+    parameters.check_names(|name| NAMES.contains(&name))?;
     let accept = Acceptance::of(share(&parameters, "accept")?, share(&parameters, "error-budget")?);
     let candidates = parameters.count("candidates")?.unwrap_or(0);
     let explain = parameters.boolean("explain")?.unwrap_or(false);

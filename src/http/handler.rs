@@ -13,7 +13,7 @@ use crate::fhir::interaction::{self, Body, Method, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
 use crate::fhir::representation::Format;
-use crate::fhir::{html, xml};
+use crate::fhir::{html, transaction, xml};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -300,6 +300,12 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
     }
 }
 
+fn room<'r>(job: &'r Job, terminology: &'r Arc<crate::service::Terminology>) -> interaction::Room<'r> {
+    let mut room = job.state.room(terminology);
+    room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
+    room
+}
+
 /// Answers, and turns a panic into a refusal.
 fn guarded(
     job: &Job,
@@ -307,18 +313,21 @@ fn guarded(
     target: &Target,
     request: Request<'_>,
 ) -> Result<Answer, Refusal> {
-    let mut room = job.state.room(terminology);
-    room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
+    protected(job, target, || interaction::answer(room(job, terminology), target, request))
+}
+
+/// Turns a panic into a refusal.
+fn protected<T>(job: &Job, target: &Target, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     // Nothing that the closure touches is left half-changed: requests change only the cache, which is whole at
     // every instant.
-    let work = AssertUnwindSafe(|| interaction::answer(room, target, request));
-    std::panic::catch_unwind(work).unwrap_or_else(|panic| {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned());
         tracing::error!(
             ?target,
+            path = job.wanted.path,
             "an operation panicked: {}",
             message.as_deref().unwrap_or("no message")
         );
@@ -327,8 +336,8 @@ fn guarded(
     })
 }
 
-/// Answers each entry of a batch for itself, in parallel; the order is kept. A transaction is a batch that only reads, in
-/// which every entry must be answered.
+/// Answers each entry of a batch for itself, in parallel; the order is kept. A transaction that only reads is a batch in which
+/// every entry must be answered.
 fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Request<'_>) -> Result<Value, Refusal> {
     use rayon::prelude::*;
     let batch = match &request.body {
@@ -340,6 +349,16 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
         }
     };
     let (kind, entries) = bundle::read(batch, job.state.limits.batch, job.wanted.base)?;
+    if kind == BundleKind::Transaction && transaction::writes(&entries) {
+        let answers = protected(job, &Target::Root, || {
+            transaction::answer(room(job, terminology), &entries, request)
+        })?;
+        let responses = answers.into_iter().map(|answer| BatchResponse {
+            status: status::with_phrase(status::of_answer(answer.done)),
+            outcome: Ok(answer),
+        });
+        return Ok(bundle::render(kind, responses.collect()));
+    }
     // Nobody waits for what is answered later.
     let end = Instant::now() + job.state.limits.time;
     let responses = entries.into_par_iter().map(|entry| {
@@ -350,13 +369,13 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
             }
             let method = Method::parse(&entry.method);
             let target = Target::parse(&entry.path, method)?;
-            if kind == BundleKind::Transaction && !only_reads(&entry.path, method, &target) {
-                return Err(bundle::writes_in_transaction());
-            }
             let request = Request {
                 query: &entry.query,
                 body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
-                conditions: entry.conditions,
+                conditions: Conditions {
+                    returning: request.conditions.returning.clone(),
+                    ..entry.conditions
+                },
                 ..request.clone()
             };
             guarded(job, terminology, &target, request)
@@ -375,11 +394,4 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
         responses = bundle::all_or_nothing(responses)?;
     }
     Ok(bundle::render(kind, responses))
-}
-
-/// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
-fn only_reads(path: &str, method: Method, target: &Target) -> bool {
-    method == Method::Get
-        || matches!(target, Target::Search(_))
-        || Target::parse(path, Method::Get).is_ok_and(|read| read == *target)
 }

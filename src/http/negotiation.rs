@@ -188,6 +188,7 @@ pub fn body(content_type: Option<&str>, endpoint: Option<FhirVersion>) -> Result
     let essence = essence(given);
     let kind = match essence.as_str() {
         "application/x-www-form-urlencoded" => BodyKind::Form,
+        patch if patch == crate::fhir::JSON_PATCH => BodyKind::Json,
         _ => match OFFERED.iter().find(|(media_type, _)| *media_type == essence) {
             Some((_, Format::Json)) => BodyKind::Json,
             Some((_, Format::Xml)) => BodyKind::Xml,

@@ -78,6 +78,7 @@ impl ClosureTable {
         let mut new = Vec::new();
         let mut members: BTreeMap<String, Members> = BTreeMap::new();
         for coding in concepts {
+            terminology.stop().check().map_err(Failure::from)?;
             let Some(system) = coding.system.as_deref().filter(|system| !system.is_empty()) else {
                 return Err(refusals::no_system("$closure").into());
             };

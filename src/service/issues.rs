@@ -10,6 +10,7 @@ use super::postcoordinated::edition;
 use super::status::Doubt;
 use super::terminology::Unresolved;
 use crate::ecl::{EclError, Kind};
+use crate::stop::Stopped;
 use tern_index::model::{Canonical, Coding};
 use tern_index::value_set::Filter;
 
@@ -86,6 +87,21 @@ impl Failure {
             kind,
             issues: vec![issue],
         }
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        let issue = Issue {
+            severity: Severity::Error,
+            code: "too-costly",
+            detail: None,
+            message_id: None,
+            text: stopped.to_string(),
+            expression: None,
+            diagnostics: None,
+        };
+        Self::new(FailureKind::TooCostly, issue)
     }
 }
 

@@ -6,7 +6,7 @@
 use super::FILE;
 use super::closure::{self, ClosureDelta, GrowError};
 use super::error::WrittenError;
-use super::store::{Change, Changed, Expected, History, Version, WrittenStore, clash};
+use super::store::{Change, Changed, Expected, History, Step, Version, WrittenStore, clash};
 use crate::service::written::{Hidden, WrittenEntry};
 use crate::service::{ResourceKind, Terminology};
 use arc_swap::ArcSwap;
@@ -32,7 +32,7 @@ struct Now {
 }
 
 /// What the next snapshot is made from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Kept {
     loaded: Terminology,
     entries: BTreeMap<(ResourceKind, String), WrittenEntry>,
@@ -170,6 +170,16 @@ impl Kept {
         }
     }
 
+    /// The next snapshot. Mappers are made from code systems and concept maps (`mapped`): they are kept where none of
+    /// those has changed.
+    fn snapshot_after(&self, before: &Terminology, mapped: bool) -> Now {
+        let mut now = self.snapshot(before);
+        if mapped {
+            now.terminology = Arc::new(Terminology::clone(&now.terminology).with_new_mappers());
+        }
+        now
+    }
+
     /// The next snapshot, with the mappers of `before`.
     fn snapshot(&self, before: &Terminology) -> Now {
         let written: Vec<WrittenEntry> = self.entries.values().cloned().collect();
@@ -209,44 +219,81 @@ impl Turn<'_> {
 
     /// Writes a resource: visible to every request from now on.
     pub fn put(&mut self, change: &Change<'_>) -> Result<Version, WrittenError> {
-        if let Some(url) = change.url
-            && let Some(other) = self.terminology().id_of_canonical(change.kind, url, change.version)
-            && other != change.id
-        {
-            return Err(clash(change.kind, url, change.version, other));
-        }
-        let version = self.store.put(change)?;
-        self.took(version.clone());
-        Ok(version)
+        let versions = self.apply(&[Step::Put(change)], |_, error| error, |_, versions| Ok(versions.to_vec()))?;
+        let version = versions.into_iter().flatten().next();
+        version.ok_or_else(|| self.store.damaged("what was written cannot be found in it"))
     }
 
     /// Deletes a resource; `None` if there is nothing to delete. What was loaded under the same id stays hidden.
     pub fn delete(&mut self, kind: ResourceKind, id: &str, expected: &Expected) -> Result<Option<Version>, WrittenError> {
-        let is_written = self.kept.entries.contains_key(&(kind, id.to_owned()));
-        if !is_written && self.terminology().read_resource(kind, id).is_some() {
-            let (kind, id) = (kind.as_str(), id.to_owned());
-            return Err(WrittenError::Loaded { kind, id });
-        }
-        let version = self.store.delete(kind, id, expected)?;
-        if let Some(version) = &version {
-            self.took(version.clone());
-        }
-        Ok(version)
+        let expected = expected.clone();
+        let steps = [Step::Delete { kind, id, expected }];
+        let versions: Vec<_> = self.apply(&steps, |_, error| error, |_, versions| Ok(versions.to_vec()))?;
+        Ok(versions.into_iter().next().flatten())
     }
 
-    fn took(&mut self, version: Version) {
-        let mapped = matches!(version.kind, ResourceKind::CodeSystem | ResourceKind::ConceptMap);
-        self.kept.take(version);
-        self.swap(mapped);
+    /// Makes changes together: visible to every request from now on, all of them or none. `look` is shown what would be
+    /// there and the versions that came to be, and may still refuse; `failed` is told which change could not be made.
+    ///
+    /// The file is held meanwhile, so that `look` must not read from it.
+    pub fn apply<T, E: From<WrittenError>>(
+        &mut self,
+        steps: &[Step<'_>],
+        failed: impl Fn(usize, WrittenError) -> E,
+        look: impl FnOnce(&Arc<Terminology>, &[Option<Version>]) -> Result<T, E>,
+    ) -> Result<T, E> {
+        for (number, step) in steps.iter().enumerate() {
+            self.check(step, steps).map_err(|error| failed(number, error))?;
+        }
+        let (library, kept) = (self.library, &*self.kept);
+        let (result, next) = self.store.apply(steps, failed, |versions| {
+            let mut next = kept.clone();
+            let made: Vec<&Version> = versions.iter().flatten().collect();
+            let mapped = made
+                .iter()
+                .any(|version| matches!(version.kind, ResourceKind::CodeSystem | ResourceKind::ConceptMap));
+            let changed = !made.is_empty();
+            made.into_iter().for_each(|version| next.take(version.clone()));
+            let now = changed.then(|| next.snapshot_after(&library.terminology(), mapped));
+            let shown = now
+                .as_ref()
+                .map_or_else(|| library.terminology(), |now| Arc::clone(&now.terminology));
+            Ok((look(&shown, versions)?, now.map(|now| (next, now))))
+        })?;
+        if let Some((next, now)) = next {
+            *self.kept = next;
+            self.library.now.store(Arc::new(now));
+        }
+        Ok(result)
     }
 
-    /// Mappers are made from code systems and concept maps: they are kept where none of those has changed.
+    /// What the file cannot know: what was loaded.
+    fn check(&self, step: &Step<'_>, together: &[Step<'_>]) -> Result<(), WrittenError> {
+        match step {
+            Step::Put(change) => {
+                let url = change.url.unwrap_or("");
+                let other = self.terminology().id_of_canonical(change.kind, url, change.version);
+                let other = other.filter(|other| !url.is_empty() && other != change.id);
+                // What changes with this one is the file's business.
+                let changes = |other: &String| together.iter().any(|step| step.key() == (change.kind, other));
+                match other.filter(|other| !changes(other)) {
+                    Some(other) => Err(clash(change.kind, url, change.version, other)),
+                    None => Ok(()),
+                }
+            }
+            Step::Delete { kind, id, .. } => {
+                let is_written = self.kept.entries.contains_key(&(*kind, (*id).to_owned()));
+                if !is_written && self.terminology().read_resource(*kind, id).is_some() {
+                    let (kind, id) = (kind.as_str(), (*id).to_owned());
+                    return Err(WrittenError::Loaded { kind, id });
+                }
+                Ok(())
+            }
+        }
+    }
+
     fn swap(&mut self, mapped: bool) {
-        let before = self.library.terminology();
-        let mut now = self.kept.snapshot(&before);
-        if mapped {
-            now.terminology = Arc::new(Terminology::clone(&now.terminology).with_new_mappers());
-        }
+        let now = self.kept.snapshot_after(&self.library.terminology(), mapped);
         self.library.now.store(Arc::new(now));
     }
 }

@@ -94,7 +94,7 @@ impl<'i> Evaluator<'i> {
     fn new(index: &'i CodeSystemIndex, limits: &Limits, explain: bool) -> Self {
         Self {
             index,
-            limits: *limits,
+            limits: limits.clone(),
             deadline: Instant::now().checked_add(limits.time),
             steps: 0,
             attributes: OnceCell::new(),
@@ -110,6 +110,9 @@ impl<'i> Evaluator<'i> {
             return Ok(());
         }
         self.steps = 0;
+        if let Err(stopped) = self.limits.stop.check() {
+            return Err(Fault::new(Kind::Limit, 0, stopped.to_string()));
+        }
         if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
             let seconds = self.limits.time.as_secs_f64();
             let message = format!("takes longer than {seconds} seconds; narrow it, or raise the limit");

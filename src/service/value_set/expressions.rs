@@ -64,7 +64,7 @@ impl Evaluator<'_> {
                 include: number,
                 filter: filter_number,
             };
-            if !filter_admits(filter, view, understood, place)? {
+            if !filter_admits(filter, view, understood, place, self.constraint_limits())? {
                 return Ok(false);
             }
         }
@@ -78,7 +78,7 @@ impl Evaluator<'_> {
     }
 }
 
-fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: Place<'_>) -> Result<bool, Stop> {
+fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: Place<'_>, limits: &Limits) -> Result<bool, Stop> {
     let value = filter.value.as_deref().unwrap_or("").trim();
     let meaning = &understood.meaning;
     let concept = || view.index.find(value);
@@ -86,7 +86,7 @@ fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: P
     Ok(match (filter.property.as_str(), filter.op.as_str()) {
         ("expressions", "=") => value == "true",
         ("constraint" | "expression", "=") => {
-            let constraint = Constraint::parse(value, &Limits::default());
+            let constraint = Constraint::parse(value, limits);
             let admitted = constraint.and_then(|constraint| constraint.admits(&view.index, meaning));
             admitted.map_err(|error| issues::bad_constraint(value, &error, &place.path()))?
         }
