@@ -10,8 +10,8 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, capability, closure, find_matches, history, operations, query, render, render_expansion,
-    render_resource, search, write,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
@@ -422,7 +422,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
         Target::CacheControl => {
             let session = request.cache_id;
-            let parameters = body_parameters(request, &[])?;
+            let parameters = body_parameters(request, &[], room.cache)?;
             room.sessions.control(&parameters, session, room.cache)
         }
         Target::Metadata => metadata(room, &request),
@@ -478,7 +478,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
                 context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
             }
             let session = request.cache_id;
-            let parameters = body_parameters(request, operation.bare())?;
+            let parameters = body_parameters(request, operation.bare(), room.cache)?;
             let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
             let terminology = terminology.for_fhir_version(version.short());
             let room = Room {
@@ -531,11 +531,11 @@ fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
 }
 
 /// The parameters of an operation: those of the body, and those of the query string.
-fn body_parameters(request: Request<'_>, bare: &[(&str, &str)]) -> Result<Parameters, Refusal> {
+fn body_parameters(request: Request<'_>, bare: &[(&str, &str)], cache: &ResourceCache) -> Result<Parameters, Refusal> {
     let mut parameters = match request.body {
         Body::None => Parameters::default(),
         Body::Form(form) => Parameters::from_query(form)?,
-        Body::Text(text) => Parameters::from_body(parameters::json(text)?, bare)?,
+        Body::Text(text) => body::parameters(text, bare, cache)?,
         Body::Json(json) => Parameters::from_body(json, bare)?,
     };
     parameters.extend(Parameters::from_query(request.query)?);

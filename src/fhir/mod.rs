@@ -6,6 +6,7 @@
 
 pub mod algorithmic;
 pub mod answer;
+mod body;
 pub mod bundle;
 pub mod capability;
 pub mod closure;

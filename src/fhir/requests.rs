@@ -512,7 +512,7 @@ fn given(
 
 fn map_choice(parameters: &Parameters, context: &Context, cache: &ResourceCache) -> Result<MapChoice, Refusal> {
     if let Some(json) = parameters.resource("conceptMap")? {
-        return match cache.read(json)? {
+        return match cache.read(json)?.resource {
             Some(Resource::ConceptMap(map)) => Ok(MapChoice::Inline(map)),
             _ => Err(invalid("conceptMap", "'conceptMap' must be a ConceptMap resource".into()).into()),
         };
