@@ -147,8 +147,8 @@ fn turned(
     entries: &[(u32, u32)],
     value: impl Fn(u32) -> u32,
 ) {
-    let codes = &builder.property_codes.strings;
-    let is_concept = |code: &Box<str>| {
+    let codes = &builder.property_codes;
+    let is_concept = |code: &str| {
         builder
             .codes
             .number(code)
