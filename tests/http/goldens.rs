@@ -6,7 +6,7 @@
 //! and their responses have the headers that tell versions.
 
 use super::{Answer, Limits, send, send_to, writable};
-use crate::support::history;
+use crate::support::{editions, history};
 use actix_web::test::TestRequest;
 use actix_web::web;
 use serde_json::{Map, Value, json};
@@ -132,8 +132,13 @@ async fn answers_are_as_recorded() {
         let mut cases = read(&file);
         count += cases.len();
         let requests = cases.iter().map(request).collect();
-        let answers = if file.file_name().is_some_and(|name| name == "http-snomed.json") {
-            let store = Store::open(history()).unwrap();
+        let store = match file.file_name().and_then(|name| name.to_str()) {
+            Some("http-snomed.json") => Some(history()),
+            Some("http-snomed-editions.json") => Some(editions()),
+            _ => None,
+        };
+        let answers = if let Some(store) = store {
+            let store = Store::open(store).unwrap();
             let terminology = Terminology::new(&store, Vec::new());
             send_to(web::Data::new(State::new(terminology, Limits::default())), requests).await
         } else {
