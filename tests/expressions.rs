@@ -67,27 +67,47 @@ fn expressions_stand_above_and_below_concepts_and_each_other() {
         (apart, format!("{OF_SAILBONE}+{RUSTING}"), "equivalent"),
         // What the focus brings along counts, and an attribute below another.
         (format!("{OF_SAILBONE}:{WAY}={RUST}"), RUSTING.to_owned(), "subsumed-by"),
-        (format!("{DISORDER}:{INNER_SEAT}={SAILBONE}"), OF_SAILBONE.to_owned(), "subsumed-by"),
+        (
+            format!("{DISORDER}:{INNER_SEAT}={SAILBONE}"),
+            OF_SAILBONE.to_owned(),
+            "subsumed-by",
+        ),
         // Brine is made from salt, and what is done by brine is done by salt.
         (format!("{DISORDER}:{AGENT}={BRINE}"), BY_BRINE.to_owned(), "equivalent"),
         (format!("{DISORDER}:{AGENT}={BRINE}"), BY_SALT.to_owned(), "subsumed-by"),
         (format!("{DISORDER}:{AGENT}={SEA_SALT}"), BY_BRINE.to_owned(), "subsumes"),
         // What is sufficient for something without being its definition.
-        (format!("{DISORDER}:{{{SEAT}={SAILBONE},{AGENT}={BRINE}}}"), STORM_ACHE.to_owned(), "subsumed-by"),
-        (format!("{DISORDER}:{SEAT}={SAILBONE},{AGENT}={BRINE}"), STORM_ACHE.to_owned(), "not-subsumed"),
+        (
+            format!("{DISORDER}:{{{SEAT}={SAILBONE},{AGENT}={BRINE}}}"),
+            STORM_ACHE.to_owned(),
+            "subsumed-by",
+        ),
+        (
+            format!("{DISORDER}:{SEAT}={SAILBONE},{AGENT}={BRINE}"),
+            STORM_ACHE.to_owned(),
+            "not-subsumed",
+        ),
         // Nested expressions are what defines a concept, too.
         (
             format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={STARBOARD})"),
             format!("{DISORDER}:{SEAT}={STARBOARD_SAILBONE}"),
             "equivalent",
         ),
-        (format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={PORT})"), OF_SAILBONE.to_owned(), "subsumed-by"),
+        (
+            format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={PORT})"),
+            OF_SAILBONE.to_owned(),
+            "subsumed-by",
+        ),
         (format!("{DISORDER}:{SEAT}={FINBONE}"), OF_SAILBONE.to_owned(), "not-subsumed"),
         // Numbers are compared by value.
         (format!("{PRODUCT}:{AMOUNT}=#250.0"), "2309999997102".to_owned(), "subsumes"),
         // What only says what it is below is above nothing.
         (format!("<<< {}", rust(RUST)), SAILBONE_RUST.to_owned(), "subsumed-by"),
-        (format!("{SAILBONE_RUST} |Sailbone rust|"), SAILBONE_RUST.to_owned(), "equivalent"),
+        (
+            format!("{SAILBONE_RUST} |Sailbone rust|"),
+            SAILBONE_RUST.to_owned(),
+            "equivalent",
+        ),
     ] {
         assert_eq!(compared(&a, &b), expected, "{a} and {b}");
     }
@@ -98,7 +118,10 @@ fn what_is_no_expression_is_refused_with_its_place() {
     for (code, part) in [
         (format!("{DISORDER}:{SEAT}=("), "expected an identifier"),
         (format!("{DISORDER}:{SEAT}=2000000000"), "Concept 2000000000 not found"),
-        (format!("{DISORDER}:{}", vec![format!("{SEAT}={SAILBONE}"); 700].join(",")), "more than the 1000"),
+        (
+            format!("{DISORDER}:{}", vec![format!("{SEAT}={SAILBONE}"); 700].join(",")),
+            "more than the 1000",
+        ),
     ] {
         let (exit, _, said) = outcome(model(), &["subsumes", "snomed", &code, DISORDER]);
         assert!(exit != 0 && said.contains(part), "{code}: {said}");
@@ -122,14 +145,16 @@ fn properties(code: &str, names: &[&str]) -> Vec<(String, String)> {
     let found = lookup(&terminology(), &request).unwrap();
     let shown = |value: &PropertyValue| value.to_string();
     let properties = found.properties.iter();
-    properties.map(|property| (property.code.clone(), property.value.as_ref().map(shown).unwrap_or_default())).collect()
+    properties
+        .map(|property| (property.code.clone(), property.value.as_ref().map(shown).unwrap_or_default()))
+        .collect()
 }
 
 #[test]
 fn normal_forms_say_all_that_follows_and_nothing_twice() {
     for (expression, expected) in [
         (
-            format!("{DISORDER}:{{{WAY}={RED_RUST},{SEAT}={SAILBONE}}},{AGENT}={BRINE}"),
+            format!("{DISORDER}:{AGENT}={BRINE},{{{WAY}={RED_RUST},{SEAT}={SAILBONE}}}"),
             format!("=== {SAILBONE_RUST}+{BY_BRINE}:{{{SEAT}={SAILBONE},{WAY}={RED_RUST}}},{{{AGENT}={BRINE}}}"),
         ),
         // A concept that means the same is not above itself.
@@ -149,10 +174,16 @@ fn normal_forms_say_all_that_follows_and_nothing_twice() {
     ] {
         let found = properties(&expression, &["normalFormTerse", "sufficientlyDefined"]);
         let defined = (!expression.starts_with("<<<")).to_string();
-        let expected = [("sufficientlyDefined".to_owned(), defined), ("normalFormTerse".to_owned(), expected)];
+        let expected = [
+            ("sufficientlyDefined".to_owned(), defined),
+            ("normalFormTerse".to_owned(), expected),
+        ];
         assert_eq!(found, expected, "{expression}");
     }
-    let found = properties(&format!("{DISORDER}:{{{WAY}={RED_RUST},{SEAT}={SAILBONE}}}"), &["parent", "normalForm"]);
+    let found = properties(
+        &format!("{DISORDER}:{{{WAY}={RED_RUST},{SEAT}={SAILBONE}}}"),
+        &["parent", "normalForm"],
+    );
     let form = "=== 2259999997109|Sailbone rust|:{2009999997100|Seat|=2099999997107|Sailbone|,2029999997109|Way|=2179999997107|Red rust|}";
     let expected = [("parent", SAILBONE_RUST), ("normalForm", form)].map(|(code, value)| (code.to_owned(), value.to_owned()));
     assert_eq!(found, expected);
@@ -172,7 +203,10 @@ fn a_normal_form_means_what_it_is_the_normal_form_of() {
     ] {
         let form = properties(&code, &["normalFormTerse"]).remove(0).1;
         let (own, other) = (understood(&code), understood(&form));
-        assert!(own.covers(&index, &other).unwrap() && other.covers(&index, &own).unwrap(), "{code}: {form}");
+        assert!(
+            own.covers(&index, &other).unwrap() && other.covers(&index, &own).unwrap(),
+            "{code}: {form}"
+        );
         assert_eq!(properties(&form, &["normalFormTerse"]).remove(0).1, form);
     }
 }
@@ -186,16 +220,50 @@ fn rules_of_the_concept_model_are_kept_or_named() {
         (format!("{SAILBONE}:{SIDE}={PORT}"), None),
         (format!("{PRODUCT}:{AMOUNT}=#0.5"), None),
         (format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={PORT})"), None),
-        (format!("{DISORDER}:{WAY}={SAILBONE}"), Some((true, 23, "is not in the range of 2029999997109 |Way|, which is << 2159999997103"))),
-        (format!("{DISORDER}:{AGENT}={GREASE}"), Some((false, 23, "is not in the range of 2039999997106 |Agent|"))),
-        (format!("{PRODUCT}:{SEAT}={SAILBONE}"), Some((true, 14, "does not apply to 2299999997101 |Product|, but to 64572001"))),
-        (format!("{SAILBONE}:{{{SIDE}={PORT}}}"), Some((true, 15, "is never in a group"))),
-        (format!("{SAILBONE}:{SIDE}={PORT},{SIDE}={STARBOARD}"), Some((true, 14, "is there 2 times, of at most 1"))),
-        (format!("{STARBOARD_SAILBONE}:{SIDE}={PORT}"), Some((true, 14, "is there 2 times, of at most 1"))),
-        (format!("{DISORDER}:{{{WAY}={RUST},{WAY}={CRACK}}}"), Some((true, 10, "is there 2 times in a group"))),
-        (format!("{PRODUCT}:{AMOUNT}=#0"), Some((true, 14, "the value #0 is not in the range of"))),
-        (format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={RUST})"), Some((true, 52, "is not in the range of 2049999997102 |Side|"))),
-        (format!("{DISORDER}:410662002={RUST}"), Some((true, 9, "is no attribute of the concept model"))),
+        (
+            format!("{DISORDER}:{WAY}={SAILBONE}"),
+            Some((
+                true,
+                23,
+                "is not in the range of 2029999997109 |Way|, which is << 2159999997103",
+            )),
+        ),
+        (
+            format!("{DISORDER}:{AGENT}={GREASE}"),
+            Some((false, 23, "is not in the range of 2039999997106 |Agent|")),
+        ),
+        (
+            format!("{PRODUCT}:{SEAT}={SAILBONE}"),
+            Some((true, 14, "does not apply to 2299999997101 |Product|, but to 64572001")),
+        ),
+        (
+            format!("{SAILBONE}:{{{SIDE}={PORT}}}"),
+            Some((true, 15, "is never in a group")),
+        ),
+        (
+            format!("{SAILBONE}:{SIDE}={PORT},{SIDE}={STARBOARD}"),
+            Some((true, 14, "is there 2 times, of at most 1")),
+        ),
+        (
+            format!("{STARBOARD_SAILBONE}:{SIDE}={PORT}"),
+            Some((true, 14, "is there 2 times, of at most 1")),
+        ),
+        (
+            format!("{DISORDER}:{{{WAY}={RUST},{WAY}={CRACK}}}"),
+            Some((true, 10, "is there 2 times in a group")),
+        ),
+        (
+            format!("{PRODUCT}:{AMOUNT}=#0"),
+            Some((true, 14, "the value #0 is not in the range of")),
+        ),
+        (
+            format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={RUST})"),
+            Some((true, 52, "is not in the range of 2049999997102 |Side|")),
+        ),
+        (
+            format!("{DISORDER}:410662002={RUST}"),
+            Some((true, 9, "is no attribute of the concept model")),
+        ),
     ] {
         let expression = Expression::parse(&code, &Limits::default()).unwrap();
         let found = check(&index, &rules, &expression).unwrap();
@@ -203,7 +271,11 @@ fn rules_of_the_concept_model_are_kept_or_named() {
             None => assert!(found.is_empty(), "{code}: {found:?}"),
             Some((mandatory, position, part)) => {
                 assert_eq!(found.len(), 1, "{code}: {found:?}");
-                assert_eq!((found[0].mandatory, found[0].position), (mandatory, position), "{code}: {found:?}");
+                assert_eq!(
+                    (found[0].mandatory, found[0].position),
+                    (mandatory, position),
+                    "{code}: {found:?}"
+                );
                 assert!(found[0].message.contains(part), "{code}: {found:?}");
             }
         }
@@ -213,19 +285,36 @@ fn rules_of_the_concept_model_are_kept_or_named() {
 #[test]
 fn an_expression_that_breaks_a_rule_is_not_valid_and_one_that_should_not_is_warned_of() {
     for (code, valid, part) in [
-        (format!("{DISORDER}:{WAY}={SAILBONE}"), false, "error: line 1, column 24: the value 2099999997107 |Sailbone|"),
-        (format!("{DISORDER}:{AGENT}={GREASE}"), true, "warning: line 1, column 24: the value 2229999997104 |Grease|"),
+        (
+            format!("{DISORDER}:{WAY}={SAILBONE}"),
+            false,
+            "error: line 1, column 24: the value 2099999997107 |Sailbone|",
+        ),
+        (
+            format!("{DISORDER}:{AGENT}={GREASE}"),
+            true,
+            "warning: line 1, column 24: the value 2229999997104 |Grease|",
+        ),
     ] {
         let (exit, out, said) = outcome(model(), &["validate", "snomed", &code]);
         assert_eq!(exit == 0, valid, "{code}: {out}{said}");
         assert!(format!("{out}{said}").contains(part), "{code}: {out}{said}");
     }
-    let answer = json(model(), &["validate", "snomed", &format!("{DISORDER}:{SEAT}={SAILBONE}"), "--json"]);
+    let answer = json(
+        model(),
+        &["validate", "snomed", &format!("{DISORDER}:{SEAT}={SAILBONE}"), "--json"],
+    );
     assert!(!answer.to_string().contains("MRCM"), "{answer}");
-    let (_, out, said) = outcome(super::support::history(), &["validate", "snomed", "1209999997103:1059999997107=1119999997109"]);
+    let (_, out, said) = outcome(
+        super::support::history(),
+        &["validate", "snomed", "1209999997103:1059999997107=1119999997109"],
+    );
     assert!(!format!("{out}{said}").contains("MRCM"), "{out}{said}");
     let (_, out, said) = outcome(super::support::small(), &["validate", "snomed", "=== 138875005"]);
-    assert!(format!("{out}{said}").contains("has not been checked against the SNOMED CT concept model (MRCM)"), "{out}{said}");
+    assert!(
+        format!("{out}{said}").contains("has not been checked against the SNOMED CT concept model (MRCM)"),
+        "{out}{said}"
+    );
 }
 
 #[test]
@@ -240,7 +329,10 @@ fn constraints_admit_what_follows() {
         (format!("<< {BY_SALT} MINUS << {STORM_ACHE}"), false),
         (format!("<< {DISORDER} : {AGENT} = {BRINE}"), true),
     ] {
-        let found = Constraint::parse(&constraint, &Limits::default()).unwrap().admits(&index, &meaning).unwrap();
+        let found = Constraint::parse(&constraint, &Limits::default())
+            .unwrap()
+            .admits(&index, &meaning)
+            .unwrap();
         assert_eq!(found, expected, "{constraint}");
     }
 }
