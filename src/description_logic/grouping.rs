@@ -61,7 +61,7 @@ fn of_relations(index: &CodeSystemIndex) -> BTreeMap<Role, bool> {
         };
         let sources = index
             .relation_postings(number as u32)
-            .flat_map(|(_, sources)| sources.iter().take(8));
+            .flat_map(|posting| posting.concepts.iter().take(8));
         let mut seen = false;
         let alone = sources.take(SAMPLE).all(|source| {
             seen = true;

@@ -48,29 +48,44 @@ impl Sought {
     }
 }
 
+/// Room for the folded forms of terms, kept from one term to the next.
+#[derive(Debug, Default)]
+pub struct Scratch(String);
+
 /// A term made ready to be matched, with each form made when first needed.
 struct Candidate<'c> {
     text: &'c str,
     customs: Option<&'static Customs>,
     /// Whether plain letters can be looked for in the folded text.
     folds: bool,
-    folded: Option<String>,
+    folded: &'c mut String,
+    is_folded: bool,
     letters: Option<Vec<Letter>>,
 }
 
 impl<'c> Candidate<'c> {
-    fn new(text: &'c str, customs: Option<&'static Customs>) -> Self {
+    fn new(text: &'c str, customs: Option<&'static Customs>, scratch: &'c mut Scratch) -> Self {
         Self {
             text,
             customs,
             folds: customs.is_none_or(|customs| customs.are_general_for(text)),
-            folded: None,
+            folded: &mut scratch.0,
+            is_folded: false,
             letters: None,
         }
     }
 
     fn folded(&mut self) -> &str {
-        self.folded.get_or_insert_with(|| fold(self.text))
+        if !std::mem::replace(&mut self.is_folded, true) {
+            self.folded.clear();
+            if self.text.is_ascii() {
+                self.folded.push_str(self.text);
+                self.folded.make_ascii_lowercase();
+            } else {
+                self.folded.push_str(&fold(self.text));
+            }
+        }
+        self.folded
     }
 
     fn letters(&mut self) -> &[Letter] {
@@ -80,7 +95,12 @@ impl<'c> Candidate<'c> {
     /// Whether some word begins so.
     fn has_word(&mut self, sought: &Sought) -> bool {
         if let (Some(plain), true) = (&sought.plain, self.folds) {
-            return words(self.folded()).any(|word| word.starts_with(plain.as_str()));
+            let folded = self.folded();
+            let begins = |(place, _)| {
+                let before = folded.get(..place).and_then(|before| before.chars().next_back());
+                before.is_none_or(|before| !before.is_alphanumeric())
+            };
+            return folded.match_indices(plain.as_str()).any(begins);
         }
         let letters = self.letters();
         (0..letters.len()).any(|start| {
@@ -91,9 +111,8 @@ impl<'c> Candidate<'c> {
 
     fn fits(&mut self, pieces: &[Sought]) -> bool {
         if self.folds && pieces.iter().all(|piece| piece.plain.is_some()) {
-            let folded = self.folded();
             let plain: Vec<&str> = pieces.iter().filter_map(|piece| piece.plain.as_deref()).collect();
-            return fits_plain(folded, &plain);
+            return fits_plain(self.folded(), &plain);
         }
         let pieces: Vec<&[Letter]> = pieces.iter().map(|piece| piece.letters.as_slice()).collect();
         fits_letters(self.letters(), &pieces)
@@ -170,14 +189,14 @@ impl Form {
         }
     }
 
-    fn is_match(&self, text: &str, customs: Option<&'static Customs>) -> bool {
+    fn is_match(&self, text: &str, customs: Option<&'static Customs>, scratch: &mut Scratch) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Words(sought) => {
-                let mut candidate = Candidate::new(text, customs);
+                let mut candidate = Candidate::new(text, customs, scratch);
                 sought.iter().all(|word| candidate.has_word(word))
             }
-            Self::Pattern(pieces) => Candidate::new(text, customs).fits(pieces),
+            Self::Pattern(pieces) => Candidate::new(text, customs, scratch).fits(pieces),
         }
     }
 }
@@ -204,28 +223,97 @@ impl Matcher {
 
     /// Whether a text matches.
     pub fn is_match(&self, text: &str) -> bool {
-        self.general.is_match(text, None)
+        self.is_match_in(text, None, &mut Scratch::default())
     }
 
     /// Whether a term matches by the customs of its language, which must be one of those that this was made for.
-    pub fn is_match_in(&self, text: &str, language: Option<&str>) -> bool {
+    pub fn is_match_in(&self, text: &str, language: Option<&str>, scratch: &mut Scratch) -> bool {
         let own = language.filter(|_| !self.customary.is_empty()).and_then(Customs::of);
         let form = own.and_then(|own| self.customary.iter().find(|(known, _)| *known == own));
         match form {
-            Some((customs, form)) => form.is_match(text, Some(customs)),
-            None => self.is_match(text),
+            Some((customs, form)) => form.is_match(text, Some(customs), scratch),
+            None => self.general.is_match(text, None, scratch),
         }
     }
 
-    /// What every match must begin words with once marks are folded away, where it asks for words.
-    pub fn sought_words(&self) -> Option<String> {
-        let Form::Words(sought) = &self.general else { return None };
-        let words = sought.iter().map(|word| {
+    /// What a match, in whatever language, has in its words once marks are folded away.
+    pub fn parts(&self) -> Parts {
+        let mut parts = Parts::default();
+        let general = self.customary.is_empty();
+        // Where a letter may be written as another one, a piece is certain up to that letter, and so is where words begin.
+        let safe = |sought: &Sought| {
             let safe = |word, (customs, _): &(&'static Customs, Form)| customs.safe_prefix(word);
-            self.customary.iter().fold(word.text.as_str(), safe)
-        });
-        let words: Vec<String> = words.map(fold).filter(|word| !word.is_empty()).collect();
-        (!words.is_empty()).then(|| words.join(" "))
+            fold(self.customary.iter().fold(sought.text.as_str(), safe))
+        };
+        match &self.general {
+            // Terms of the same text have the same words.
+            Form::Exact(exact) => words(&fold(exact)).for_each(|word| parts.add(word, true, true)),
+            Form::Words(sought) => {
+                parts.exact = general && sought.iter().all(|word| word.plain.is_some());
+                for word in sought {
+                    match &word.plain {
+                        Some(plain) if general => parts.add(plain, true, false),
+                        _ => parts.add_somewhere(&safe(word)),
+                    }
+                }
+            }
+            Form::Pattern(pieces) => {
+                let last = pieces.len().saturating_sub(1);
+                for (place, piece) in pieces.iter().enumerate() {
+                    match &piece.plain {
+                        Some(plain) if general => parts.add_plain(plain, place == 0, place == last),
+                        _ => parts.add_somewhere(&safe(piece)),
+                    }
+                }
+                // `*x*` is in a term where x is in one of its words.
+                let plain: Vec<&str> = pieces.iter().map(|piece| piece.plain.as_deref().unwrap_or("")).collect();
+                let is_all = |inner: &str| parts.list.iter().any(|part| part.text == inner);
+                parts.exact = general && matches!(plain.as_slice(), ["", inner, ""] if is_all(inner));
+            }
+        }
+        parts
+    }
+}
+
+/// What must be in the words of a term for it to match.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Pieces of words, all of which are needed; none where nothing can be said.
+    pub list: Vec<Part>,
+    /// Whether a term that has them all matches.
+    pub exact: bool,
+}
+
+/// A piece of a folded word.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Letters and digits.
+    pub text: String,
+    /// Whether the word begins with it.
+    pub starts: bool,
+    /// Whether the word ends with it.
+    pub ends: bool,
+}
+
+impl Parts {
+    fn add(&mut self, text: &str, starts: bool, ends: bool) {
+        let text = text.to_owned();
+        self.list.push(Part { text, starts, ends });
+    }
+
+    /// The words of a piece of plain text; at an end of the piece a word may go on, but not past an end of the term.
+    fn add_plain(&mut self, piece: &str, at_start: bool, at_end: bool) {
+        for word in words(piece) {
+            // A part of `piece`, so that the difference is its place.
+            let place = word.as_ptr() as usize - piece.as_ptr() as usize;
+            let (first, last) = (place == 0, place + word.len() == piece.len());
+            self.add(word, !first || at_start, !last || at_end);
+        }
+    }
+
+    /// Folded text that is certain to be in the folded term, of which no more is known.
+    fn add_somewhere(&mut self, folded: &str) {
+        words(folded).for_each(|word| self.add(word, false, false));
     }
 }
 
@@ -341,32 +429,86 @@ mod tests {
                 let matcher = Matcher::for_languages(&term, ["en", "sv", "da", "nb", "sv-SE"].into_iter());
                 let matching: Vec<&str> = all
                     .into_iter()
-                    .filter(|text| matcher.is_match_in(text, Some(language)))
+                    .filter(|text| matcher.is_match_in(text, Some(language), &mut Scratch::default()))
                     .collect();
                 assert_eq!(matching, found, "{query} in {language}, {term:?}");
             }
         }
         // A mark that came apart from its letter is that letter; customs are asked of the term, not of the query.
-        let words = Matcher::for_languages(&SearchTerm::Match(vec!["o\u{308}ra".into()]), ["sv"].into_iter());
-        assert!(words.is_match_in("ÖRA", Some("sv")) && words.is_match_in("öra", Some("en")));
-        let words = Matcher::for_languages(&SearchTerm::Match(vec!["ora".into()]), ["sv"].into_iter());
-        assert!(!words.is_match_in("öra", Some("sv")) && words.is_match_in("öra", Some("en")) && words.is_match_in("öra", None));
+        let matches = |query: &str, text: &str, language: Option<&str>| {
+            let words = Matcher::for_languages(&SearchTerm::Match(vec![query.to_owned()]), ["sv"].into_iter());
+            words.is_match_in(text, language, &mut Scratch::default())
+        };
+        assert!(matches("o\u{308}ra", "ÖRA", Some("sv")) && matches("o\u{308}ra", "öra", Some("en")));
+        assert!(!matches("ora", "öra", Some("sv")) && matches("ora", "öra", Some("en")) && matches("ora", "öra", None));
     }
 
     #[test]
     fn what_is_sought_in_the_index_leaves_no_match_out() {
         let sought = |text: &str, languages: &[&str]| {
             let term = SearchTerm::Match(text.split(' ').map(str::to_owned).collect());
-            Matcher::for_languages(&term, languages.iter().copied()).sought_words()
+            let parts = Matcher::for_languages(&term, languages.iter().copied()).parts();
+            parts
+                .list
+                .into_iter()
+                .map(|part| (part.text, part.starts))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(sought("Ménière heart", &["en"]).as_deref(), Some("meniere heart"));
-        assert_eq!(sought("hjärta svikt", &["en", "sv"]).as_deref(), Some("hj svikt"));
-        assert_eq!(sought("ö", &["en", "sv"]), None);
+        let part = |text: &str, starts| (text.to_owned(), starts);
+        assert_eq!(
+            sought("Ménière heart", &["en"]),
+            [part("meniere", false), part("heart", true)]
+        );
+        assert_eq!(
+            sought("hjärta svikt", &["en", "sv"]),
+            [part("hj", false), part("svikt", false)]
+        );
+        assert_eq!(sought("ö", &["en", "sv"]), []);
     }
 
     #[test]
     fn exact_text_is_exact() {
         let exact = Matcher::new(&SearchTerm::Exact("PANADOL".into()));
         assert!(exact.is_match("PANADOL") && !exact.is_match("Panadol"));
+    }
+
+    /// Whether the words of a text have a part, as the word index would find.
+    fn has(text: &str, part: &Part) -> bool {
+        let folded = fold(text);
+        words(&folded).any(|word| match (part.starts, part.ends) {
+            (true, true) => word == part.text,
+            (true, false) => word.starts_with(&part.text),
+            (false, true) => word.ends_with(&part.text),
+            (false, false) => word.contains(&part.text),
+        })
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 5_000, ..Default::default() })]
+        #[test]
+        fn what_matches_has_the_parts(
+            text in "[abAÅéöw½Øﬁ™ -]{0,12}",
+            piece in "[abwAåé½Ø -]{0,3}",
+            other in "[abé -]{0,3}",
+            kind in 0..4,
+            known in proptest::sample::subsequence(vec!["en", "sv", "da", "et"], 0..3),
+            language in proptest::sample::select(vec![None, Some("en"), Some("sv"), Some("da"), Some("et")]),
+        ) {
+            let term = match kind {
+                0 => SearchTerm::Match(piece.split(' ').map(str::to_owned).collect()),
+                1 => SearchTerm::Wild(vec![String::new(), piece, String::new()]),
+                2 => SearchTerm::Wild(vec![piece, other]),
+                _ => SearchTerm::Exact(text.clone()),
+            };
+            let matcher = Matcher::for_languages(&term, known.iter().copied());
+            let language = language.filter(|language| known.contains(language));
+            let parts = matcher.parts();
+            let all = parts.list.iter().all(|part| has(&text, part));
+            if matcher.is_match_in(&text, language, &mut Scratch::default()) {
+                proptest::prop_assert!(all, "{text:?} lacks {:?}", parts.list);
+            } else if parts.exact && !parts.list.is_empty() {
+                proptest::prop_assert!(!all, "{text:?} has {:?}", parts.list);
+            }
+        }
     }
 }

@@ -28,6 +28,8 @@ pub enum ValueSetReference {
     Canonical(Canonical),
     /// Given with the request.
     Inline(Arc<ValueSet>),
+    /// The one that an element of a structure is bound to.
+    Context(String),
 }
 
 /// A request to expand.
@@ -147,6 +149,10 @@ pub const DEFAULT_LIMIT: u64 = 10_000;
 pub fn resolve(terminology: &Terminology, reference: &ValueSetReference) -> Result<Arc<ValueSet>, Failure> {
     match reference {
         ValueSetReference::Inline(value_set) => Ok(value_set.clone()),
+        ValueSetReference::Context(context) => {
+            let canonical = super::context::value_set(terminology, context)?;
+            resolve(terminology, &ValueSetReference::Canonical(canonical))
+        }
         ValueSetReference::Canonical(canonical) => {
             let found = terminology.value_set(&canonical.url, canonical.version.as_deref());
             found.map_err(|unresolved| match &unresolved.damage {

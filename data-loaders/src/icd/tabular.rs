@@ -7,7 +7,7 @@
 //!
 //! It does not read the introduction, the section indexes, nor the visual impairment table of H54.
 
-use super::catalogue::{Catalogue, Entry, INCLUSION_TERM, Note, OTHER_TITLE, Term};
+use super::catalogue::{Catalogue, Entry, INCLUDES, INCLUSION_TERM, Note, OTHER_TITLE, Term};
 use super::code::CodeSet;
 use super::xml::{self, Walk, attribute};
 use crate::LoadError;
@@ -16,7 +16,7 @@ use tern_index::record::{At, Problem, ProblemKind, RecordSink};
 
 /// Elements that hold notes, by the property that they become.
 pub const NOTES: [&str; 9] = [
-    "includes",
+    INCLUDES,
     INCLUSION_TERM,
     "excludes1",
     "excludes2",
@@ -245,13 +245,20 @@ impl Filling<'_> {
     fn annotate(&self, node: &Node, entry: &mut Entry) {
         for (property, text, line) in &node.notes {
             let at = self.at(*line);
+            let term = |use_code| Term {
+                use_code,
+                text: text.clone(),
+                at,
+            };
             if *property == INCLUSION_TERM {
-                entry.terms.push(Term {
-                    use_code: INCLUSION_TERM,
-                    text: text.clone(),
-                    at,
-                });
-            } else if !entry
+                entry.terms.push(term(INCLUSION_TERM));
+                continue;
+            }
+            // What a code includes is often its plainest name: "high blood pressure". Chapters and blocks include whole kinds.
+            if *property == INCLUDES && node.kind == NodeKind::Code {
+                entry.terms.push(term(INCLUDES));
+            }
+            if !entry
                 .notes
                 .iter()
                 .any(|note| note.property == *property && note.text == *text)

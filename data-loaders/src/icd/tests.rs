@@ -1,7 +1,7 @@
 //! The ICD loader against excerpts in the official layouts, against damaged copies of them, and, where they are
 //! at hand, against the official files.
 
-use super::catalogue::INDEX_TERM;
+use super::catalogue::{INCLUDES, INDEX_TERM};
 use super::*;
 use crate::gather::{self, Gather, System};
 use crate::{LoadError, LoadOptions};
@@ -123,6 +123,14 @@ fn the_tabular_list_gives_hierarchy_notes_and_inclusion_terms() {
     };
     assert!(term("A00.0", "inclusionTerm", "Classical cholera"));
     assert!(term("B20", "inclusionTerm", "HIV infection, symptomatic"));
+    // What a code includes names it; what a chapter includes does not.
+    let includes: Vec<&str> = cm
+        .terms
+        .iter()
+        .filter(|(_, _, use_, _)| use_ == INCLUDES)
+        .map(|(code, ..)| code.as_str())
+        .collect();
+    assert!(includes.contains(&"S52") && !includes.contains(&"A00-B99"));
 }
 
 #[test]

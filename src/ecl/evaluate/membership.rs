@@ -17,7 +17,7 @@ use tern_index::read::{ConceptSet, RelationValue};
 impl Evaluator<'_> {
     /// Whether an expression satisfies a constraint.
     pub(super) fn admits_expression(&mut self, constraint: &Expression, meaning: &Meaning) -> Found<bool> {
-        self.tick(1)?;
+        self.budget.spend(1)?;
         match constraint {
             Expression::Sub(sub) => self.sub_admits(sub, meaning),
             Expression::Refined { focus, refinement } => {
@@ -99,7 +99,7 @@ impl Evaluator<'_> {
             below &= self.index.descendants(*focus);
         }
         for concept in below {
-            self.tick(16)?;
+            self.budget.spend(16)?;
             if meaning.subsumes(self.index, Ordinal(concept))? {
                 return Ok(true);
             }

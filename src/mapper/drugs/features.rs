@@ -5,7 +5,7 @@
 
 use super::form;
 use super::source::Source;
-use super::strength::{Agreement, Found, Kind, Strength};
+use super::strength::{self, Agreement, Found, Kind, Strength};
 use super::target::{TYPES, Target};
 use crate::mapper::explain::Verdict;
 use crate::mapper::index::MatchIndex;
@@ -214,9 +214,9 @@ impl Strengths {
             }
             comparable += 1;
             match agreement {
-                Agreement::Same | Agreement::Rounded => {
+                Agreement::Same | Agreement::Rounded | Agreement::Delivered => {
                     found.agreeing += 1;
-                    found.rounded |= agreement == Agreement::Rounded;
+                    found.rounded |= agreement != Agreement::Same;
                     found.content |= left.per.is_none() && right.per.is_some_and(|(kind, _)| kind == Kind::Volume);
                 }
                 Agreement::Number => found.number = true,
@@ -230,6 +230,11 @@ impl Strengths {
                     found.above = ratio > 1.0 && ratio < 1.7;
                 }
             }
+        }
+        // "Amoxicillin and clavulanic acid 625 mg" is 500 mg and 125 mg.
+        if found.agreeing == 0 && strength::is_sum(&ours.strengths, &theirs.strengths) {
+            (found.agreeing, found.source, found.rounded) = (found.target, found.target, true);
+            found.nearness = 1.0;
         }
         found.conflict = comparable > 0 && found.agreeing == 0 && !found.number && !found.unknown;
         found

@@ -104,6 +104,8 @@ pub const DOMAINS: &[Domain] = &[
                 "ema-products-rxnorm.tsv",
                 &["name=name", "strength=strength", "form=form", "route=route"],
             ),
+            // And once more as one text, as a pharmacy's list has them.
+            set("ema-products-joined", "ema-products-rxnorm.tsv", &["inn+strength+form=name"]),
         ],
     },
     Domain {
