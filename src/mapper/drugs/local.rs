@@ -247,7 +247,16 @@ const LEAST: usize = 5;
 /// `furosemide`. From the rules of the INN for other languages.
 pub(super) fn skeleton(word: &str) -> String {
     let mut plain = word.to_owned();
-    for (from, to) in [("ph", "f"), ("th", "t"), ("ch", "k"), ("ae", "e"), ("oe", "e"), ("qu", "k"), ("c", "k"), ("y", "i")] {
+    for (from, to) in [
+        ("ph", "f"),
+        ("th", "t"),
+        ("ch", "k"),
+        ("ae", "e"),
+        ("oe", "e"),
+        ("qu", "k"),
+        ("c", "k"),
+        ("y", "i"),
+    ] {
         plain = plain.replace(from, to);
     }
     let mut found = String::with_capacity(plain.len());
@@ -363,7 +372,16 @@ mod tests {
     use super::*;
 
     fn english(text: &str) -> String {
-        let release = ["metoprolol", "morphine", "phenytoin", "furosemide", "amoxicillin", "sodium", "chloride", "cardex"];
+        let release = [
+            "metoprolol",
+            "morphine",
+            "phenytoin",
+            "furosemide",
+            "amoxicillin",
+            "sodium",
+            "chloride",
+            "cardex",
+        ];
         let known = |word: &str| release.contains(&word);
         let brand = |first: &str, second: &str| (first, second) == ("cardex", "xr");
         Spellings::of(release.into_iter()).english(text, &known, &brand)
@@ -380,9 +398,15 @@ mod tests {
 
     #[test]
     fn substances_are_known_in_other_spellings() {
-        assert_eq!(english("Metoprololsuccinat 47,5 mg ret."), "metoprolol succinate 47,5 mg prolonged release.");
+        assert_eq!(
+            english("Metoprololsuccinat 47,5 mg ret."),
+            "metoprolol succinate 47,5 mg prolonged release."
+        );
         assert_eq!(english("Morphinhydrochlorid"), "morphine hydrochloride");
-        assert_eq!(english("Fenytoïne / Furosemida / Amoxicilina"), "phenytoin / furosemide / amoxicillin");
+        assert_eq!(
+            english("Fenytoïne / Furosemida / Amoxicilina"),
+            "phenytoin / furosemide / amoxicillin"
+        );
         assert_eq!(english("natriumchloride"), "sodium chloride");
         assert_eq!(english("zorvamid"), "zorvamid", "what is unknown stays");
     }

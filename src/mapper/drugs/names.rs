@@ -327,7 +327,13 @@ pub(super) fn converted(name: &[String], strengths: &[Strength]) -> Vec<Strength
     let named = |salt: &[&str]| salt.iter().all(|word| name.iter().any(|other| other == word));
     let mut found = Vec::new();
     let [strength] = strengths else { return found };
-    let mut add = |kind: Kind, amount: f64| found.push(Strength { kind, amount, ..*strength });
+    let mut add = |kind: Kind, amount: f64| {
+        found.push(Strength {
+            kind,
+            amount,
+            ..*strength
+        })
+    };
     if let Some((_, mass, equivalents)) = ELECTROLYTES.iter().find(|(salt, ..)| named(salt)) {
         let moles = match strength.kind {
             Kind::Mass => strength.amount / mass,
@@ -400,7 +406,10 @@ mod tests {
     fn amounts_of_electrolytes_meet_in_any_unit() {
         let found = crate::mapper::drugs::strength::find("7.45 %").strengths;
         let converted = converted(&words("potassium chloride"), &found);
-        let amounts: Vec<f64> = converted.iter().map(|strength| (strength.amount * 100.0).round() / 100.0).collect();
+        let amounts: Vec<f64> = converted
+            .iter()
+            .map(|strength| (strength.amount * 100.0).round() / 100.0)
+            .collect();
         assert_eq!(amounts, [1.0, 1.0]);
     }
 

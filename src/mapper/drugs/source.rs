@@ -70,7 +70,13 @@ impl Source {
         let context: Vec<String> = form.iter().chain(&route).chain(&beside).cloned().collect();
         let everything: Vec<String> = context.iter().chain(&beside_name.words).chain(&name.words).cloned().collect();
         // Columns of routes have scraps of words in them.
-        let unrouted: Vec<String> = form.iter().chain(&beside).chain(&beside_name.words).chain(&name.words).cloned().collect();
+        let unrouted: Vec<String> = form
+            .iter()
+            .chain(&beside)
+            .chain(&beside_name.words)
+            .chain(&name.words)
+            .cloned()
+            .collect();
         let no_form = stated_names.len().saturating_sub(1);
         let stated = [&form, &context, &everything]
             .into_iter()

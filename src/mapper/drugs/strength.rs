@@ -216,7 +216,13 @@ pub(super) fn mark_bare(text: &str, is_name: &dyn Fn(&str, &str) -> bool) -> Str
     let (Some(first), Some(last)) = (numbers.first().copied(), numbers.last().copied()) else {
         return folded;
     };
-    let shown = |at: usize| reader.tokens.get(at).and_then(|token| folded.get(token.1..token.2)).unwrap_or_default();
+    let shown = |at: usize| {
+        reader
+            .tokens
+            .get(at)
+            .and_then(|token| folded.get(token.1..token.2))
+            .unwrap_or_default()
+    };
     let joined = (first..=last).all(|at| reader.is(at, &Token::Slash) || reader.is_hyphen(at) || numbers.contains(&at));
     let after = last + 1 == reader.tokens.len() || reader.word(last + 1).is_some_and(|word| word.len() > 1);
     let after = after && reader.unit(last + 1).is_none();
@@ -478,10 +484,11 @@ impl Reader<'_> {
 
     /// A hyphen between two numbers, without blanks: "5-325 mg".
     fn is_hyphen(&self, at: usize) -> bool {
-        let around = at.checked_sub(1).and_then(|before| Some((self.tokens.get(before)?, self.tokens.get(at + 1)?)));
+        let around = at
+            .checked_sub(1)
+            .and_then(|before| Some((self.tokens.get(before)?, self.tokens.get(at + 1)?)));
         around.is_some_and(|(before, after)| {
-            matches!((&before.0, &after.0), (Token::Number(_), Token::Number(_)))
-                && self.text.get(before.2..after.1) == Some("-")
+            matches!((&before.0, &after.0), (Token::Number(_), Token::Number(_))) && self.text.get(before.2..after.1) == Some("-")
         })
     }
 
