@@ -7,7 +7,9 @@
 //! `tern-index`).
 
 pub mod cli;
+pub mod concept_model;
 mod database;
+pub mod description_logic;
 pub mod ecl;
 pub mod fhir;
 pub mod grammars;
@@ -15,4 +17,5 @@ pub mod http;
 pub mod mapper;
 pub mod review;
 pub mod service;
+pub mod stop;
 pub mod written;

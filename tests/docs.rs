@@ -178,3 +178,30 @@ fn commands_that_need_a_release_parse() {
         assert!(parsed.is_ok(), "{}: {line}\n{}", one.place, parsed.unwrap_err());
     }
 }
+
+/// The table of the limits is that of the options: name, variable, default and meaning. A default with a star depends on the
+/// machine.
+#[test]
+fn the_limits_of_the_server_are_told_as_they_are() {
+    let text = std::fs::read_to_string(root().join("docs/serve.md")).unwrap();
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("| `--")).collect();
+    let command = tern::cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    let limits = serve
+        .get_arguments()
+        .filter(|option| option.get_help_heading() == Some("Limits"));
+    let mut rows = told.iter();
+    for option in limits {
+        let name = option.get_long().unwrap();
+        let row = rows.next().unwrap_or_else(|| panic!("--{name} is not told"));
+        let default = option.get_default_values()[0].to_str().unwrap();
+        let told = row.split(" | ").nth(2).unwrap();
+        let default = if told.ends_with('*') { told } else { default };
+        let variable = option.get_env().unwrap().to_str().unwrap();
+        assert_eq!(
+            *row,
+            format!("| `--{name}` | `{variable}` | {default} | {} |", option.get_help().unwrap())
+        );
+    }
+    assert_eq!(rows.next(), None);
+}

@@ -80,6 +80,16 @@ pub fn history() -> &'static Path {
     })
 }
 
+/// A store with a SNOMED CT release that has axioms and a concept model.
+pub fn model() -> &'static Path {
+    static STORE: OnceLock<PathBuf> = OnceLock::new();
+    STORE.get_or_init(|| {
+        let store = folder("model");
+        stdout(&store, &["load", "tests/fixtures/snomed-model"]);
+        store
+    })
+}
+
 /// The store of the demonstration.
 pub fn demo() -> &'static Path {
     static STORE: OnceLock<PathBuf> = OnceLock::new();

@@ -162,6 +162,16 @@ pub mod relations {
     pub const EXTENSIONS: u32 = 13;
     /// u64 per entry: its publisher's id, 0 for none. Absent where no entry has one.
     pub const IDS: u32 = 15;
+    /// u32 per property + 1: its first row below. Absent, with those below, where no property is a concept.
+    pub const ROWS_FIRST: u32 = 16;
+    /// u32 per row: concept.
+    pub const ROWS_CONCEPT: u32 = 17;
+    /// u32 per row: group, or from ALONE on the place of an entry in no group.
+    pub const ROWS_SLOT: u32 = 18;
+    /// u32 per row: a concept, or from the number of concepts on the number of a value.
+    pub const ROWS_VALUE: u32 = 19;
+    /// The first slot that is no group.
+    pub const ALONE: u32 = 1 << 16;
 }
 
 /// Sections of `refsets`.

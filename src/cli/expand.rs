@@ -132,9 +132,10 @@ fn reference(session: &Session, named: &str) -> Result<ValueSetReference, CliErr
 }
 
 fn value_set_hint(session: &Session, given: &str) -> String {
-    let (entries, _) = session
+    let all = session
         .terminology
         .search_resources(ResourceKind::ValueSet, &ResourceQuery::default(), 0, 0);
+    let (entries, _) = all.unwrap_or_default();
     let urls: Vec<String> = entries.into_iter().filter_map(|entry| entry.summary.url).collect();
     let near = suggest::nearest(given, urls.iter().map(String::as_str));
     suggest::did_you_mean(&near).unwrap_or_else(|| "name a value set by its URL, or a JSON file that holds one".into())

@@ -47,7 +47,7 @@ pub struct TranslateArgs {
 }
 
 fn age(text: &str) -> Result<String, String> {
-    let readable = map_rules::days(text).map(|_| text.to_owned());
+    let readable = map_rules::Age::parse(text).map(|_| text.to_owned());
     readable.ok_or_else(|| "not an age: give years, or a number with days, weeks, months or years".into())
 }
 

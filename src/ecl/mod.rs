@@ -4,15 +4,17 @@
 //! a set over the index of one edition. It knows no request and no command line; value sets, `tern ecl` and the
 //! validation of codes call the same three.
 //!
-//! Time, depth and length are bounded by [`Limits`]: a constraint comes from outside.
+//! Length, depth, time, work and memory are bounded by [`Limits`]: a constraint comes from outside.
 
 pub mod ast;
-mod error;
+mod collation;
+pub mod dialects;
+pub(crate) mod error;
 mod evaluate;
 pub mod expression;
 pub mod grammar;
 pub mod meaning;
-mod number;
+pub(crate) mod number;
 mod plan;
 mod print;
 mod terms;
@@ -24,13 +26,15 @@ pub use evaluate::{Answer, Rows, Warning};
 pub use plan::{Plan, Step};
 pub use print::{Syntax, print};
 
+use crate::stop::Stop;
 use ast::Expression;
+use evaluate::Costs;
 use meaning::Meaning;
 use std::time::Duration;
 use tern_index::read::CodeSystemIndex;
 
 /// What a constraint may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of its text.
     pub length: usize,
@@ -38,6 +42,12 @@ pub struct Limits {
     pub depth: usize,
     /// Time to evaluate it.
     pub time: Duration,
+    /// Steps to evaluate it: relationships, concepts, rows and terms looked at. Unlike time, the same on any machine.
+    pub work: u64,
+    /// Bytes of the sets that are kept while others are found.
+    pub memory: usize,
+    /// Who waits for it: evaluating ends when nobody does any more.
+    pub stop: Stop,
 }
 
 impl Limits {
@@ -51,6 +61,9 @@ impl Default for Limits {
             length: 1 << 20,
             depth: Self::DEEPEST,
             time: Duration::from_secs(10),
+            work: 20_000_000_000,
+            memory: 256 << 20,
+            stop: Stop::never(),
         }
     }
 }
@@ -69,7 +82,7 @@ impl Constraint {
         Ok(Self {
             expression: grammar::parse(text, limits)?,
             text: text.to_owned(),
-            limits: *limits,
+            limits: limits.clone(),
         })
     }
 
@@ -80,12 +93,12 @@ impl Constraint {
 
     /// The concepts of an edition that satisfy it.
     pub fn evaluate(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
-        self.run(index, false)
+        self.run(index, Costs::default(), false)
     }
 
     /// The same, and how it was found.
     pub fn explain(&self, index: &CodeSystemIndex) -> Result<Answer, EclError> {
-        self.run(index, true)
+        self.run(index, Costs::default(), true)
     }
 
     /// Whether a post-coordinated expression satisfies it in an edition.
@@ -93,8 +106,14 @@ impl Constraint {
         evaluate::admits(index, &self.expression, meaning, &self.limits).map_err(|fault| fault.in_text(&self.text))
     }
 
-    fn run(&self, index: &CodeSystemIndex, explain: bool) -> Result<Answer, EclError> {
-        evaluate::evaluate(index, &self.expression, &self.limits, explain).map_err(|fault| fault.in_text(&self.text))
+    /// The same as explaining it, by the ways that are cheapest at these costs.
+    #[cfg(test)]
+    fn explain_at(&self, index: &CodeSystemIndex, costs: Costs) -> Result<Answer, EclError> {
+        self.run(index, costs, true)
+    }
+
+    fn run(&self, index: &CodeSystemIndex, costs: Costs, explain: bool) -> Result<Answer, EclError> {
+        evaluate::evaluate(index, &self.expression, &self.limits, costs, explain).map_err(|fault| fault.in_text(&self.text))
     }
 
     /// Rows of the fields it selects, where it is a member-of with fields and nothing around it.

@@ -58,6 +58,11 @@ impl Recorder {
         }
     }
 
+    /// Whether somebody asked for it.
+    pub fn is_wanted(&self) -> bool {
+        self.plan.is_some()
+    }
+
     pub fn begin(&mut self, part: impl FnOnce() -> String) -> Begun {
         let depth = self.depth;
         self.depth += 1;

@@ -1,17 +1,25 @@
 //! Matching terms as the specification recommends: without regard to case, and asymmetrically in accents.
 //!
-//! A plain letter asked for matches the letter with any mark; a marked one only the letter marked in the same way.
-//! `match:` looks for beginnings of words in any order, `wild:` for a pattern over the whole term. What it does not
-//! do: customs of single languages (that Swedish counts `ö` as a letter of its own).
+//! A plain letter asked for matches the letter with any mark; a marked one only the letter marked in the same way. What
+//! is a letter of its own is a matter of the term's language, and told by `collation`. `match:` looks for beginnings of
+//! words in any order, `wild:` for a pattern over the whole term.
 
 use super::ast::SearchTerm;
+use super::collation::{Customs, Letter, letters};
 use tern_index::text::{fold, words};
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// A search term made ready.
 #[derive(Debug, Clone)]
-pub enum Matcher {
+pub struct Matcher {
+    /// For languages without customs, and text that is in none.
+    general: Form,
+    /// For the languages with customs.
+    customary: Vec<(&'static Customs, Form)>,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
     /// The very text.
     Exact(String),
     /// Beginnings of words, all of them.
@@ -22,97 +30,77 @@ pub enum Matcher {
 
 /// A piece of text that is sought.
 #[derive(Debug, Clone)]
-pub struct Sought {
+struct Sought {
+    text: String,
     /// Folded, where nothing in it is marked: the usual case.
     plain: Option<String>,
     letters: Vec<Letter>,
 }
 
-/// A letter in lower case and its marks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Letter {
-    base: char,
-    marks: Vec<char>,
-}
-
-impl Letter {
-    /// Whether this, asked for, is satisfied by `found`.
-    fn accepts(&self, found: &Self) -> bool {
-        self.base == found.base && (self.marks.is_empty() || self.marks == found.marks)
-    }
-
-    fn is_of_word(&self) -> bool {
-        self.base.is_alphanumeric()
-    }
-}
-
-const STROKE: char = '\u{338}';
-
-fn letters(text: &str) -> Vec<Letter> {
-    let mut letters: Vec<Letter> = Vec::with_capacity(text.len());
-    for character in text.nfd() {
-        if is_combining_mark(character) {
-            if let Some(last) = letters.last_mut() {
-                last.marks.push(character);
-            }
-            continue;
-        }
-        // Letters whose stroke Unicode does not take apart.
-        let (base, marks) = match character {
-            'Ø' | 'ø' => ('o', vec![STROKE]),
-            'Ł' | 'ł' => ('l', vec![STROKE]),
-            'Đ' | 'đ' => ('d', vec![STROKE]),
-            'Ħ' | 'ħ' => ('h', vec![STROKE]),
-            other => (other, Vec::new()),
-        };
-        letters.extend(
-            base.to_lowercase()
-                .filter(|lower| !is_combining_mark(*lower))
-                .map(|base| Letter {
-                    base,
-                    marks: marks.clone(),
-                }),
-        );
-    }
-    letters
-}
-
 impl Sought {
-    fn new(text: &str) -> Self {
-        let letters = letters(text);
-        let plain = text.is_ascii().then(|| fold(text));
-        Self { plain, letters }
+    fn new(text: &str, customs: Option<&Customs>) -> Self {
+        let plain = customs.map_or_else(|| text.is_ascii(), |customs| customs.are_general_for(text));
+        Self {
+            plain: plain.then(|| fold(text)),
+            letters: letters(text, customs),
+            text: text.to_owned(),
+        }
     }
 }
+
+/// Room for the folded forms of terms, kept from one term to the next.
+#[derive(Debug, Default)]
+pub struct Scratch(String);
 
 /// A term made ready to be matched, with each form made when first needed.
 struct Candidate<'c> {
     text: &'c str,
-    folded: Option<String>,
+    customs: Option<&'static Customs>,
+    /// Whether plain letters can be looked for in the folded text.
+    folds: bool,
+    folded: &'c mut String,
+    is_folded: bool,
     letters: Option<Vec<Letter>>,
 }
 
 impl<'c> Candidate<'c> {
-    fn new(text: &'c str) -> Self {
+    fn new(text: &'c str, customs: Option<&'static Customs>, scratch: &'c mut Scratch) -> Self {
         Self {
             text,
-            folded: None,
+            customs,
+            folds: customs.is_none_or(|customs| customs.are_general_for(text)),
+            folded: &mut scratch.0,
+            is_folded: false,
             letters: None,
         }
     }
 
     fn folded(&mut self) -> &str {
-        self.folded.get_or_insert_with(|| fold(self.text))
+        if !std::mem::replace(&mut self.is_folded, true) {
+            self.folded.clear();
+            if self.text.is_ascii() {
+                self.folded.push_str(self.text);
+                self.folded.make_ascii_lowercase();
+            } else {
+                self.folded.push_str(&fold(self.text));
+            }
+        }
+        self.folded
     }
 
     fn letters(&mut self) -> &[Letter] {
-        self.letters.get_or_insert_with(|| letters(self.text))
+        self.letters.get_or_insert_with(|| letters(self.text, self.customs))
     }
 
     /// Whether some word begins so.
     fn has_word(&mut self, sought: &Sought) -> bool {
-        if let Some(plain) = &sought.plain {
-            return words(self.folded()).any(|word| word.starts_with(plain.as_str()));
+        if let (Some(plain), true) = (&sought.plain, self.folds) {
+            let folded = self.folded();
+            let begins = |(place, _)| {
+                let before = folded.get(..place).and_then(|before| before.chars().next_back());
+                before.is_none_or(|before| !before.is_alphanumeric())
+            };
+            return folded.match_indices(plain.as_str()).any(begins);
         }
         let letters = self.letters();
         (0..letters.len()).any(|start| {
@@ -122,10 +110,9 @@ impl<'c> Candidate<'c> {
     }
 
     fn fits(&mut self, pieces: &[Sought]) -> bool {
-        if pieces.iter().all(|piece| piece.plain.is_some()) {
-            let folded = self.folded();
+        if self.folds && pieces.iter().all(|piece| piece.plain.is_some()) {
             let plain: Vec<&str> = pieces.iter().filter_map(|piece| piece.plain.as_deref()).collect();
-            return fits_plain(folded, &plain);
+            return fits_plain(self.folded(), &plain);
         }
         let pieces: Vec<&[Letter]> = pieces.iter().map(|piece| piece.letters.as_slice()).collect();
         fits_letters(self.letters(), &pieces)
@@ -181,51 +168,152 @@ fn fits_letters(text: &[Letter], pieces: &[&[Letter]]) -> bool {
     })
 }
 
-impl Matcher {
-    /// Makes a search term ready.
-    pub fn new(term: &SearchTerm) -> Self {
+impl Form {
+    fn new(term: &SearchTerm, customs: Option<&Customs>) -> Self {
+        let sought = |text: &str| Sought::new(text, customs);
         match term {
             SearchTerm::Exact(text) => Self::Exact(text.clone()),
-            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| Sought::new(piece)).collect()),
-            SearchTerm::Match(sought) => {
+            SearchTerm::Wild(pieces) => Self::Pattern(pieces.iter().map(|piece| sought(piece)).collect()),
+            SearchTerm::Match(asked) => {
                 // Words are cut where those of terms are: `ST-elevation` asks for two.
-                let cut = sought
+                let cut = asked
                     .iter()
                     .flat_map(|word| word.split(|character: char| !is_of_word(character)));
-                let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(Sought::new).collect();
+                let words: Vec<Sought> = cut.filter(|word| !word.is_empty()).map(sought).collect();
                 if words.is_empty() {
                     // Signs alone are no beginning of a word; a term that has them is what can be meant.
-                    return Self::Pattern(["", &sought.join(" "), ""].map(Sought::new).into());
+                    return Self::Pattern(["", &asked.join(" "), ""].map(sought).into());
                 }
                 Self::Words(words)
             }
         }
     }
 
-    /// Whether a text matches.
-    pub fn is_match(&self, text: &str) -> bool {
+    fn is_match(&self, text: &str, customs: Option<&'static Customs>, scratch: &mut Scratch) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
             Self::Words(sought) => {
-                let mut candidate = Candidate::new(text);
+                let mut candidate = Candidate::new(text, customs, scratch);
                 sought.iter().all(|word| candidate.has_word(word))
             }
-            Self::Pattern(pieces) => Candidate::new(text).fits(pieces),
+            Self::Pattern(pieces) => Candidate::new(text, customs, scratch).fits(pieces),
+        }
+    }
+}
+
+impl Matcher {
+    /// Makes a search term ready for text of which no language is known.
+    pub fn new(term: &SearchTerm) -> Self {
+        Self::for_languages(term, std::iter::empty())
+    }
+
+    /// Makes a search term ready for terms in some languages.
+    pub fn for_languages<'l>(term: &SearchTerm, languages: impl Iterator<Item = &'l str>) -> Self {
+        let mut customary: Vec<(&'static Customs, Form)> = Vec::new();
+        for customs in languages.filter_map(Customs::of) {
+            if !customary.iter().any(|(known, _)| *known == customs) {
+                customary.push((customs, Form::new(term, Some(customs))));
+            }
+        }
+        Self {
+            general: Form::new(term, None),
+            customary,
         }
     }
 
-    /// The words that a match must begin words with, where it asks for words.
-    pub fn sought_words(&self) -> Option<String> {
-        match self {
-            Self::Words(sought) => Some(
-                sought
-                    .iter()
-                    .map(|word| word.letters.iter().map(|letter| letter.base).collect::<String>())
-                    .collect::<Vec<_>>()
-                    .join(" "),
-            ),
-            _ => None,
+    /// Whether a text matches.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.is_match_in(text, None, &mut Scratch::default())
+    }
+
+    /// Whether a term matches by the customs of its language, which must be one of those that this was made for.
+    pub fn is_match_in(&self, text: &str, language: Option<&str>, scratch: &mut Scratch) -> bool {
+        let own = language.filter(|_| !self.customary.is_empty()).and_then(Customs::of);
+        let form = own.and_then(|own| self.customary.iter().find(|(known, _)| *known == own));
+        match form {
+            Some((customs, form)) => form.is_match(text, Some(customs), scratch),
+            None => self.general.is_match(text, None, scratch),
         }
+    }
+
+    /// What a match, in whatever language, has in its words once marks are folded away.
+    pub fn parts(&self) -> Parts {
+        let mut parts = Parts::default();
+        let general = self.customary.is_empty();
+        // Where a letter may be written as another one, a piece is certain up to that letter, and so is where words begin.
+        let safe = |sought: &Sought| {
+            let safe = |word, (customs, _): &(&'static Customs, Form)| customs.safe_prefix(word);
+            fold(self.customary.iter().fold(sought.text.as_str(), safe))
+        };
+        match &self.general {
+            // Terms of the same text have the same words.
+            Form::Exact(exact) => words(&fold(exact)).for_each(|word| parts.add(word, true, true)),
+            Form::Words(sought) => {
+                parts.exact = general && sought.iter().all(|word| word.plain.is_some());
+                for word in sought {
+                    match &word.plain {
+                        Some(plain) if general => parts.add(plain, true, false),
+                        _ => parts.add_somewhere(&safe(word)),
+                    }
+                }
+            }
+            Form::Pattern(pieces) => {
+                let last = pieces.len().saturating_sub(1);
+                for (place, piece) in pieces.iter().enumerate() {
+                    match &piece.plain {
+                        Some(plain) if general => parts.add_plain(plain, place == 0, place == last),
+                        _ => parts.add_somewhere(&safe(piece)),
+                    }
+                }
+                // `*x*` is in a term where x is in one of its words.
+                let plain: Vec<&str> = pieces.iter().map(|piece| piece.plain.as_deref().unwrap_or("")).collect();
+                let is_all = |inner: &str| parts.list.iter().any(|part| part.text == inner);
+                parts.exact = general && matches!(plain.as_slice(), ["", inner, ""] if is_all(inner));
+            }
+        }
+        parts
+    }
+}
+
+/// What must be in the words of a term for it to match.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Pieces of words, all of which are needed; none where nothing can be said.
+    pub list: Vec<Part>,
+    /// Whether a term that has them all matches.
+    pub exact: bool,
+}
+
+/// A piece of a folded word.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Letters and digits.
+    pub text: String,
+    /// Whether the word begins with it.
+    pub starts: bool,
+    /// Whether the word ends with it.
+    pub ends: bool,
+}
+
+impl Parts {
+    fn add(&mut self, text: &str, starts: bool, ends: bool) {
+        let text = text.to_owned();
+        self.list.push(Part { text, starts, ends });
+    }
+
+    /// The words of a piece of plain text; at an end of the piece a word may go on, but not past an end of the term.
+    fn add_plain(&mut self, piece: &str, at_start: bool, at_end: bool) {
+        for word in words(piece) {
+            // A part of `piece`, so that the difference is its place.
+            let place = word.as_ptr() as usize - piece.as_ptr() as usize;
+            let (first, last) = (place == 0, place + word.len() == piece.len());
+            self.add(word, !first || at_start, !last || at_end);
+        }
+    }
+
+    /// Folded text that is certain to be in the folded term, of which no more is known.
+    fn add_somewhere(&mut self, folded: &str) {
+        words(folded).for_each(|word| self.add(word, false, false));
     }
 }
 
@@ -296,9 +384,131 @@ mod tests {
         }
     }
 
+    /// The tables of the specification's section on collation, for Swedish and Danish; and what follows for others.
+    #[test]
+    fn languages_have_letters_of_their_own() {
+        let all = [
+            "sjogren",
+            "SJÖGREN",
+            "Sjøgren",
+            "Angstrom",
+            "ÅNGSTRÖM",
+            "ångstrøm",
+            "Ångstrœm",
+            "aangström",
+            "AANGSTRØM",
+        ];
+        for (language, query, found) in [
+            ("sv", "sjogren", &["sjogren"][..]),
+            ("sv", "sjögren", &["SJÖGREN", "Sjøgren"]),
+            ("sv", "Angstrom", &["Angstrom"]),
+            ("sv", "Ångström", &["ÅNGSTRÖM", "ångstrøm", "Ångstrœm"]),
+            ("sv", "Ångstrøm", &["ångstrøm"]),
+            ("sv-SE", "aangstrøm", &["AANGSTRØM"]),
+            ("da", "sjogren", &["sjogren"]),
+            ("da", "sjögren", &["SJÖGREN"]),
+            ("da", "sjøgren", &["SJÖGREN", "Sjøgren"]),
+            ("da", "Angstrom", &["Angstrom"]),
+            ("da", "Ångström", &["ÅNGSTRÖM", "aangström"]),
+            ("da", "Ångstrøm", &["ÅNGSTRÖM", "ångstrøm", "aangström", "AANGSTRØM"]),
+            ("da", "aangstrøm", &["ÅNGSTRÖM", "ångstrøm", "aangström", "AANGSTRØM"]),
+            (
+                "nb",
+                "ångstrøm",
+                &["ÅNGSTRÖM", "ångstrøm", "Ångstrœm", "aangström", "AANGSTRØM"],
+            ),
+            ("nb", "aangstrøm", &["aangström", "AANGSTRØM"]),
+            ("en", "angstrom", &["Angstrom", "ÅNGSTRÖM", "ångstrøm"]),
+            ("en", "sjogren", &["sjogren", "SJÖGREN", "Sjøgren"]),
+            ("en", "aangstrøm", &["AANGSTRØM"]),
+        ] {
+            for term in [
+                SearchTerm::Match(vec![query.to_owned()]),
+                SearchTerm::Wild(vec![query.to_owned()]),
+            ] {
+                let matcher = Matcher::for_languages(&term, ["en", "sv", "da", "nb", "sv-SE"].into_iter());
+                let matching: Vec<&str> = all
+                    .into_iter()
+                    .filter(|text| matcher.is_match_in(text, Some(language), &mut Scratch::default()))
+                    .collect();
+                assert_eq!(matching, found, "{query} in {language}, {term:?}");
+            }
+        }
+        // A mark that came apart from its letter is that letter; customs are asked of the term, not of the query.
+        let matches = |query: &str, text: &str, language: Option<&str>| {
+            let words = Matcher::for_languages(&SearchTerm::Match(vec![query.to_owned()]), ["sv"].into_iter());
+            words.is_match_in(text, language, &mut Scratch::default())
+        };
+        assert!(matches("o\u{308}ra", "ÖRA", Some("sv")) && matches("o\u{308}ra", "öra", Some("en")));
+        assert!(!matches("ora", "öra", Some("sv")) && matches("ora", "öra", Some("en")) && matches("ora", "öra", None));
+    }
+
+    #[test]
+    fn what_is_sought_in_the_index_leaves_no_match_out() {
+        let sought = |text: &str, languages: &[&str]| {
+            let term = SearchTerm::Match(text.split(' ').map(str::to_owned).collect());
+            let parts = Matcher::for_languages(&term, languages.iter().copied()).parts();
+            parts
+                .list
+                .into_iter()
+                .map(|part| (part.text, part.starts))
+                .collect::<Vec<_>>()
+        };
+        let part = |text: &str, starts| (text.to_owned(), starts);
+        assert_eq!(
+            sought("Ménière heart", &["en"]),
+            [part("meniere", false), part("heart", true)]
+        );
+        assert_eq!(
+            sought("hjärta svikt", &["en", "sv"]),
+            [part("hj", false), part("svikt", false)]
+        );
+        assert_eq!(sought("ö", &["en", "sv"]), []);
+    }
+
     #[test]
     fn exact_text_is_exact() {
         let exact = Matcher::new(&SearchTerm::Exact("PANADOL".into()));
         assert!(exact.is_match("PANADOL") && !exact.is_match("Panadol"));
+    }
+
+    /// Whether the words of a text have a part, as the word index would find.
+    fn has(text: &str, part: &Part) -> bool {
+        let folded = fold(text);
+        words(&folded).any(|word| match (part.starts, part.ends) {
+            (true, true) => word == part.text,
+            (true, false) => word.starts_with(&part.text),
+            (false, true) => word.ends_with(&part.text),
+            (false, false) => word.contains(&part.text),
+        })
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 5_000, ..Default::default() })]
+        #[test]
+        fn what_matches_has_the_parts(
+            text in "[abAÅéöw½Øﬁ™ -]{0,12}",
+            piece in "[abwAåé½Ø -]{0,3}",
+            other in "[abé -]{0,3}",
+            kind in 0..4,
+            known in proptest::sample::subsequence(vec!["en", "sv", "da", "et"], 0..3),
+            language in proptest::sample::select(vec![None, Some("en"), Some("sv"), Some("da"), Some("et")]),
+        ) {
+            let term = match kind {
+                0 => SearchTerm::Match(piece.split(' ').map(str::to_owned).collect()),
+                1 => SearchTerm::Wild(vec![String::new(), piece, String::new()]),
+                2 => SearchTerm::Wild(vec![piece, other]),
+                _ => SearchTerm::Exact(text.clone()),
+            };
+            let matcher = Matcher::for_languages(&term, known.iter().copied());
+            let language = language.filter(|language| known.contains(language));
+            let parts = matcher.parts();
+            let all = parts.list.iter().all(|part| has(&text, part));
+            if matcher.is_match_in(&text, language, &mut Scratch::default()) {
+                proptest::prop_assert!(all, "{text:?} lacks {:?}", parts.list);
+            } else if parts.exact && !parts.list.is_empty() {
+                proptest::prop_assert!(!all, "{text:?} has {:?}", parts.list);
+            }
+        }
     }
 }

@@ -18,6 +18,8 @@ pub struct BatchRequest {
     pub path: String,
     /// Query string.
     pub query: String,
+    /// `fullUrl`
+    pub full_url: Option<String>,
     /// `resource`
     pub body: Option<Value>,
     /// `request.ifMatch` and its like.
@@ -112,6 +114,7 @@ fn read_entry(entry: Value, place: &str, base_path: &str) -> BatchEntry {
             if_none_exist: optional("ifNoneExist"),
             returning: None,
         },
+        full_url: entry.get("fullUrl").and_then(Value::as_str).map(str::to_owned),
         path: path.trim_start_matches('/').to_owned(),
         query: query.to_owned(),
         body: entry.get("resource").cloned(),
@@ -133,21 +136,33 @@ pub fn all_or_nothing(responses: Vec<BatchResponse>) -> Result<Vec<BatchResponse
         let refusal = response.outcome.as_ref().err()?;
         Some((number, refusal.clone()))
     });
-    let Some((number, mut refusal)) = failed else {
-        return Ok(responses);
-    };
-    for issue in &mut refusal.issues {
-        issue.text = format!("the entry {number} of the transaction was refused: {}", issue.text);
-        issue.expression = Some(format!("Bundle.entry[{number}]"));
+    match failed {
+        Some((number, refusal)) => Err(refused_entry(number, refusal)),
+        None => Ok(responses),
     }
-    Err(refusal)
 }
 
-/// Why a request is not answered inside a transaction.
-pub fn writes_in_transaction() -> Refusal {
+/// The refusal of a transaction because of one of its entries.
+pub fn refused_entry(number: usize, mut refusal: Refusal) -> Refusal {
+    for issue in &mut refusal.issues {
+        issue.text = format!("the entry {number} of the transaction was refused: {}", issue.text);
+        issue.expression = Some(match issue.expression.take() {
+            Some(place) if place.starts_with("Bundle") => place,
+            Some(place) if place.starts_with(|first: char| first.is_ascii_uppercase()) => {
+                let rest = place.split_once('.').map_or(String::new(), |(_, rest)| format!(".{rest}"));
+                format!("Bundle.entry[{number}].resource{rest}")
+            }
+            _ => format!("Bundle.entry[{number}]"),
+        });
+    }
+    refusal
+}
+
+/// Why an operation is not called inside a transaction.
+pub fn changes_in_transaction() -> Refusal {
     Refusal::new(
         RefusalKind::NotSupported,
-        "a transaction is answered where it only reads, because changes are made one by one; send those that write as a batch",
+        "an operation that changes something cannot be given up again, so it is not called in a transaction; call it by itself",
     )
 }
 

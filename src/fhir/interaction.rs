@@ -10,8 +10,8 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, capability, closure, find_matches, history, query, render, render_expansion,
-    render_resource, search, write,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
@@ -111,15 +111,6 @@ impl Operation {
         }
     }
 
-    /// The URL of its definition.
-    pub fn definition(self) -> String {
-        format!(
-            "http://hl7.org/fhir/OperationDefinition/{}-{}",
-            type_name(self.kind()),
-            self.name()
-        )
-    }
-
     fn named(kind: ResourceKind, name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -136,6 +127,9 @@ impl Operation {
     }
 }
 
+/// The type of the definitions of operations.
+const DEFINITIONS: &str = "OperationDefinition";
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -147,6 +141,10 @@ pub enum Target {
     CacheControl,
     /// The endpoint itself: batches.
     Root,
+    /// `/OperationDefinition`
+    Definitions,
+    /// `/OperationDefinition/[id]`
+    Definition(String),
     /// `/[type]`, `/[type]/_search`
     Search(ResourceKind),
     /// `GET /[type]/[id]`
@@ -159,6 +157,8 @@ pub enum Target {
     Create(ResourceKind),
     /// `PUT /[type]/[id]`, or `PUT /[type]?[search]`
     Update(ResourceKind, Option<String>),
+    /// `PATCH [type]/[id]`, or `PATCH [type]?[search]`
+    Patch(ResourceKind, Option<String>),
     /// `DELETE /[type]/[id]`, or `DELETE /[type]?[search]`
     Delete(ResourceKind, Option<String>),
     /// `/[type]/$validate`, `/[type]/[id]/$validate`
@@ -176,6 +176,8 @@ pub enum Method {
     Post,
     /// PUT
     Put,
+    /// PATCH
+    Patch,
     /// DELETE
     Delete,
     /// Any other.
@@ -189,6 +191,7 @@ impl Method {
             "GET" | "HEAD" => Self::Get,
             "POST" => Self::Post,
             "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
             "DELETE" => Self::Delete,
             _ => Self::Other,
         }
@@ -196,7 +199,7 @@ impl Method {
 
     /// Whether requests have a body that means something.
     pub fn has_body(self) -> bool {
-        matches!(self, Self::Post | Self::Put)
+        matches!(self, Self::Post | Self::Put | Self::Patch)
     }
 
     fn as_str(self) -> &'static str {
@@ -204,6 +207,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
             Self::Other => "another",
         }
@@ -239,7 +243,7 @@ impl Target {
                 Refusal::new(RefusalKind::NotFound, text)
             })
         };
-        use Method::{Delete, Get, Post, Put};
+        use Method::{Delete, Get, Patch, Post, Put};
         let called = |operation: Operation, id: Option<String>| {
             let post = (Post, Self::Operation(operation, id.clone()));
             match operation.changes_something() {
@@ -255,11 +259,15 @@ impl Target {
             ["$cache-control"] => vec![(Get, Self::CacheControl), (Post, Self::CacheControl)],
             ["$closure"] => called(Operation::Closure, None),
             ["_history"] => vec![(Get, Self::History(None, None))],
+            [DEFINITIONS] => vec![(Get, Self::Definitions)],
+            [DEFINITIONS, "_search"] => vec![(Post, Self::Definitions)],
+            [DEFINITIONS, id] => vec![(Get, Self::Definition((*id).to_owned()))],
             [name] => {
                 let kind = kind(name)?;
                 let writes = [
                     (Post, Self::Create(kind)),
                     (Put, Self::Update(kind, None)),
+                    (Patch, Self::Patch(kind, None)),
                     (Delete, Self::Delete(kind, None)),
                 ];
                 std::iter::once((Get, Self::Search(kind))).chain(writes).collect()
@@ -273,6 +281,7 @@ impl Target {
                 vec![
                     (Get, Self::Read(kind, (*id).to_owned())),
                     (Put, Self::Update(kind, owned(id))),
+                    (Patch, Self::Patch(kind, owned(id))),
                     (Delete, Self::Delete(kind, owned(id))),
                 ]
             }
@@ -297,12 +306,18 @@ impl Target {
         }
     }
 
+    /// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
+    pub fn only_reads(&self, path: &str, method: Method) -> bool {
+        method == Method::Get || matches!(self, Self::Search(_)) || Self::parse(path, Method::Get).is_ok_and(|read| read == *self)
+    }
+
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
+            Self::Definitions | Self::Definition(_) => false,
             Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) | Self::ReadVersion(..) => false,
             Self::Root | Self::Search(_) | Self::History(..) => true,
-            Self::Create(_) | Self::Update(..) | Self::Delete(..) | Self::Validate(..) => true,
+            Self::Create(_) | Self::Update(..) | Self::Patch(..) | Self::Delete(..) | Self::Validate(..) => true,
             Self::Operation(operation, _) => matches!(
                 operation,
                 Operation::Expand
@@ -378,11 +393,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
     match target {
         Target::Read(kind, id) => read(room, *kind, id, &request),
         Target::ReadVersion(kind, id, version) => history::vread(room, *kind, id, version, &request),
-        Target::Create(kind) => write::create(room, *kind, request),
-        Target::Update(kind, Some(id)) => write::update(room, *kind, id, request),
-        Target::Update(kind, None) => write::conditional_update(room, *kind, request),
-        Target::Delete(kind, Some(id)) => write::delete(room, *kind, id, &request),
-        Target::Delete(kind, None) => write::conditional_delete(room, *kind, &request),
+        Target::Create(_) | Target::Update(..) | Target::Patch(..) | Target::Delete(..) => write::write(room, target, &request),
         _ => resource(room, target, request).map(Answer::from),
     }
 }
@@ -411,13 +422,34 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
         Target::CacheControl => {
             let session = request.cache_id;
-            let parameters = body_parameters(request, &[])?;
+            let parameters = body_parameters(request, &[], room.cache)?;
             room.sessions.control(&parameters, session, room.cache)
         }
         Target::Metadata => metadata(room, &request),
+        Target::Definition(id) => {
+            let found = operations::named(id, request.version, request.base, room.library.is_writable());
+            let found = found.ok_or_else(|| {
+                let text = format!("there is no OperationDefinition with the id '{id}'; a search at '{DEFINITIONS}' lists them");
+                Refusal::new(RefusalKind::NotFound, text)
+            })?;
+            search::shortened(found, &Parameters::from_query(request.query)?)
+        }
+        Target::Definitions => {
+            let mut parameters = Parameters::from_query(request.query)?;
+            if let Body::Form(form) = request.body {
+                parameters.extend(Parameters::from_query(form)?);
+            }
+            let manner = (room.library.is_writable(), request.strict);
+            operations::search(&parameters, request.version, request.base, manner)
+        }
         Target::History(kind, id) => history::history(room, *kind, id.as_deref(), &request),
         Target::Validate(kind, id) => write::validate(room, *kind, id.as_deref(), request),
-        Target::Read(..) | Target::ReadVersion(..) | Target::Create(_) | Target::Update(..) | Target::Delete(..) => {
+        Target::Read(..)
+        | Target::ReadVersion(..)
+        | Target::Create(_)
+        | Target::Update(..)
+        | Target::Patch(..)
+        | Target::Delete(..) => {
             // Never asked for here: these have answers with more than a body.
             Err(Refusal::new(RefusalKind::Internal, "this interaction is answered elsewhere"))
         }
@@ -446,7 +478,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
                 context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
             }
             let session = request.cache_id;
-            let parameters = body_parameters(request, operation.bare())?;
+            let parameters = body_parameters(request, operation.bare(), room.cache)?;
             let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
             let terminology = terminology.for_fhir_version(version.short());
             let room = Room {
@@ -499,11 +531,11 @@ fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
 }
 
 /// The parameters of an operation: those of the body, and those of the query string.
-fn body_parameters(request: Request<'_>, bare: &[(&str, &str)]) -> Result<Parameters, Refusal> {
+fn body_parameters(request: Request<'_>, bare: &[(&str, &str)], cache: &ResourceCache) -> Result<Parameters, Refusal> {
     let mut parameters = match request.body {
         Body::None => Parameters::default(),
         Body::Form(form) => Parameters::from_query(form)?,
-        Body::Text(text) => Parameters::from_body(parameters::json(text)?, bare)?,
+        Body::Text(text) => body::parameters(text, bare, cache)?,
         Body::Json(json) => Parameters::from_body(json, bare)?,
     };
     parameters.extend(Parameters::from_query(request.query)?);
@@ -564,7 +596,7 @@ fn operate(
             Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
         }
         Operation::Closure => {
-            context.check(parameters, &[closure::NAMES])?;
+            context.check(parameters, Operation::Closure)?;
             closure::answer(room.library, parameters, version, room.batch)
         }
         Operation::PreferredId => preferred_id(terminology, parameters, context),
@@ -594,7 +626,7 @@ fn by_canonical_names(terminology: &Terminology, request: &mut translate::Transl
 }
 
 fn preferred_id(terminology: &Terminology, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
-    context.check(parameters, &[&["id", "type", "date"]])?;
+    context.check(parameters, Operation::PreferredId)?;
     let needed = |name: &str| {
         let text = format!("$preferred-id needs the parameter '{name}'");
         parameters.text(&[name])?.ok_or(ParameterError::Missing(text))
@@ -634,6 +666,7 @@ fn batch_validate(room: Room<'_>, operation: Operation, shared: &Parameters, con
         return Err(Refusal::new(RefusalKind::TooCostly, text));
     }
     let one = |item: &parameters::Parameter| -> Result<Value, Refusal> {
+        room.terminology.stop().check()?;
         let mut own = item.parts()?;
         own.inherit(&shared);
         let terminology = room.sessions.overlay(room.terminology, &own, None, room.cache)?;

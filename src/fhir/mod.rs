@@ -6,15 +6,20 @@
 
 pub mod algorithmic;
 pub mod answer;
+mod body;
 pub mod bundle;
 pub mod capability;
 pub mod closure;
 pub mod find_matches;
 mod history;
 pub mod html;
+mod include;
 pub mod interaction;
+mod links;
+pub mod operations;
 pub mod outcome;
 pub mod parameters;
+mod patch;
 pub mod query;
 pub mod render;
 pub mod render_expansion;
@@ -25,9 +30,12 @@ pub mod resource_in;
 pub mod search;
 pub mod search_parameters;
 pub mod sessions;
+pub mod transaction;
 pub mod validation;
 mod write;
 pub mod xml;
+
+pub use patch::JSON_PATCH;
 
 /// The FHIR version whose shapes a request asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

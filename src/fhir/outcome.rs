@@ -6,6 +6,7 @@
 use super::parameters::ParameterError;
 use super::xml::XmlError;
 use crate::service::{Failure, FailureKind, Issue, Severity};
+use crate::stop::Stopped;
 use serde_json::{Map, Value, json};
 
 const MESSAGE_ID: &str = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id";
@@ -34,6 +35,8 @@ pub enum RefusalKind {
     NotAcceptable,
     /// The body is too large.
     TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
     /// The answer would be too large or too slow.
     TooCostly,
     /// Understood, but not offered.
@@ -71,6 +74,7 @@ impl Refusal {
             | RefusalKind::NotAcceptable
             | RefusalKind::NotSupported => "not-supported",
             RefusalKind::TooLarge => "too-long",
+            RefusalKind::TooSlow => "timeout",
             RefusalKind::TooCostly => "too-costly",
             RefusalKind::Busy => "throttled",
             RefusalKind::Internal => "exception",
@@ -95,6 +99,12 @@ impl From<Failure> for Refusal {
             kind,
             issues: failure.issues,
         }
+    }
+}
+
+impl From<Stopped> for Refusal {
+    fn from(stopped: Stopped) -> Self {
+        Self::new(RefusalKind::TooCostly, stopped.to_string())
     }
 }
 

@@ -1,18 +1,18 @@
-//! Create, update and delete, with their conditions: what may be written, what it becomes, what the client is told.
+//! Create, update, patch and delete, with their conditions: what may be written, what it becomes, what the client is told.
 //!
 //! A resource is checked before the turn at writing is taken; conditions are looked at once it is held, so that what held
-//! then still holds when the change is made.
+//! then still holds when the change is made. A patch is applied in that turn, too. Several changes at once, which are made
+//! together or not at all, are put together in `transaction`.
 
 use super::answer::{self, Answer, Done};
-use super::interaction::{Body, Request, Room};
+use super::interaction::{Body, Request, Room, Target};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::ParameterError;
 use super::search::Search;
-use super::validation;
-use super::{FhirVersion, render_resource};
+use super::{FhirVersion, patch, render_resource, validation};
 use crate::service::resources::{ResourceBody, ResourceEntry};
-use crate::service::{Issue, ResourceKind, Severity};
-use crate::written::{Change, Changed, Expected, Method, Turn, Version, WrittenError};
+use crate::service::{Issue, ResourceKind, Severity, Terminology};
+use crate::written::{Change, Changed, Expected, Method, Step, Turn, Version, WrittenError};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -110,14 +110,16 @@ fn not_json(error: JsonError) -> Refusal {
 }
 
 /// A sound resource to be written.
-struct Incoming<'n> {
+pub(super) struct Incoming<'g> {
     kind: ResourceKind,
-    node: &'n Node<'n>,
+    node: Node<'g>,
     issues: Vec<Issue>,
 }
 
-impl<'n> Incoming<'n> {
-    fn new(kind: ResourceKind, node: &'n Node<'n>, issues: Vec<Issue>) -> Result<Self, Refusal> {
+impl<'g> Incoming<'g> {
+    /// Refuses what is not valid.
+    pub fn read(given: &'g Given<'_>, kind: ResourceKind, version: FhirVersion) -> Result<Self, Refusal> {
+        let (node, issues) = given.read(kind, version)?;
         if validation::has_errors(&issues) {
             return Err(Refusal {
                 kind: RefusalKind::Unprocessable,
@@ -127,35 +129,102 @@ impl<'n> Incoming<'n> {
         Ok(Self { kind, node, issues })
     }
 
-    fn id(&self) -> Option<&'n str> {
+    fn id(&self) -> Option<&str> {
         self.node.get("id").and_then(Node::as_str)
     }
 
-    fn put(
-        &self,
-        turn: &mut Turn<'_>,
-        (method, id): (Method, &str),
+    fn text(&self, id: &str, number: u64, at: &str) -> String {
+        let object = self.node.as_object();
+        object.map_or_else(String::new, |object| text(object, id, number, at))
+    }
+}
+
+/// A change that only waits to be made.
+pub(super) enum Ready<'g> {
+    /// A resource is written.
+    Put {
+        /// What it is.
+        incoming: Incoming<'g>,
+        /// Its id.
+        id: String,
+        /// How it came.
+        method: Method,
+        /// What must be so before.
         expected: Expected,
-        version: FhirVersion,
-    ) -> Result<Version, Refusal> {
-        let summary = summary::of(self.node);
-        let text = |number: u64, at: &str| {
-            self.node
-                .as_object()
-                .map_or_else(String::new, |object| text(object, id, number, at))
-        };
-        let version = turn.put(&Change {
-            kind: self.kind,
+    },
+    /// A resource is deleted.
+    Delete {
+        /// Its type.
+        kind: ResourceKind,
+        /// Its id.
+        id: String,
+        /// What must be so before.
+        expected: Expected,
+    },
+}
+
+impl Ready<'_> {
+    /// What is to be said of a resource that was written, though it is sound.
+    pub fn issues(&self) -> &[Issue] {
+        match self {
+            Self::Put { incoming, .. } => &incoming.issues,
+            Self::Delete { .. } => &[],
+        }
+    }
+}
+
+/// Makes changes, all of them or none. `failed` is told which one could not be made; `look` sees what came of them before
+/// anybody else does, and may still refuse.
+pub(super) fn make<T>(
+    turn: &mut Turn<'_>,
+    ready: &[Ready<'_>],
+    version: FhirVersion,
+    failed: impl Fn(usize, Refusal) -> Refusal,
+    look: impl FnOnce(&Arc<Terminology>, &[Option<Version>]) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    type Text<'t> = Box<dyn Fn(u64, &str) -> String + 't>;
+    let puts = ready.iter().map(|one| match one {
+        Ready::Put { incoming, id, .. } => {
+            let text: Text<'_> = Box::new(|number, at| incoming.text(id, number, at));
+            Some((summary::of(&incoming.node), text))
+        }
+        Ready::Delete { .. } => None,
+    });
+    let puts: Vec<Option<(summary::Summary, Text<'_>)>> = puts.collect();
+    let changes = ready.iter().zip(&puts).map(|(one, put)| match (one, put) {
+        (
+            Ready::Put {
+                incoming,
+                id,
+                method,
+                expected,
+            },
+            Some((summary, text)),
+        ) => Some(Change {
+            kind: incoming.kind,
             id,
-            method,
-            expected,
+            method: *method,
+            expected: expected.clone(),
             fhir_version: version.short(),
             url: summary.url.as_deref(),
             version: summary.version.as_deref(),
-            text: &text,
-        })?;
-        Ok(version)
-    }
+            text,
+        }),
+        _ => None,
+    });
+    let changes: Vec<Option<Change<'_>>> = changes.collect();
+    let steps = ready.iter().zip(&changes).filter_map(|(one, change)| match (one, change) {
+        (_, Some(change)) => Some(Step::Put(change)),
+        (Ready::Delete { kind, id, expected }, None) => Some(Step::Delete {
+            kind: *kind,
+            id,
+            expected: expected.clone(),
+        }),
+        // Every put has its change.
+        (Ready::Put { .. }, None) => None,
+    });
+    let steps: Vec<Step<'_>> = steps.collect();
+    turn.apply(&steps, |number, error| failed(number, error.into()), look)
 }
 
 /// The resource as it is kept: with its id, and with version and instant in its meta.
@@ -258,32 +327,227 @@ fn several(kind: ResourceKind) -> Refusal {
     Refusal::new(RefusalKind::PreconditionFailed, text)
 }
 
-/// `POST [type]`, also with `If-None-Exist`.
-pub(super) fn create(room: Room<'_>, kind: ResourceKind, request: Request<'_>) -> Result<Answer, Refusal> {
+/// What a request that writes comes to, once its conditions have been looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// A conditional create has found what it would have made.
+    Stays(String),
+    /// The body becomes the resource with this id.
+    Put(String, Method, Expected),
+    /// The body is a patch of the resource with this id.
+    Patch(String, Expected),
+    /// The resource with this id is deleted.
+    Delete(String, Expected),
+    /// There is nothing to delete.
+    Nothing,
+}
+
+/// Looks at the conditions of a request that writes. `own` is the id in its body.
+pub(super) fn plan(
+    terminology: &Terminology,
+    target: &Target,
+    own: Option<&str>,
+    request: &Request<'_>,
+) -> Result<Plan, Refusal> {
+    let found = |kind, query: &str| Search::conditional(kind, query)?.ids(terminology, kind);
+    match target {
+        Target::Create(kind) => {
+            let condition = request.conditions.if_none_exist.as_deref();
+            let condition = condition.map(|query| query.rsplit('?').next().unwrap_or(query));
+            match condition.map_or(Ok(Vec::new()), |query| found(*kind, query))?.as_slice() {
+                [] => Ok(Plan::Put(new_id(), Method::Post, Expected::Absent)),
+                [id] => Ok(Plan::Stays(id.clone())),
+                _ => Err(several(*kind)),
+            }
+        }
+        Target::Update(kind, Some(id)) => match own {
+            Some(own) if own == id => Ok(Plan::Put(id.clone(), Method::Put, expected(request))),
+            Some(own) => Err(wrong_id(
+                *kind,
+                format!("must be '{id}', as the path says, but it is '{own}'"),
+            )),
+            None => Err(wrong_id(*kind, format!("is required in an update; it must be '{id}'"))),
+        },
+        Target::Update(kind, None) => {
+            let (id, expected) = conditional_update(terminology, *kind, &found(*kind, request.query)?, own, request)?;
+            Ok(Plan::Put(id, Method::Put, expected))
+        }
+        Target::Patch(_, Some(id)) => Ok(Plan::Patch(id.clone(), expected(request))),
+        Target::Patch(kind, None) => match found(*kind, request.query)?.as_slice() {
+            [] => {
+                let text = format!("no {} fits the condition, so there is nothing to patch", kind.as_str());
+                Err(Refusal::new(RefusalKind::NotFound, text))
+            }
+            [id] => Ok(Plan::Patch(id.clone(), expected(request))),
+            _ => Err(several(*kind)),
+        },
+        Target::Delete(_, Some(id)) => Ok(Plan::Delete(id.clone(), expected(request))),
+        // R4 wants to hear of one that is not there, R5 does not.
+        Target::Delete(kind, None) => match found(*kind, request.query)?.as_slice() {
+            [] if request.version == FhirVersion::R5 => Ok(Plan::Nothing),
+            [] => {
+                let text = format!("no {} fits the condition, so nothing was deleted", kind.as_str());
+                Err(Refusal::new(RefusalKind::NotFound, text))
+            }
+            [id] => Ok(Plan::Delete(id.clone(), expected(request))),
+            _ => Err(several(*kind)),
+        },
+        _ => Err(Refusal::new(RefusalKind::Internal, "this interaction writes nothing")),
+    }
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// `PUT [type]?[search]`: what it updates or creates.
+fn conditional_update(
+    terminology: &Terminology,
+    kind: ResourceKind,
+    found: &[String],
+    own: Option<&str>,
+    request: &Request<'_>,
+) -> Result<(String, Expected), Refusal> {
+    Ok(match (found, own) {
+        ([], None) => (new_id(), Expected::Absent),
+        ([], Some(own)) if terminology.read_resource(kind, own).is_some() => {
+            let text = format!(
+                "nothing fits the condition, but there is another {} with the id '{own}'",
+                kind.as_str()
+            );
+            return Err(Refusal::new(RefusalKind::Conflict, text));
+        }
+        ([], Some(own)) => (own.to_owned(), expected(request)),
+        ([id], Some(own)) if own != id => {
+            return Err(wrong_id(
+                kind,
+                format!("must be '{id}', which is what the condition finds, but it is '{own}'"),
+            ));
+        }
+        ([id], _) => (id.clone(), expected(request)),
+        _ => return Err(several(kind)),
+    })
+}
+
+/// `POST [type]`, `PUT`, `PATCH` and `DELETE [type]/[id]` and `[type]?[search]`.
+pub(super) fn write(room: Room<'_>, target: &Target, request: &Request<'_>) -> Result<Answer, Refusal> {
     check_writable(room)?;
-    let given = Given::of(request.body.clone())?;
-    let (node, issues) = given.read(kind, request.version)?;
-    let incoming = Incoming::new(kind, &node, issues)?;
-    let condition = request.conditions.if_none_exist.as_deref();
-    let condition = condition.map(|query| Search::conditional(kind, query.rsplit('?').next().unwrap_or(query)));
-    let condition = condition.transpose()?;
+    let kind = check_target(target)?;
+    let whole = matches!(target, Target::Create(_) | Target::Update(..));
+    let given = whole.then(|| Given::of(request.body.clone())).transpose()?;
+    let incoming = given.as_ref().map(|given| Incoming::read(given, kind, request.version));
+    let incoming = incoming.transpose()?;
     let mut turn = room.library.turn()?;
-    if let Some(search) = condition {
-        match search.ids(&turn.terminology(), kind).as_slice() {
-            [] => {}
-            [id] => return existing(room, &turn, kind, id, &request),
-            _ => return Err(several(kind)),
+    let terminology = turn.terminology();
+    let plan = plan(&terminology, target, incoming.as_ref().and_then(Incoming::id), request)?;
+    let patched = match &plan {
+        Plan::Patch(id, _) => Some(patched(room, &terminology, kind, id, request)?),
+        _ => None,
+    };
+    let ready = match (plan, incoming, &patched) {
+        (Plan::Stays(id), ..) => return existing(room, &terminology, kind, &id, request),
+        (Plan::Nothing, ..) => return Ok(deleted(request, None)),
+        (Plan::Put(id, method, expected), Some(incoming), _) => Ready::Put {
+            incoming,
+            id,
+            method,
+            expected,
+        },
+        (Plan::Patch(id, expected), _, Some(given)) => Ready::Put {
+            incoming: Incoming::read(given, kind, request.version)?,
+            id,
+            method: Method::Put,
+            expected,
+        },
+        (Plan::Delete(id, expected), ..) => Ready::Delete { kind, id, expected },
+        // What is put was read above.
+        _ => return Err(Refusal::new(RefusalKind::Internal, "there is nothing to write")),
+    };
+    let ready = [ready];
+    let version = make(
+        &mut turn,
+        &ready,
+        request.version,
+        |_, refusal| refusal,
+        |_, versions| Ok(versions.first().cloned().flatten()),
+    )?;
+    drop(turn);
+    let issues: Vec<Issue> = ready.iter().flat_map(|one| one.issues().to_vec()).collect();
+    told(room, request, version.as_ref(), &issues)
+}
+
+/// What a client that changed something is told of the version that came of it.
+pub(super) fn told(
+    room: Room<'_>,
+    request: &Request<'_>,
+    version: Option<&Version>,
+    issues: &[Issue],
+) -> Result<Answer, Refusal> {
+    match version {
+        Some(version) if version.changed != Changed::Deleted => written(room, request, version, issues),
+        version => Ok(deleted(request, version)),
+    }
+}
+
+/// The type of a target that writes; its id must be one.
+pub(super) fn check_target(target: &Target) -> Result<ResourceKind, Refusal> {
+    let (kind, id) = match target {
+        Target::Create(kind) => (*kind, None),
+        Target::Update(kind, id) => (*kind, id.as_deref()),
+        Target::Patch(kind, _) | Target::Delete(kind, _) => (*kind, None),
+        _ => return Err(Refusal::new(RefusalKind::Internal, "this interaction writes nothing")),
+    };
+    match id.filter(|id| !validation::is_id(id)) {
+        None => Ok(kind),
+        Some(id) => {
+            let shown: String = id.chars().take(70).collect();
+            let text = format!("'{shown}' cannot be an id: 1 to 64 letters, digits, '-' and '.'");
+            Err(wrong_id(kind, text))
         }
     }
-    let id = uuid::Uuid::new_v4().to_string();
-    let version = incoming.put(&mut turn, (Method::Post, &id), Expected::Absent, request.version)?;
-    drop(turn);
-    written(room, &request, &version, &incoming.issues)
+}
+
+/// The resource with an id after a patch, to be written like any other.
+pub(super) fn patched(
+    room: Room<'_>,
+    terminology: &Terminology,
+    kind: ResourceKind,
+    id: &str,
+    request: &Request<'_>,
+) -> Result<Given<'static>, Refusal> {
+    let patch = match &request.body {
+        Body::Text(text) => super::parameters::json(text)?,
+        Body::Json(json) => json.clone(),
+        Body::None | Body::Form(_) => {
+            let text = "the body must be a patch: a JSON Patch or a Parameters resource with a FHIRPath Patch";
+            return Err(ParameterError::Missing(text.into()).into());
+        }
+    };
+    let found = terminology.for_fhir_version(request.version.short()).read_resource(kind, id);
+    let found = found.ok_or_else(|| super::history::not_there(room, kind, id))?;
+    if !matches!(found.body, ResourceBody::Json(_)) {
+        let text = format!(
+            "{}/{id} was loaded from a release and is not kept as a resource, so it cannot be patched",
+            kind.as_str()
+        );
+        return Err(Refusal::new(RefusalKind::MethodNotAllowed, text));
+    }
+    let whole = render_resource::resource(&found, request.version, usize::MAX)?;
+    let patched = patch::apply(&patch, whole, request.version)?;
+    if patched.get("id").and_then(Value::as_str) != Some(id) {
+        return Err(wrong_id(kind, "cannot be changed by a patch".into()));
+    }
+    Ok(Given::of_value(&patched))
 }
 
 /// The one resource that a conditional create finds: it stays as it is.
-fn existing(room: Room<'_>, turn: &Turn<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
-    let terminology = turn.terminology();
+pub(super) fn existing(
+    room: Room<'_>,
+    terminology: &Terminology,
+    kind: ResourceKind,
+    id: &str,
+    request: &Request<'_>,
+) -> Result<Answer, Refusal> {
     let found = terminology.read_resource(kind, id);
     let found = found.ok_or_else(|| Refusal::new(RefusalKind::NotFound, format!("there is no {} '{id}'", kind.as_str())))?;
     let body = render_resource::resource(&found, request.version, room.map_rows)?;
@@ -303,7 +567,7 @@ fn existing(room: Room<'_>, turn: &Turn<'_>, kind: ResourceKind, id: &str, reque
     Ok(answer)
 }
 
-fn check_writable(room: Room<'_>) -> Result<(), Refusal> {
+pub(super) fn check_writable(room: Room<'_>) -> Result<(), Refusal> {
     if room.library.is_writable() {
         Ok(())
     } else {
@@ -316,90 +580,7 @@ fn wrong_id(kind: ResourceKind, message: String) -> Refusal {
     ParameterError::Malformed { place, message }.into()
 }
 
-/// `PUT [type]/[id]`
-pub(super) fn update(room: Room<'_>, kind: ResourceKind, id: &str, request: Request<'_>) -> Result<Answer, Refusal> {
-    check_writable(room)?;
-    if !validation::is_id(id) {
-        let text = format!(
-            "'{}' cannot be an id: 1 to 64 letters, digits, '-' and '.'",
-            id.chars().take(70).collect::<String>()
-        );
-        return Err(wrong_id(kind, text));
-    }
-    let given = Given::of(request.body.clone())?;
-    let (node, issues) = given.read(kind, request.version)?;
-    match node.get("id").and_then(Node::as_str) {
-        Some(own) if own == id => {}
-        Some(own) => return Err(wrong_id(kind, format!("must be '{id}', as the path says, but it is '{own}'"))),
-        None => return Err(wrong_id(kind, format!("is required in an update; it must be '{id}'"))),
-    }
-    let incoming = Incoming::new(kind, &node, issues)?;
-    let mut turn = room.library.turn()?;
-    let version = incoming.put(&mut turn, (Method::Put, id), expected(&request), request.version)?;
-    drop(turn);
-    written(room, &request, &version, &incoming.issues)
-}
-
-/// `PUT [type]?[search]`
-pub(super) fn conditional_update(room: Room<'_>, kind: ResourceKind, request: Request<'_>) -> Result<Answer, Refusal> {
-    check_writable(room)?;
-    let search = Search::conditional(kind, request.query)?;
-    let given = Given::of(request.body.clone())?;
-    let (node, issues) = given.read(kind, request.version)?;
-    let incoming = Incoming::new(kind, &node, issues)?;
-    let mut turn = room.library.turn()?;
-    let found = search.ids(&turn.terminology(), kind);
-    let (id, expected) = match (found.as_slice(), incoming.id()) {
-        ([], None) => (uuid::Uuid::new_v4().to_string(), Expected::Absent),
-        ([], Some(own)) if turn.terminology().read_resource(kind, own).is_some() => {
-            let text = format!(
-                "nothing fits the condition, but there is another {} with the id '{own}'",
-                kind.as_str()
-            );
-            return Err(Refusal::new(RefusalKind::Conflict, text));
-        }
-        ([], Some(own)) => (own.to_owned(), expected(&request)),
-        ([id], Some(own)) if own != id => {
-            return Err(wrong_id(
-                kind,
-                format!("must be '{id}', which is what the condition finds, but it is '{own}'"),
-            ));
-        }
-        ([id], _) => (id.clone(), expected(&request)),
-        _ => return Err(several(kind)),
-    };
-    let version = incoming.put(&mut turn, (Method::Put, &id), expected, request.version)?;
-    drop(turn);
-    written(room, &request, &version, &incoming.issues)
-}
-
-/// `DELETE [type]/[id]`. What is not there is as good as deleted.
-pub(super) fn delete(room: Room<'_>, kind: ResourceKind, id: &str, request: &Request<'_>) -> Result<Answer, Refusal> {
-    check_writable(room)?;
-    let version = room.library.turn()?.delete(kind, id, &expected(request))?;
-    Ok(deleted(request, version.as_ref()))
-}
-
-/// `DELETE [type]?[search]`: of one resource. R4 wants to hear of one that is not there, R5 does not.
-pub(super) fn conditional_delete(room: Room<'_>, kind: ResourceKind, request: &Request<'_>) -> Result<Answer, Refusal> {
-    check_writable(room)?;
-    let search = Search::conditional(kind, request.query)?;
-    let mut turn = room.library.turn()?;
-    match search.ids(&turn.terminology(), kind).as_slice() {
-        [] if request.version == FhirVersion::R5 => Ok(deleted(request, None)),
-        [] => {
-            let text = format!("no {} fits the condition, so nothing was deleted", kind.as_str());
-            Err(Refusal::new(RefusalKind::NotFound, text))
-        }
-        [id] => {
-            let version = turn.delete(kind, id, &expected(request))?;
-            Ok(deleted(request, version.as_ref()))
-        }
-        _ => Err(several(kind)),
-    }
-}
-
-fn deleted(request: &Request<'_>, version: Option<&Version>) -> Answer {
+pub(super) fn deleted(request: &Request<'_>, version: Option<&Version>) -> Answer {
     let mut answer = Answer {
         done: Done::Silent,
         body: None,

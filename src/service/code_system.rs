@@ -4,7 +4,8 @@
 //! that they cannot change. Choosing a term for the languages asked for happens here, for all operations.
 
 use super::extension;
-use super::language::{self, Languages};
+use super::language::Languages;
+use crate::ecl::dialects::language_reference_set;
 use std::sync::Arc;
 use tern_index::model::{Acceptability, Canonical, Content, Designation, DesignationKind, Ordinal, PropertyValue};
 use tern_index::read::CodeSystemIndex;
@@ -223,7 +224,7 @@ impl View {
 /// How well a term serves: the rank of its language, then dialect and kind. `None` when its language does not.
 fn suitability(term: &Term, languages: &Languages) -> Option<(usize, u8)> {
     let designation = &term.designation;
-    let dialects = || languages.tags().filter_map(language::dialect).enumerate();
+    let dialects = || languages.tags().filter_map(language_reference_set).enumerate();
     for (rank, dialect) in dialects() {
         let preferred = designation
             .acceptability

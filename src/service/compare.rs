@@ -170,6 +170,8 @@ pub fn compare(terminology: &Terminology, request: &CompareRequest) -> Result<Co
         Side::expand(terminology, &request.parameters, &this),
         Side::expand(terminology, &request.parameters, &other),
     ];
+    // A side that was stopped is no reason to say that they cannot be compared.
+    terminology.stop().check()?;
     let reason = match &sides {
         [Ok(this), Ok(other)] => {
             let finding = by_members(terminology, request.policy, &this.members, &other.members);

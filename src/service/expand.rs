@@ -12,6 +12,7 @@ use super::postcoordinated::understand;
 use super::value_set::compose::{self, Evaluator, Used};
 use super::value_set::{Listing, Members, Nesting, Part};
 use super::{Failure, Parameters, Terminology, extension, issues};
+use crate::stop::{Pace, Stopped};
 use entry::Entries;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub enum ValueSetReference {
     Canonical(Canonical),
     /// Given with the request.
     Inline(Arc<ValueSet>),
+    /// The one that an element of a structure is bound to.
+    Context(String),
 }
 
 /// A request to expand.
@@ -146,6 +149,10 @@ pub const DEFAULT_LIMIT: u64 = 10_000;
 pub fn resolve(terminology: &Terminology, reference: &ValueSetReference) -> Result<Arc<ValueSet>, Failure> {
     match reference {
         ValueSetReference::Inline(value_set) => Ok(value_set.clone()),
+        ValueSetReference::Context(context) => {
+            let canonical = super::context::value_set(terminology, context)?;
+            resolve(terminology, &ValueSetReference::Canonical(canonical))
+        }
         ValueSetReference::Canonical(canonical) => {
             let found = terminology.value_set(&canonical.url, canonical.version.as_deref());
             found.map_err(|unresolved| match &unresolved.damage {
@@ -226,7 +233,7 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
         return Err(issues::too_costly(&costly_name(&value_set, &members, limit), limit));
     }
     let mut entries = Entries::new(&value_set, parameters, languages.as_ref(), &used);
-    let contains = contains(&members, parameters, &mut entries);
+    let contains = contains(&members, parameters, &mut entries, &mut Pace::new(terminology.stop()))?;
     Ok(Expansion {
         // Of infinitely many codes those in use are no total.
         total: used.based_on.is_none().then_some(total),
@@ -297,30 +304,44 @@ fn is_list(parameters: &Parameters) -> bool {
     parameters.exclude_nested == Some(true) || parameters.count.is_some() || parameters.offset.is_some()
 }
 
-fn contains(members: &Members, parameters: &Parameters, entries: &mut Entries<'_>) -> Vec<ExpansionContains> {
+/// Steps of a pace that the entry of one concept is worth.
+const ENTRY: u32 = 16;
+
+fn contains(
+    members: &Members,
+    parameters: &Parameters,
+    entries: &mut Entries<'_>,
+    pace: &mut Pace,
+) -> Result<Vec<ExpansionContains>, Stopped> {
     if is_list(parameters) {
         let offset = u64::from(parameters.offset.unwrap_or(0));
         let count = parameters.count.map_or(usize::MAX, |count| count as usize);
         let page = members.page(offset, count);
-        let mut contains: Vec<ExpansionContains> = page.into_iter().map(|(part, concept)| entries.entry(part, concept)).collect();
+        let mut contains = Vec::with_capacity(page.len());
+        for (part, concept) in page {
+            pace.step(ENTRY)?;
+            contains.push(entries.entry(part, concept));
+        }
         // Expressions come after all concepts.
         let concepts: u64 = members.parts.iter().map(|part| part.concepts.len()).sum();
         let skipped = usize::try_from(offset.saturating_sub(concepts)).unwrap_or(usize::MAX);
         let left = count - contains.len();
         contains.extend(expressions(members, entries).skip(skipped).take(left));
-        return contains;
+        return Ok(contains);
     }
     let mut contains = Vec::new();
     for part in &members.parts {
         if part.nesting == Nesting::Flat || part.listing.is_some() || !is_tree(part) {
-            let concepts = part.page(0, usize::MAX).into_iter();
-            contains.extend(concepts.map(|concept| entries.entry(part, concept)));
+            for concept in part.page(0, usize::MAX) {
+                pace.step(ENTRY)?;
+                contains.push(entries.entry(part, concept));
+            }
         } else {
-            contains.extend(nested(part, entries));
+            contains.extend(nested(part, entries, pace)?);
         }
     }
     contains.extend(expressions(members, entries));
-    contains
+    Ok(contains)
 }
 
 /// The entries of expressions that are listed.
@@ -343,14 +364,14 @@ fn is_tree(part: &Part) -> bool {
 }
 
 /// A part as a forest: each concept below its parent, if that is in the part too.
-fn nested(part: &Part, entries: &mut Entries<'_>) -> Vec<ExpansionContains> {
+fn nested(part: &Part, entries: &mut Entries<'_>, pace: &mut Pace) -> Result<Vec<ExpansionContains>, Stopped> {
     let mut children: BTreeMap<Option<u32>, Vec<u32>> = BTreeMap::new();
     for concept in &part.concepts {
         let mut parents = part.view.index.parents(Ordinal(concept));
         let parent = parents.find(|parent| part.concepts.contains(parent.0)).map(|parent| parent.0);
         children.entry(parent).or_default().push(concept);
     }
-    below(None, &children, part, entries)
+    below(None, &children, part, entries, pace)
 }
 
 fn below(
@@ -358,14 +379,16 @@ fn below(
     children: &BTreeMap<Option<u32>, Vec<u32>>,
     part: &Part,
     entries: &mut Entries<'_>,
-) -> Vec<ExpansionContains> {
+    pace: &mut Pace,
+) -> Result<Vec<ExpansionContains>, Stopped> {
     let concepts = children.get(&parent).map_or(&[][..], Vec::as_slice).iter();
     concepts
         .map(|concept| {
+            pace.step(ENTRY)?;
             let mut entry = entries.entry(part, Ordinal(*concept));
             // The hierarchy of an index has no cycles, so this ends.
-            entry.contains = below(Some(*concept), children, part, entries);
-            entry
+            entry.contains = below(Some(*concept), children, part, entries, pace)?;
+            Ok(entry)
         })
         .collect()
 }

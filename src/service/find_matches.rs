@@ -9,6 +9,7 @@ use super::algorithmic;
 use super::code_system::View;
 use super::value_set::filter::{Place, evaluate};
 use super::{CodeSystemIndex, Failure, Terminology, refusals};
+use crate::ecl::Limits;
 use crate::mapper::{Ask, MOST_CANDIDATES, Mapper, Role, SourceItem, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::{Coding, Ordinal, PropertyValue};
@@ -103,6 +104,7 @@ pub fn find_matches(terminology: &Terminology, request: &FindMatchesRequest) -> 
         view: View::plain(index),
         request,
         likelihood: BTreeMap::new(),
+        limits: terminology.constraint_limits(),
     };
     let text = search.text();
     let mapper = match text.is_empty() {
@@ -110,6 +112,8 @@ pub fn find_matches(terminology: &Terminology, request: &FindMatchesRequest) -> 
         false => Some(algorithmic::mapper(terminology, system, request.version.as_deref())?),
     };
     let sets = search.sets(mapper.as_deref(), &text);
+    // A filter that was stopped has found nothing, which is no answer.
+    terminology.stop().check()?;
     Ok(search.answer(&sets))
 }
 
@@ -118,6 +122,7 @@ struct Search<'r> {
     request: &'r FindMatchesRequest,
     /// Probability of the concepts that text was ranked for.
     likelihood: BTreeMap<u32, f32>,
+    limits: &'r Limits,
 }
 
 impl Search<'_> {
@@ -167,7 +172,7 @@ impl Search<'_> {
                 value: Some(text),
             };
             // What the code system has no such property for matches nothing: the match says that it is lacking.
-            evaluate(&self.view, &filter, PLACE).unwrap_or_default()
+            evaluate(&self.view, &filter, PLACE, self.limits).unwrap_or_default()
         };
         match value {
             PropertyValue::Coding(coding) if coding.system.as_deref().is_none_or(|system| system == self.view.url()) => {

@@ -10,6 +10,7 @@ use super::postcoordinated::edition;
 use super::status::Doubt;
 use super::terminology::Unresolved;
 use crate::ecl::{EclError, Kind};
+use crate::stop::Stopped;
 use tern_index::model::{Canonical, Coding};
 use tern_index::value_set::Filter;
 
@@ -86,6 +87,21 @@ impl Failure {
             kind,
             issues: vec![issue],
         }
+    }
+}
+
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        let issue = Issue {
+            severity: Severity::Error,
+            code: "too-costly",
+            detail: None,
+            message_id: None,
+            text: stopped.to_string(),
+            expression: None,
+            diagnostics: None,
+        };
+        Self::new(FailureKind::TooCostly, issue)
     }
 }
 
@@ -644,6 +660,25 @@ pub fn grammar_fault(text: String) -> Issue {
     Issue {
         message_id: None,
         ..information("code-invalid", "invalid-code", "", text)
+    }
+}
+
+/// A rule of the concept model that an expression does not keep.
+pub fn concept_model_breach(text: String, mandatory: bool) -> Issue {
+    let made = if mandatory { error } else { warning };
+    Issue {
+        message_id: None,
+        ..made("code-invalid", "invalid-code", "", text)
+    }
+}
+
+/// That an expression was held against no concept model, because the edition has none.
+pub fn concept_model_absent() -> Issue {
+    let text = "The expression is grammatically correct and the concepts are valid, but the expression has not been checked \
+                against the SNOMED CT concept model (MRCM)";
+    Issue {
+        message_id: None,
+        ..information("informational", "process-note", "", text.to_owned())
     }
 }
 

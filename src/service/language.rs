@@ -2,7 +2,8 @@
 //!
 //! A range matches a tag that begins with it (`de` matches `de-CH`); where nothing matches so, a range also falls
 //! back to its own beginning (`en-AU` to `en`). SNOMED CT dialects are ranges too: `en-GB`, or the
-//! `x-sctlang` extension that names a language reference set. It chooses no term; that is the code system's view.
+//! `x-sctlang` extension that names a language reference set; which one that is, `ecl::dialects` knows. It chooses no term; that is
+//! the code system's view.
 
 use std::cmp::Reverse;
 
@@ -97,45 +98,6 @@ pub fn covers(range: &str, tag: &str) -> bool {
         && tag.get(range.len()).is_none_or(|next| *next == b'-')
 }
 
-/// Language reference sets of published editions by the tag of the dialect they are for. One that is not loaded is
-/// preferred by no term, and the language decides.
-const DIALECTS: [(&str, &str); 24] = [
-    ("en-us", "900000000000509007"),
-    ("en-gb", "900000000000508004"),
-    ("en-au", "32570271000036106"),
-    ("en-ca", "19491000087109"),
-    ("en-ie", "21000220103"),
-    ("en-nz", "271000210107"),
-    ("da-dk", "554461000005103"),
-    ("de", "722130004"),
-    ("de-ch", "2041000195100"),
-    ("es", "450828004"),
-    ("es-uy", "5641000179103"),
-    ("et-ee", "71000181105"),
-    ("fr", "722131000"),
-    ("fr-be", "21000172104"),
-    ("fr-ca", "20581000087109"),
-    ("fr-ch", "2021000195106"),
-    ("it-ch", "2031000195108"),
-    ("ja", "722129009"),
-    ("nb-no", "61000202103"),
-    ("nl-be", "31000172101"),
-    ("nl-nl", "31000146106"),
-    ("nn-no", "91000202106"),
-    ("sv-se", "46011000052107"),
-    ("zh", "722128001"),
-];
-
-/// The SNOMED CT language reference set that a tag names: by `x-sctlang`, or as a dialect of a published edition.
-pub fn dialect(tag: &str) -> Option<String> {
-    let lower = tag.to_ascii_lowercase();
-    if let Some((_, rest)) = lower.split_once("-x-sctlang-") {
-        return Some(rest.replace('-', ""));
-    }
-    let known = DIALECTS.iter().find(|(tag, _)| *tag == lower);
-    known.map(|(_, refset)| (*refset).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,16 +113,5 @@ mod tests {
         assert_eq!(languages.rank("den"), None);
         assert!(Languages::parse("-").is_none() && Languages::parse("").is_none());
         assert!(Languages::parse("*").unwrap().is_empty());
-    }
-
-    #[test]
-    fn dialects_are_named() {
-        assert_eq!(
-            dialect("en-x-sctlang-90000000-00005080-04").as_deref(),
-            Some("900000000000508004")
-        );
-        assert_eq!(dialect("en-US").as_deref(), Some("900000000000509007"));
-        assert_eq!(dialect("fr-CA").as_deref(), Some("20581000087109"));
-        assert_eq!(dialect("pt"), None);
     }
 }

@@ -2,11 +2,16 @@
 //! row whose rule the patient satisfies.
 //!
 //! Rows of a group are tried by priority. A rule is `TRUE`, `OTHERWISE TRUE`, or clauses `IFA concept [operator value]`
-//! joined by `AND`: on the age at onset, on sex, or on any other finding. What nobody has said of the patient makes a
-//! rule neither true nor false: the answer is then the row that holds without it, and the answer names what would change it.
-//! It chooses no map and filters no systems: that is `translate`.
+//! joined by `AND`: on the age at onset, on sex, or on any other finding, of which the code that is translated is one. What
+//! nobody has said of the patient makes a rule neither true nor false: the answer is then the row that holds without it,
+//! and the answer names what would change it. It chooses no map and filters no systems: that is `translate`.
+
+mod age;
+
+pub use age::Age;
 
 use super::translate::Dependency;
+use age::Operator;
 use tern_index::model::{Mapping, MappingAttribute, MappingAttributeRole};
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -21,29 +26,32 @@ pub type IsA<'f> = &'f dyn Fn(&str, &str) -> bool;
 /// What is known of the patient.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Patient {
-    /// In days.
-    age_at_onset: Option<f64>,
-    current_age: Option<f64>,
+    age_at_onset: Option<Age>,
+    current_age: Option<Age>,
     sex: Option<&'static str>,
     /// Codes of SNOMED CT.
     findings: Vec<String>,
+    /// What was said and cannot be read.
+    unread: Vec<String>,
 }
 
 impl Patient {
-    fn of(dependencies: &[Dependency]) -> Self {
+    /// What is known of a patient who has a condition, by its code.
+    fn of(condition: &str, dependencies: &[Dependency]) -> Self {
         let mut patient = Self::default();
+        patient.findings.push(condition.to_owned());
         for dependency in dependencies {
             // `age-at-onset`, `http://snomed.info/id/445518008`, `Patient.gender`: the last part is the name.
             let name = dependency.attribute.rsplit(['/', '#', '.', '|']).next().unwrap_or("");
             let name = name.to_ascii_lowercase().replace(['-', '_'], "");
             match name.as_str() {
                 "age" => {
-                    let age = days(&dependency.value);
+                    let age = patient.age(&dependency.value);
                     patient.age_at_onset = patient.age_at_onset.or(age);
                     patient.current_age = patient.current_age.or(age);
                 }
-                AGE_AT_ONSET | "ageatonset" | "onsetage" => patient.age_at_onset = days(&dependency.value),
-                CURRENT_AGE | "currentage" => patient.current_age = days(&dependency.value),
+                AGE_AT_ONSET | "ageatonset" | "onsetage" => patient.age_at_onset = patient.age(&dependency.value),
+                CURRENT_AGE | "currentage" => patient.current_age = patient.age(&dependency.value),
                 _ => match dependency.value.to_ascii_lowercase().as_str() {
                     "female" | "f" | FEMALE => patient.sex = Some(FEMALE),
                     "male" | "m" | MALE => patient.sex = Some(MALE),
@@ -56,35 +64,16 @@ impl Patient {
         }
         patient
     }
-}
 
-/// Reads an age: a number with a unit, years without one (`34`, `28 days`, `6 mo`, `P34Y`).
-pub fn days(text: &str) -> Option<f64> {
-    let text = text.trim().trim_start_matches(['P', 'p']);
-    let end = text
-        .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let number: f64 = number.parse().ok()?;
-    let in_days = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "a" | "y" | "yr" | "yrs" | "year" | "years" => 365.25,
-        "mo" | "month" | "months" | "m" => 365.25 / 12.0,
-        "wk" | "w" | "week" | "weeks" => 7.0,
-        "d" | "day" | "days" => 1.0,
-        "h" | "hour" | "hours" => 1.0 / 24.0,
-        "min" | "minute" | "minutes" => 1.0 / 1440.0,
-        _ => return None,
-    };
-    Some(number * in_days)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
-    Equal,
+    fn age(&mut self, text: &str) -> Option<Age> {
+        let age = Age::parse(text);
+        if age.is_none() {
+            self.unread.push(format!(
+                "the age \"{text}\" cannot be read and counts as not given: give years, or a number with days, weeks, months or years"
+            ));
+        }
+        age
+    }
 }
 
 /// One condition of a rule.
@@ -93,7 +82,7 @@ struct Clause {
     concept: String,
     /// The condition in words, as the rule has them.
     shown: String,
-    value: Option<(Operator, f64)>,
+    value: Option<(Operator, Age)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -170,7 +159,7 @@ fn clause(text: &str) -> Option<(Clause, &str)> {
     };
     let upper = value.to_ascii_uppercase();
     let (value, rest) = value.split_at(upper.find(" AND ").unwrap_or(value.len()));
-    let mut made = make(Some((operator, days(value)?)));
+    let mut made = make(Some((operator, Age::parse(value)?)));
     made.shown = format!("{term} {sign} {}", value.trim());
     Some((made, rest))
 }
@@ -196,15 +185,7 @@ fn holds(clause: &Clause, patient: &Patient, is_a: IsA<'_>) -> Truth {
             CURRENT_AGE => patient.current_age,
             _ => None,
         };
-        return age.map_or(Truth::Unknown, |age| {
-            Truth::from(match operator {
-                Operator::Below => age < limit,
-                Operator::AtMost => age <= limit,
-                Operator::Above => age > limit,
-                Operator::AtLeast => age >= limit,
-                Operator::Equal => age == limit,
-            })
-        });
+        return age.map_or(Truth::Unknown, |age| age.satisfies(operator, limit));
     }
     match (clause.concept.as_str(), patient.sex) {
         (concept @ (FEMALE | MALE), Some(sex)) => Truth::from(concept == sex),
@@ -230,7 +211,8 @@ pub fn has_rules(rows: &[Mapping]) -> bool {
 
 /// Chooses among the rows of one code in one map; they come sorted by group and priority.
 pub fn select(rows: Vec<Mapping>, dependencies: &[Dependency], is_a: IsA<'_>) -> Selection {
-    let patient = Patient::of(dependencies);
+    let condition = rows.first().map_or("", |row| row.source.code.as_str());
+    let patient = Patient::of(condition, dependencies);
     let mut selection = Selection::default();
     for group in rows.chunk_by(|a, b| a.group == b.group) {
         if group.iter().all(|row| row.rule.is_none()) {
@@ -257,6 +239,7 @@ pub fn select(rows: Vec<Mapping>, dependencies: &[Dependency], is_a: IsA<'_>) ->
             selection.rows.push(described(row));
         }
     }
+    selection.notes.extend(patient.unread);
     selection
 }
 
@@ -418,6 +401,51 @@ mod tests {
     }
 
     #[test]
+    fn an_age_in_coarse_units_leaves_open_what_it_does_not_say() {
+        let rows = [row(1, 1, NEWBORN, "P29.4"), row(1, 2, "OTHERWISE TRUE", "I20.9")];
+        let (codes, notes) = answer(&rows, &[given("age", "0 years")]);
+        assert_eq!(codes, ["I20.9"]);
+        assert!(notes[0].starts_with("P29.4 instead of I20.9"), "{notes:?}");
+        assert_eq!(answer(&rows, &[given("age", "1 month")]), (vec!["I20.9".to_owned()], vec![]));
+        let (codes, notes) = answer(&rows, &[given("age", "young")]);
+        assert_eq!(codes, ["I20.9"]);
+        assert!(notes[1].contains("the age \"young\" cannot be read"), "{notes:?}");
+    }
+
+    #[test]
+    fn all_clauses_of_a_rule_must_hold() {
+        let both =
+            "IFA 10 | Some disorder | AND IFA 445518008 | Age at onset | >= 65.0 years AND IFA 248153007 | Male (finding) |";
+        let rows = [row(1, 1, both, "A"), row(1, 2, "OTHERWISE TRUE", "B")];
+        let finding = given("finding", "20");
+        let all = [finding.clone(), given("age", "65"), given("sex", "male")];
+        assert_eq!(answer(&rows, &all), (vec!["A".to_owned()], vec![]));
+        // One that does not hold settles it, whatever else is not known.
+        assert_eq!(answer(&rows, &[given("sex", "female")]), (vec!["B".to_owned()], vec![]));
+        let (codes, notes) = answer(&rows, &[finding, given("sex", "male")]);
+        assert_eq!(codes, ["B"]);
+        assert_eq!(
+            notes,
+            ["A instead of B in map group 1 if this is so: Age at onset >= 65.0 years"]
+        );
+        let notes = answer(&rows, &[]).1;
+        assert!(
+            notes[0].ends_with("Some disorder and Age at onset >= 65.0 years and Male (finding)"),
+            "{notes:?}"
+        );
+    }
+
+    #[test]
+    fn the_code_that_is_translated_is_a_finding_too() {
+        let mut rows = [row(1, 1, "IFA 10 | Some disorder |", "A"), row(1, 2, "OTHERWISE TRUE", "B")];
+        assert_eq!(answer(&rows, &[]).0, ["B"]);
+        for row in &mut rows {
+            row.source.code = "20".into();
+        }
+        assert_eq!(answer(&rows, &[]), (vec!["A".to_owned()], vec![]));
+    }
+
+    #[test]
     fn findings_count_with_what_is_below_them() {
         let rows = [row(1, 1, "IFA 10 | Some disorder (disorder) |", "A"), row(1, 2, "TRUE", "")];
         for finding in ["10", "20"] {
@@ -492,7 +520,7 @@ mod tests {
         fn any_rule_is_answered(rule in ".{0,60}", words in "(IFA |AND |[0-9]{1,9} |\\|x\\| |< |>= |12 years |é){0,8}") {
             let _ = Rule::parse(&rule);
             let _ = Rule::parse(&words);
-            let _ = days(&rule);
+            let _ = Age::parse(&rule);
         }
     }
 }

@@ -28,6 +28,7 @@ mod catalogue;
 pub mod closure;
 pub mod code_system;
 pub mod compare;
+pub mod context;
 pub mod expand;
 pub mod extension;
 pub mod find_matches;
@@ -49,6 +50,8 @@ pub mod resource_search;
 pub mod resources;
 pub mod search;
 pub mod status;
+#[cfg(test)]
+mod stopping;
 pub mod subsumes;
 pub mod terminology;
 #[cfg(test)]

@@ -11,7 +11,9 @@ use super::mappers::{Mappers, PeoplesDecisions};
 use super::resource::Resource;
 use super::version;
 use super::written::{Hidden, WrittenEntry};
+use crate::ecl::Limits;
 use crate::grammars;
+use crate::stop::Stop;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tern_index::model::{CodeSystemHeader, Content};
@@ -19,6 +21,7 @@ use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 use tern_index::store::Store;
 use tern_index::value_set::ValueSet;
 use tern_loaders::fhir::naming_system::NamingSystem;
+use tern_loaders::fhir::structure::Structure;
 
 /// The kinds of resources that can be read and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +78,8 @@ pub struct Terminology {
     fhir_version: Option<&'static str>,
     /// To what is loaded; shared by all views of a snapshot.
     mappers: Arc<Mappers>,
+    /// What an expression constraint may cost, and who waits for the answer.
+    constraints: Arc<Limits>,
 }
 
 impl Terminology {
@@ -84,6 +89,7 @@ impl Terminology {
             layers: vec![Arc::new(Layer::of_store(store, resources))],
             fhir_version: None,
             mappers: Arc::default(),
+            constraints: Arc::default(),
         }
     }
 
@@ -93,6 +99,7 @@ impl Terminology {
             layers: vec![Arc::new(Layer::of_resources(resources))],
             fhir_version: None,
             mappers: Arc::default(),
+            constraints: Arc::default(),
         }
     }
 
@@ -164,6 +171,24 @@ impl Terminology {
         }
     }
 
+    /// A view with other limits of expression constraints; theirs is also the word to stop all long work.
+    pub fn limiting_constraints(&self, limits: Limits) -> Self {
+        Self {
+            constraints: Arc::new(limits),
+            ..self.clone()
+        }
+    }
+
+    /// What an expression constraint may cost.
+    pub fn constraint_limits(&self) -> &Limits {
+        &self.constraints
+    }
+
+    /// Who waits for the answer: long work asks it now and then.
+    pub fn stop(&self) -> &Stop {
+        &self.constraints.stop
+    }
+
     /// A view without what requests brought.
     pub(super) fn loaded(&self) -> Self {
         Self {
@@ -227,6 +252,12 @@ impl Terminology {
         }
         let named = self.layers.iter().find_map(|layer| layer.value_set_of_identifier(name));
         named.unwrap_or(name)
+    }
+
+    /// What a structure binds its elements to, likewise.
+    pub(super) fn structure(&self, url: &str, version: Option<&str>) -> Option<Arc<Structure>> {
+        let mut layers = self.layers.iter();
+        layers.find_map(|layer| layer.structure(url, version, self.fhir_version))
     }
 
     /// A concept map, likewise.

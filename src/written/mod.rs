@@ -15,7 +15,7 @@ mod tests;
 pub use closure::{ClosureDelta, GrowError};
 pub use error::WrittenError;
 pub use library::{Library, Turn};
-pub use store::{Change, Changed, Expected, History, Method, Version, WrittenStore};
+pub use store::{Change, Changed, Expected, History, Method, Step, Version, WrittenStore};
 
 /// The file in a store's directory.
 pub const FILE: &str = "resources.sqlite";

@@ -114,6 +114,31 @@ pub struct Change<'c> {
     pub text: &'c dyn Fn(u64, &str) -> String,
 }
 
+/// One of several changes that are made together.
+pub enum Step<'c> {
+    /// Writes a resource.
+    Put(&'c Change<'c>),
+    /// Deletes one.
+    Delete {
+        /// Its type.
+        kind: ResourceKind,
+        /// Its id.
+        id: &'c str,
+        /// What must be so before.
+        expected: Expected,
+    },
+}
+
+impl Step<'_> {
+    /// The type and id of what it changes.
+    pub fn key(&self) -> (ResourceKind, &str) {
+        match self {
+            Self::Put(change) => (change.kind, change.id),
+            Self::Delete { kind, id, .. } => (*kind, id),
+        }
+    }
+}
+
 /// Which versions are wanted; all if nothing is said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
@@ -169,7 +194,7 @@ impl WrittenStore {
     }
 
     /// Runs a change; nothing of it remains unless all of it worked.
-    pub(super) fn change<T>(&self, work: impl FnOnce(&Changes<'_>) -> Result<T, WrittenError>) -> Result<T, WrittenError> {
+    pub(super) fn change<T, E: From<WrittenError>>(&self, work: impl FnOnce(&Changes<'_>) -> Result<T, E>) -> Result<T, E> {
         let mut connection = self.lock();
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -233,46 +258,31 @@ impl WrittenStore {
         whole.ok_or_else(|| self.damaged("a version has a type, change or method that tern does not know"))
     }
 
-    /// Writes a resource, and says what came of it.
-    pub fn put(&self, change: &Change<'_>) -> Result<Version, WrittenError> {
+    /// Makes changes, and looks at what comes of them before they are kept: the versions, `None` where there was nothing to
+    /// delete. Where one fails, or the look refuses, nothing is changed.
+    pub fn apply<T, E: From<WrittenError>>(
+        &self,
+        steps: &[Step<'_>],
+        failed: impl Fn(usize, WrittenError) -> E,
+        look: impl FnOnce(&[Option<Version>]) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.change(|changes| {
-            let last = changes.last(change.kind, change.id)?;
-            let current = last.as_ref().filter(|last| last.changed != Changed::Deleted);
-            check(change.kind, change.id, &change.expected, current)?;
-            let version = Version {
-                kind: change.kind,
-                id: change.id.to_owned(),
-                changed: if current.is_some() {
-                    Changed::Updated
-                } else {
-                    Changed::Created
-                },
-                method: change.method,
-                written: changes.next(last.as_ref(), change.fhir_version, change.text),
-            };
-            changes.add(&version)?;
-            changes.point(&version, change)?;
-            Ok(version)
-        })
-    }
-
-    /// Deletes a resource; `None` if there is nothing to delete.
-    pub fn delete(&self, kind: ResourceKind, id: &str, expected: &Expected) -> Result<Option<Version>, WrittenError> {
-        self.change(|changes| {
-            let last = changes.last(kind, id)?;
-            let current = last.as_ref().filter(|last| last.changed != Changed::Deleted);
-            check(kind, id, expected, current)?;
-            let Some(current) = current else { return Ok(None) };
-            let version = Version {
-                kind,
-                id: id.to_owned(),
-                changed: Changed::Deleted,
-                method: Method::Delete,
-                written: changes.next(Some(current), &current.written.fhir_version, &|_, _| String::new()),
-            };
-            changes.add(&version)?;
-            changes.execute("DELETE FROM resource WHERE kind = ?1 AND id = ?2", params![kind.as_str(), id])?;
-            Ok(Some(version))
+            if steps.len() > 1 {
+                // One may take the canonical that another gives up, in whichever order they come.
+                for step in steps {
+                    let (kind, id) = step.key();
+                    changes.release(kind, id)?;
+                }
+            }
+            let mut versions = Vec::with_capacity(steps.len());
+            for (number, step) in steps.iter().enumerate() {
+                let version = match step {
+                    Step::Put(change) => changes.put(change).map(Some),
+                    Step::Delete { kind, id, expected } => changes.delete(*kind, id, expected),
+                };
+                versions.push(version.map_err(|error| failed(number, error))?);
+            }
+            look(&versions)
         })
     }
 }
@@ -373,6 +383,51 @@ impl Changes<'_> {
             last_updated,
             fhir_version: fhir_version.to_owned(),
         }
+    }
+
+    /// Writes a resource, and says what came of it.
+    fn put(&self, change: &Change<'_>) -> Result<Version, WrittenError> {
+        let last = self.last(change.kind, change.id)?;
+        let current = last.as_ref().filter(|last| last.changed != Changed::Deleted);
+        check(change.kind, change.id, &change.expected, current)?;
+        let version = Version {
+            kind: change.kind,
+            id: change.id.to_owned(),
+            changed: if current.is_some() {
+                Changed::Updated
+            } else {
+                Changed::Created
+            },
+            method: change.method,
+            written: self.next(last.as_ref(), change.fhir_version, change.text),
+        };
+        self.add(&version)?;
+        self.point(&version, change)?;
+        Ok(version)
+    }
+
+    /// Deletes a resource; `None` if there is nothing to delete.
+    fn delete(&self, kind: ResourceKind, id: &str, expected: &Expected) -> Result<Option<Version>, WrittenError> {
+        let last = self.last(kind, id)?;
+        let current = last.as_ref().filter(|last| last.changed != Changed::Deleted);
+        check(kind, id, expected, current)?;
+        let Some(current) = current else { return Ok(None) };
+        let version = Version {
+            kind,
+            id: id.to_owned(),
+            changed: Changed::Deleted,
+            method: Method::Delete,
+            written: self.next(Some(current), &current.written.fhir_version, &|_, _| String::new()),
+        };
+        self.add(&version)?;
+        self.release(kind, id)?;
+        Ok(Some(version))
+    }
+
+    /// Nothing is current under an id any more, so that its canonical is free.
+    fn release(&self, kind: ResourceKind, id: &str) -> Result<(), WrittenError> {
+        self.execute("DELETE FROM resource WHERE kind = ?1 AND id = ?2", params![kind.as_str(), id])?;
+        Ok(())
     }
 
     fn add(&self, version: &Version) -> Result<(), WrittenError> {

@@ -1,6 +1,7 @@
 //! The ICD loader against excerpts in the official layouts, against damaged copies of them, and, where they are
 //! at hand, against the official files.
 
+use super::catalogue::{INCLUDES, INDEX_TERM};
 use super::*;
 use crate::gather::{self, Gather, System};
 use crate::{LoadError, LoadOptions};
@@ -60,10 +61,35 @@ fn a_folder_of_several_releases_loads_them_all() {
         .filter_map(|(file, _)| file.rsplit('/').next())
         .collect();
     ignored.sort_unstable();
-    assert_eq!(
-        ignored,
-        ["icd10cm-index-2026.xml", "icd10cm-order-addenda-2026.txt", "readme.txt"]
-    );
+    assert_eq!(ignored, ["icd10cm-order-addenda-2026.txt", "readme.txt"]);
+}
+
+#[test]
+fn the_index_gives_terms_to_the_codes_of_its_year() {
+    let gather = fixture();
+    let terms = |version: &str, code: &str| -> Vec<String> {
+        let all = system(&gather, CM, version).terms.iter();
+        let own = all.filter(|(of, kind, use_, _)| of == code && use_ == INDEX_TERM && *kind == DesignationKind::Related);
+        own.map(|(.., text)| text.clone()).collect()
+    };
+    assert_eq!(terms("2026", "A00.9"), ["Rice-water disease, Asiatic"]);
+    assert_eq!(terms("2026", "C84.1"), ["Reticulosis, Sézary's"]);
+    // The title itself is no term more, and other years have none.
+    assert_eq!(terms("2026", "A00"), Vec::<String>::new());
+    assert_eq!(terms("2024", "A00.9"), Vec::<String>::new());
+}
+
+#[test]
+fn an_index_without_codes_is_named_and_not_read() {
+    let folder = gather::copy(&gather::fixture("icd"), |name, bytes| {
+        ["icd10cm-index-2026.xml", "icd10cm-codes-2024.txt"]
+            .contains(&name)
+            .then_some(bytes)
+    });
+    let gather = gather::load(&[folder.path().to_owned()]).unwrap();
+    assert_eq!(gather.systems.len(), 1);
+    let (file, reason) = gather.ignored.first().expect("the index is ignored");
+    assert!(file.ends_with("icd10cm-index-2026.xml") && reason.contains("without the codes of its year"));
 }
 
 #[test]
@@ -97,6 +123,14 @@ fn the_tabular_list_gives_hierarchy_notes_and_inclusion_terms() {
     };
     assert!(term("A00.0", "inclusionTerm", "Classical cholera"));
     assert!(term("B20", "inclusionTerm", "HIV infection, symptomatic"));
+    // What a code includes names it; what a chapter includes does not.
+    let includes: Vec<&str> = cm
+        .terms
+        .iter()
+        .filter(|(_, _, use_, _)| use_ == INCLUDES)
+        .map(|(code, ..)| code.as_str())
+        .collect();
+    assert!(includes.contains(&"S52") && !includes.contains(&"A00-B99"));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Writes `relations`: the properties of every concept, the distinct values, and (property, value) -> concepts.
 //!
 //! Distinct values are sorted inside each kind, so that a reader finds one by binary search; the inverted lists
-//! make a value-set filter or an attribute constraint one look-up.
+//! make a value-set filter or an attribute constraint one look-up, and the rows of attributes make groups a merge.
 
 use super::{BuildError, CodeSystemBuilder, count_u32, csr_offsets, hierarchy::Numbering};
 use crate::container::ContainerWriter;
 use crate::layout::{kind, relations};
 use crate::model::PropertyType;
+use crate::read::slot;
 
 /// The number of a value's kind at rest.
 pub(crate) fn kind_number(kind: PropertyType) -> u8 {
@@ -131,5 +132,54 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
     if ids.iter().any(|id| *id != 0) {
         writer.column(relations::IDS, &ids);
     }
+    turned(&mut writer, builder, numbering, &entries, |index| {
+        let value = value_of(index);
+        let target = targets.get(value as usize).copied().filter(|target| *target != u32::MAX);
+        target.unwrap_or_else(|| value.saturating_add(numbering.len() as u32))
+    });
     Ok(writer)
+}
+
+/// Rows by property instead of by concept, of those properties that are concepts: the attributes of a terminology
+/// whose concepts are defined by them. Entries are (ordinal, number of the property record), by ordinal.
+fn turned(
+    writer: &mut ContainerWriter,
+    builder: &CodeSystemBuilder,
+    numbering: &Numbering,
+    entries: &[(u32, u32)],
+    value: impl Fn(u32) -> u32,
+) {
+    let codes = &builder.property_codes.strings;
+    let is_concept = |code: &Box<str>| {
+        builder
+            .codes
+            .number(code)
+            .and_then(|number| numbering.ordinal(number))
+            .is_some()
+    };
+    let kept: Vec<bool> = codes.iter().map(is_concept).collect();
+    let mut rows: Vec<(u32, [u32; 3])> = Vec::new();
+    let (mut last, mut place) = (u32::MAX, 0);
+    for (ordinal, index) in entries {
+        place = if *ordinal == last { place + 1 } else { 0 };
+        last = *ordinal;
+        let own = &builder.properties[*index as usize];
+        if kept.get(own.property as usize) == Some(&true) {
+            rows.push((own.property, [*ordinal, slot(own.group, place), value(*index)]));
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    rows.sort_unstable();
+    writer.column(
+        relations::ROWS_FIRST,
+        &csr_offsets(codes.len(), rows.iter().map(|(property, _)| *property)),
+    );
+    for (place, section) in [relations::ROWS_CONCEPT, relations::ROWS_SLOT, relations::ROWS_VALUE]
+        .into_iter()
+        .enumerate()
+    {
+        writer.column(section, &rows.iter().map(|(_, row)| row[place]).collect::<Vec<u32>>());
+    }
 }

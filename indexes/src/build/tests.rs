@@ -4,9 +4,10 @@ use super::testing::{Plain, build, concept, emit, header, open, sample, term};
 use super::{ArtefactInfo, Finished};
 use crate::model::{DesignationKind, Ordinal, PropertyValue, Relationship};
 use crate::read::{
-    CodeSystemIndex, Component, ConceptMapIndex, ConceptSet, FieldKind, FieldValue, ResourcesIndex, SearchOptions,
+    CodeSystemIndex, Component, ConceptMapIndex, ConceptSet, FieldKind, FieldValue, PropertyRows, ResourcesIndex, SearchOptions,
+    WordPart,
 };
-use crate::record::{At, FieldRecord, ProblemKind, Record, RowRecord};
+use crate::record::{At, FieldRecord, ProblemKind, PropertyRecord, Record, RowRecord, ValueRecord};
 use crate::text::{fold, words};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -533,6 +534,85 @@ proptest! {
                 .map(|(concept, _, _)| plain.concepts[*concept].0.clone())
                 .collect();
             prop_assert_eq!(codes(&index, &index.having_property(&name)), naive);
+        }
+    }
+
+    #[test]
+    fn rows_of_properties_are_the_entries_of_concepts_turned(
+        count in 1usize..12,
+        entries in prop::collection::vec((0usize..12, 0usize..4, 0u16..3, 0usize..16), 0..50),
+    ) {
+        // Two properties are concepts, whose rows are at rest, and two are not, whose rows are made.
+        let properties = ["c0", "c5", "kind", "part"];
+        let entries: Vec<_> = entries.into_iter().filter(|(concept, ..)| *concept < count).collect();
+        let (finished, _) = build(false, |sink| {
+            let at = At::default();
+            sink.accept(at, Record::CodeSystem(&header("http://example.org/rows")))?;
+            for place in 0..count {
+                sink.accept(at, concept(&format!("c{place}")))?;
+            }
+            for (own, property, group, value) in &entries {
+                let (code, text) = (format!("c{own}"), format!("c{value}"));
+                let property = PropertyRecord {
+                    code: &code,
+                    property: properties[*property],
+                    group: *group,
+                    // Some are codes of concepts, some of nothing, some text.
+                    value: if value % 3 == 0 { ValueRecord::String(&text) } else { ValueRecord::Code(&text) },
+                    must_resolve: false,
+                    extensions: None,
+                };
+                sink.accept(at, Record::Property(property))?;
+            }
+            Ok(())
+        });
+        let index = open(&finished);
+        for (place, code) in properties.iter().enumerate() {
+            let Some(number) = index.property_number(code) else {
+                prop_assert!(entries.iter().all(|(_, property, ..)| *property != place));
+                continue;
+            };
+            let mut naive = Vec::new();
+            for own in &index.all() {
+                let slots = index.relation_slots(Ordinal(own)).filter(|(property, ..)| *property == number);
+                naive.extend(slots.map(|(_, slot, value)| (own, slot, value)));
+            }
+            naive.sort_unstable();
+            let rows = index.property_rows(number);
+            let found: Vec<_> = (0..rows.len()).map(|row| (rows.concepts[row], rows.slots[row], rows.values[row])).collect();
+            prop_assert_eq!(found, naive);
+            for posting in index.relation_postings(number) {
+                let having: BTreeSet<u32> =
+                    (0..rows.len()).filter(|row| rows.values[*row] == posting.value).map(|row| rows.concepts[row]).collect();
+                prop_assert_eq!(posting.concepts.to_vec(), having.into_iter().collect::<Vec<_>>());
+            }
+        }
+        let concepts = (0..index.len() as u32).map(Ordinal);
+        for (own, slots) in concepts.map(|own| (own, index.relation_slots(own))) {
+            let groups: Vec<u16> = index.relations(own).map(|relation| relation.group).collect();
+            for (place, (_, slot, _)) in slots.enumerate() {
+                let alone = PropertyRows::ALONE + place as u32;
+                prop_assert_eq!(slot, if groups[place] == 0 { alone } else { groups[place].into() });
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_words_are_found(plain in plain(), text in prop::sample::select(vec!["he", "art", "attack", "e", "2", "zz"]), starts in any::<bool>(), ends in any::<bool>()) {
+        let (finished, _) = build(true, |sink| emit(&plain, &header("http://example.org/p"), sink));
+        let index = open(&finished);
+        let parts = [WordPart { text, starts, ends }, WordPart { text: "a", starts: false, ends: false }];
+        for parts in [&parts[..1], &parts[..]] {
+            let found = index.designations_with(parts).unwrap();
+            for number in 0..index.designation_count() {
+                let folded = fold(&index.designation_text(number));
+                let has = |part: &WordPart<'_>| words(&folded).any(|word| {
+                    (!part.starts || word.starts_with(part.text)) && (!part.ends || word.ends_with(part.text)) && word.contains(part.text)
+                });
+                // A word that begins and ends with a part is the part.
+                let whole = |part: &WordPart<'_>| !(part.starts && part.ends) || words(&folded).any(|word| word == part.text);
+                prop_assert_eq!(found.contains(number), parts.iter().all(|part| has(part) && whole(part)));
+            }
         }
     }
 

@@ -1,20 +1,26 @@
 //! One version of a code system, opened: the readers of its files behind one set of questions.
 
 use super::{
-    Alternate, ConceptSet, FileSource, Member, RefsetRows,
+    Alternate, ConceptBits, ConceptSet, FileSource, Member, PropertyRows, RefsetRows,
     codes::Codes,
     concepts::Concepts,
-    designations::Designations,
+    designations::{DesignationColumns, Designations},
     hierarchy::Hierarchy,
     members::Members,
     refsets::Refsets,
-    relations::{Relation, RelationValue, Relations},
-    text::Text,
+    relations::{Posting, Relation, RelationValue, Relations},
+    text::{Text, WordPart},
 };
 use crate::container::ContainerError;
 use crate::model::{Acceptability, CodeSystemHeader, Coding, Designation, DesignationKind, Ordinal, Property, PropertyValue};
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Sets of so few concepts are joined as sets; more are joined bit by bit.
+const FEW: u64 = 32;
 
 /// A code system version. All methods are cheap unless they say otherwise; an ordinal that is out of range
 /// (it comes from another index) reads as a concept without content, never as a panic.
@@ -30,6 +36,17 @@ pub struct CodeSystemIndex {
     members: Option<Members>,
     text: Option<Text>,
     active: OnceLock<ConceptSet>,
+    derived: Derived,
+}
+
+/// What others have worked out of a code system, by its type.
+#[derive(Default)]
+struct Derived(Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl fmt::Debug for Derived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Derived")
+    }
 }
 
 impl CodeSystemIndex {
@@ -47,6 +64,7 @@ impl CodeSystemIndex {
             refsets: Refsets::open(source)?,
             text: Text::open(source)?,
             active: OnceLock::new(),
+            derived: Derived::default(),
             codes,
             header,
         })
@@ -55,6 +73,19 @@ impl CodeSystemIndex {
     /// What is known of it besides its concepts.
     pub fn header(&self) -> &CodeSystemHeader {
         &self.header
+    }
+
+    /// What is worked out of the whole code system by `make`, once for as long as it is open; others who ask meanwhile
+    /// wait. `make` must not ask for something derived itself.
+    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        let mut kept = self.derived.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.get(&TypeId::of::<T>()).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast::<T>().ok()) {
+            return known;
+        }
+        let made = Arc::new(make(self));
+        kept.insert(TypeId::of::<T>(), made.clone());
+        made
     }
 
     /// How many concepts it has.
@@ -199,6 +230,47 @@ impl CodeSystemIndex {
         self.designations.acceptability(number as usize)
     }
 
+    /// The same with numbers: places in [`CodeSystemIndex::dialects`].
+    pub fn designation_dialect_numbers(&self, number: u32) -> impl Iterator<Item = (u32, Acceptability)> {
+        self.designations.dialect_numbers(number as usize)
+    }
+
+    /// What is known of all designations, in numbers.
+    pub fn designation_columns(&self) -> DesignationColumns<'_> {
+        self.designations.columns()
+    }
+
+    /// Codes of what designations are for.
+    pub fn designation_use_codes(&self) -> impl Iterator<Item = &str> {
+        self.designations.use_codes()
+    }
+
+    /// Codes of the modules of designations.
+    pub fn designation_modules(&self) -> impl Iterator<Item = &str> {
+        self.designations.modules()
+    }
+
+    /// Release dates of designations, YYYYMMDD.
+    pub fn designation_times(&self) -> &[u32] {
+        self.designations.times()
+    }
+
+    /// Numbers of the definitions, ascending: they have no words in the word index. Reads a byte of every designation.
+    pub fn definition_numbers(&self) -> impl Iterator<Item = u32> {
+        self.designations.definitions()
+    }
+
+    /// Numbers of the designations, definitions aside, of which every part is found in some word: the folded word begins
+    /// with it, ends with it, is it or contains it. `None` where there is no word index.
+    pub fn designations_with(&self, parts: &[WordPart<'_>]) -> Option<ConceptBits> {
+        let documents = self.text.as_ref()?.with_parts(parts);
+        let mut found = ConceptBits::new(self.designations.len());
+        let designation = &self.text.as_ref()?.designation;
+        let numbers = documents.iter().filter_map(|document| designation.get(document as usize));
+        numbers.for_each(|number| found.insert(*number));
+        Some(found)
+    }
+
     /// The publisher's id of a designation.
     pub fn designation_id(&self, number: u32) -> Option<&str> {
         self.designations.id(number as usize)
@@ -273,40 +345,65 @@ impl CodeSystemIndex {
 
     /// Everything strictly above.
     pub fn ancestors(&self, concept: Ordinal) -> ConceptSet {
-        let mut set = ConceptSet::new();
-        self.hierarchy.add_ancestors(concept, &mut set);
-        set
+        self.ancestors_of(&[concept.0].into_iter().collect())
     }
 
     /// Everything strictly below.
     pub fn descendants(&self, concept: Ordinal) -> ConceptSet {
-        let mut set = ConceptSet::new();
-        self.hierarchy.add_descendants(concept, &mut set);
-        set
+        self.descendants_of(&[concept.0].into_iter().collect())
     }
 
     /// Everything strictly above any of `concepts`.
     pub fn ancestors_of(&self, concepts: &ConceptSet) -> ConceptSet {
-        let mut set = ConceptSet::new();
+        if concepts.len() <= FEW {
+            let mut set = ConceptSet::new();
+            for concept in concepts {
+                self.hierarchy
+                    .walk_ancestors(Ordinal(concept), &mut |above| set.insert(above));
+            }
+            return set;
+        }
+        let mut above = ConceptBits::new(self.len());
         for concept in concepts {
             // What is above one of them brought all that is above itself.
-            if !set.contains(concept) {
-                self.hierarchy.add_ancestors(Ordinal(concept), &mut set);
+            if !above.contains(concept) {
+                self.hierarchy.walk_ancestors(Ordinal(concept), &mut |found| {
+                    let new = !above.contains(found);
+                    above.insert(found);
+                    // What is out of range would be new again and again.
+                    new && above.contains(found)
+                });
             }
         }
-        set
+        above.into_set()
     }
 
     /// Everything strictly below any of `concepts`.
     pub fn descendants_of(&self, concepts: &ConceptSet) -> ConceptSet {
-        let mut set = ConceptSet::new();
+        if concepts.len() <= FEW {
+            let mut set = ConceptSet::new();
+            for concept in concepts {
+                for (first, last) in self.hierarchy.descendants(Ordinal(concept)) {
+                    set.insert_range(first..=last);
+                }
+            }
+            return set;
+        }
+        let mut below = ConceptBits::new(self.len());
         for concept in concepts {
             // What is below one of them brought all that is below itself.
-            if !set.contains(concept) {
-                self.hierarchy.add_descendants(Ordinal(concept), &mut set);
+            if !below.contains(concept) {
+                let runs = self.hierarchy.descendants(Ordinal(concept));
+                runs.for_each(|(first, last)| below.insert_run(first, last));
             }
         }
-        set
+        below.into_set()
+    }
+
+    /// How many lie strictly below a concept.
+    pub fn descendant_count(&self, concept: Ordinal) -> u64 {
+        let runs = self.hierarchy.descendants(concept);
+        runs.map(|(first, last)| u64::from(last.saturating_sub(first)) + 1).sum()
     }
 
     /// Whether `ancestor` is strictly above `descendant`.
@@ -341,14 +438,39 @@ impl CodeSystemIndex {
         self.relations.of(concept)
     }
 
-    /// Every distinct value of a property with the concepts that have it, ascending, read where they lie.
-    pub fn relation_postings(&self, property: u32) -> impl Iterator<Item = (RelationValue<'_>, &[u32])> {
+    /// All rows of a property, by concept, read where they lie.
+    pub fn property_rows(&self, property: u32) -> PropertyRows<'_> {
+        self.relations.rows_of_property(property)
+    }
+
+    /// (property, slot, value) of every property of a concept, numbered as in [`CodeSystemIndex::property_rows`].
+    pub fn relation_slots(&self, concept: Ordinal) -> impl Iterator<Item = (u32, u32, u32)> {
+        self.relations.slots(concept)
+    }
+
+    /// All values of properties that are no concepts, numbered as in [`CodeSystemIndex::property_rows`].
+    pub fn relation_literals(&self) -> impl Iterator<Item = (u32, RelationValue<'_>)> {
+        self.relations.literals()
+    }
+
+    /// Every distinct value of a property with the concepts that have it, read where they lie.
+    pub fn relation_postings(&self, property: u32) -> impl Iterator<Item = Posting<'_>> {
         self.relations.postings(property)
     }
 
-    /// Concepts whose property has this concept as value, ascending.
-    pub fn relation_sources(&self, property: u32, target: Ordinal) -> &[u32] {
-        self.relations.posting(property, self.codes.code(target))
+    /// Concepts of which one of `properties` has this concept as value: a list for each property, each ascending.
+    pub fn relation_sources<'i, 'p>(
+        &'i self,
+        properties: &'p [u32],
+        target: Ordinal,
+    ) -> impl Iterator<Item = &'i [u32]> + use<'i, 'p> {
+        let value = self.relations.number_of_code(self.codes.code(target));
+        let lists = value.into_iter().flat_map(move |value| {
+            properties
+                .iter()
+                .map(move |property| self.relations.posting(*property, value))
+        });
+        lists.filter(|list| !list.is_empty())
     }
 
     /// How many distinct values a property has, and how many times concepts have one.
@@ -432,7 +554,7 @@ impl CodeSystemIndex {
 
     /// Members of a reference set; `None` when the concept is none.
     pub fn refset(&self, refset: Ordinal) -> Option<ConceptSet> {
-        self.refsets.as_ref()?.set(refset)
+        self.refsets.as_ref()?.set(refset, self.len())
     }
 
     /// Reference sets that have rows, in use or not (SNOMED CT).
@@ -443,6 +565,11 @@ impl CodeSystemIndex {
     /// The rows of a reference set with all their columns, inactive ones included (SNOMED CT); `None` where it has none.
     pub fn refset_rows(&self, refset: Ordinal) -> Option<RefsetRows<'_>> {
         self.members.as_ref()?.rows(refset)
+    }
+
+    /// Codes of the modules that maintain rows of reference sets.
+    pub fn row_modules(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().flat_map(|members| members.modules())
     }
 
     /// The rows of any reference set that refer to a concept, in use or not, with their reference sets.

@@ -7,6 +7,20 @@ use crate::model::{Acceptability, Coding, Designation, DesignationKind, Ordinal}
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// What is known of all designations in numbers, by designation: each is the place in a list of names and one more, 0 for
+/// none. Columns that the publisher says nothing for are empty.
+#[derive(Debug, Clone, Copy)]
+pub struct DesignationColumns<'i> {
+    /// Places in [`CodeSystemIndex::languages`](super::CodeSystemIndex::languages).
+    pub language: &'i [u16],
+    /// Places in [`CodeSystemIndex::designation_use_codes`](super::CodeSystemIndex::designation_use_codes).
+    pub use_: &'i [u16],
+    /// Places in [`CodeSystemIndex::designation_modules`](super::CodeSystemIndex::designation_modules).
+    pub module: &'i [u16],
+    /// Places in [`CodeSystemIndex::designation_times`](super::CodeSystemIndex::designation_times).
+    pub time: &'i [u16],
+}
+
 #[derive(Debug)]
 pub(super) struct Designations {
     first: Column<u32>,
@@ -82,6 +96,37 @@ impl Designations {
             first,
             texts,
         })
+    }
+
+    pub fn columns(&self) -> DesignationColumns<'_> {
+        let known = self.provenance.as_ref();
+        DesignationColumns {
+            language: &self.language,
+            use_: &self.use_,
+            module: known.map_or(&[], |known| &known.module),
+            time: known.map_or(&[], |known| &known.time),
+        }
+    }
+
+    pub fn use_codes(&self) -> impl Iterator<Item = &str> {
+        (0..self.uses.len() / 4).map(|number| self.uses.get(number * 4 + 2))
+    }
+
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        self.provenance.iter().flat_map(|known| known.modules.iter())
+    }
+
+    pub fn times(&self) -> &[u32] {
+        self.provenance.as_ref().map_or(&[], |known| &known.times)
+    }
+
+    /// Numbers of the definitions.
+    pub fn definitions(&self) -> impl Iterator<Item = u32> {
+        let is_definition = |kind: &u8| kind & 0x07 == DesignationKind::Definition as u8;
+        (0u32..)
+            .zip(self.kind.iter())
+            .filter(move |(_, kind)| is_definition(kind))
+            .map(|(number, _)| number)
     }
 
     /// Numbers of a concept's designations.
@@ -197,6 +242,11 @@ impl Designations {
     }
 
     pub fn acceptability(&self, number: usize) -> impl Iterator<Item = (&str, Acceptability)> {
+        self.dialect_numbers(number)
+            .map(|(dialect, acceptability)| (self.dialect_names.get(dialect as usize), acceptability))
+    }
+
+    pub fn dialect_numbers(&self, number: usize) -> impl Iterator<Item = (u32, Acceptability)> {
         let packed = self.dialects.as_ref().map_or(&[][..], |dialects| dialects.get(number));
         packed.iter().map(|packed| {
             let acceptability = if packed % 2 == 0 {
@@ -204,7 +254,7 @@ impl Designations {
             } else {
                 Acceptability::Acceptable
             };
-            (self.dialect_names.get((packed / 2) as usize), acceptability)
+            (packed / 2, acceptability)
         })
     }
 

@@ -61,19 +61,18 @@ impl Hierarchy {
         runs.get(place).is_some_and(|run| run[0] <= descendant.0)
     }
 
-    /// Adds everything strictly below `ordinal` to `set`.
-    pub fn add_descendants(&self, ordinal: Ordinal, set: &mut ConceptSet) {
-        for [start, stop] in self.descendants.get(ordinal.0 as usize) {
-            set.insert_range(*start..=*stop);
-        }
+    /// Everything strictly below `ordinal`, as runs from first to last.
+    pub fn descendants(&self, ordinal: Ordinal) -> impl Iterator<Item = (u32, u32)> {
+        let runs = self.descendants.get(ordinal.0 as usize).iter();
+        runs.map(|[first, last]| (*first, *last))
     }
 
-    /// Adds everything strictly above `ordinal` to `set`.
-    pub fn add_ancestors(&self, ordinal: Ordinal, set: &mut ConceptSet) {
+    /// Gives everything strictly above `ordinal` to `add`, which says whether it is new to it.
+    pub fn walk_ancestors(&self, ordinal: Ordinal, add: &mut dyn FnMut(u32) -> bool) {
         let mut open = vec![ordinal.0];
         while let Some(next) = open.pop() {
             for parent in self.parents.get(next as usize) {
-                if set.insert(*parent) {
+                if add(*parent) {
                     open.push(*parent);
                 }
             }

@@ -3,7 +3,7 @@
 //! A row is a number that runs through all reference sets; the rows of one reference set are a range. It says nothing
 //! of which concepts are members: that is `refsets`, as a set.
 
-use super::{ConceptSet, FileSource, blocks::Blocks, open_optional};
+use super::{ConceptBits, ConceptSet, FileSource, blocks::Blocks, open_optional};
 use crate::container::{Column, ContainerError, Csr, Strings};
 use crate::layout::{file, kind, members};
 use crate::model::Ordinal;
@@ -158,6 +158,10 @@ impl Members {
         self.refsets.binary_search(&refset.0).ok()
     }
 
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        self.modules.iter()
+    }
+
     pub fn refsets(&self) -> ConceptSet {
         self.refsets.iter().copied().collect()
     }
@@ -282,6 +286,12 @@ impl<'i> RefsetRows<'i> {
         module.map_or("", |module| self.members.modules.get(usize::from(*module)))
     }
 
+    /// The number of the module that maintains a row: its place in
+    /// [`CodeSystemIndex::row_modules`](super::CodeSystemIndex::row_modules).
+    pub fn module_number(&self, row: u32) -> u16 {
+        self.members.module.get(row as usize).copied().unwrap_or(u16::MAX)
+    }
+
     /// The date of a row's state, YYYYMMDD.
     pub fn effective_time(&self, row: u32) -> u32 {
         let time = self.members.time.get(row as usize);
@@ -380,6 +390,39 @@ impl<'i> RefsetRows<'i> {
         (raw < self.members.concepts).then_some(Ordinal(raw))
     }
 
+    /// Visits the texts of all rows in use in a column, in the order in which they lie, which is not that of the rows:
+    /// so that reading a whole column unpacks every block once.
+    pub fn visit_texts(&self, field: &Field<'_>, mut visit: impl FnMut(u32, &str)) {
+        if field.kind != FieldKind::String {
+            return;
+        }
+        let rows = self.range.clone().filter(|row| self.is_active(*row));
+        let filled = rows.filter_map(|row| Some((self.raw(row, field)?, row)));
+        let mut numbered: Vec<(u32, u32)> = filled.filter(|(raw, _)| *raw != members::NO_COMPONENT).collect();
+        numbered.sort_unstable();
+        let short = self.members.strings.len();
+        let (near, long) = numbered.split_at(numbered.partition_point(|(raw, _)| (*raw as usize) < short));
+        for (raw, row) in near {
+            visit(*row, self.members.strings.get(*raw as usize));
+        }
+        // Of rows with the same text the first is met first: the place walks along with the texts.
+        let mut rest = long;
+        let numbers = long.iter().map(|(raw, _)| *raw as usize - short);
+        self.members.long.visit(numbers, |number, text| {
+            while let Some(((raw, row), more)) = rest.split_first() {
+                match (*raw as usize - short).cmp(&number) {
+                    std::cmp::Ordering::Less => rest = more,
+                    std::cmp::Ordering::Equal => {
+                        rest = more;
+                        visit(*row, text);
+                        break;
+                    }
+                    std::cmp::Ordering::Greater => break,
+                }
+            }
+        });
+    }
+
     /// Rows whose value in a column of components is a concept of the set, ascending.
     pub fn rows_with_concepts(&self, field: &Field<'_>, concepts: &ConceptSet) -> Vec<u32> {
         if field.kind != FieldKind::Component {
@@ -401,7 +444,8 @@ impl<'i> RefsetRows<'i> {
             rows.sort_unstable();
             return rows;
         }
-        self.rows_with_raw(field, &|raw| raw < self.members.concepts && concepts.contains(raw))
+        let wanted = ConceptBits::of(concepts, self.members.concepts as usize);
+        self.rows_with_raw(field, |raw| raw < self.members.concepts && wanted.contains(raw))
     }
 
     /// Rows whose value in a column satisfies a condition, ascending; the condition is asked once per distinct value
@@ -411,31 +455,30 @@ impl<'i> RefsetRows<'i> {
             let texts = self
                 .members
                 .strings_that(&|text| wanted(Some(&FieldValue::String(Cow::Owned(text.to_owned())))));
-            return self.rows_with_raw(field, &|raw| texts.contains(raw));
+            return self.rows_with_raw(field, |raw| texts.contains(raw));
         }
-        self.rows_with_raw(field, &|raw| wanted(self.decode(raw, field.kind).as_ref()))
+        self.rows_with_raw(field, |raw| wanted(self.decode(raw, field.kind).as_ref()))
     }
 
-    fn rows_with_raw(&self, field: &Field<'_>, wanted: &dyn Fn(u32) -> bool) -> Vec<u32> {
-        if field.width == 4 {
-            let rows = self.range.clone();
-            return rows.filter(|row| self.raw(*row, field).is_some_and(wanted)).collect();
+    fn rows_with_raw(&self, field: &Field<'_>, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+        let width = match field.width {
+            1 => 1,
+            2 => 2,
+            _ => 4,
+        };
+        let start = field.cells as usize * 4;
+        let stop = start + self.range.len() * width;
+        let cells = self.members.cells.get(start..stop).unwrap_or_default();
+        let low_first = |cell: &[u8]| cell.iter().rev().fold(0u32, |value, byte| value << 8 | u32::from(*byte));
+        let rows = self.range.clone().zip(cells.chunks_exact(width).map(low_first));
+        if width == 4 {
+            return rows.filter(|(_, raw)| wanted(*raw)).map(|(row, _)| row).collect();
         }
         let known: Vec<bool> = self.dictionary(field).iter().map(|raw| wanted(*raw)).collect();
         if !known.contains(&true) {
             return Vec::new();
         }
-        let width = if field.width == 1 { 1 } else { 2 };
-        let start = field.cells as usize * 4;
-        let stop = start + self.range.len() * width;
-        let cells = self.members.cells.get(start..stop).unwrap_or_default();
-        let coded = cells
-            .chunks_exact(width)
-            .map(|cell| usize::from(cell[0]) | cell.get(1).map_or(0, |high| usize::from(*high) << 8));
-        self.range
-            .clone()
-            .zip(coded)
-            .filter(|(_, code)| known.get(*code) == Some(&true))
+        rows.filter(|(_, code)| known.get(*code as usize) == Some(&true))
             .map(|(row, _)| row)
             .collect()
     }

@@ -6,6 +6,7 @@
 //!
 //! What it does not do: it evaluates no value set and chooses no language; that is the service.
 
+mod bits;
 mod blocks;
 mod code_system;
 mod codes;
@@ -14,19 +15,25 @@ mod concepts;
 mod designations;
 mod hierarchy;
 mod members;
+mod property_rows;
 mod refsets;
 mod relations;
 mod resources;
 mod search;
 mod text;
 
+pub use bits::ConceptBits;
 pub use code_system::CodeSystemIndex;
 pub use concept_map::ConceptMapIndex;
+pub use designations::DesignationColumns;
 pub use members::{Alternate, Component, Field, FieldKind, FieldValue, RefsetRows};
+pub use property_rows::PropertyRows;
+pub(crate) use property_rows::slot;
 pub use refsets::Member;
-pub use relations::{Relation, RelationValue};
+pub use relations::{Posting, Relation, RelationValue};
 pub use resources::{ResourceKey, ResourcesIndex};
 pub use search::{Hit, SearchOptions};
+pub use text::WordPart;
 
 /// A set of concepts of one index, by ordinal.
 pub use roaring::RoaringBitmap as ConceptSet;

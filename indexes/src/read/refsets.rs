@@ -1,5 +1,6 @@
 //! Reads `refsets`: members of reference sets and their extra columns.
 
+use super::bits::gathered;
 use super::{ConceptSet, FileSource, open_optional};
 use crate::container::{Column, ContainerError, Csr, Strings};
 use crate::layout::{file, kind, refsets};
@@ -46,9 +47,8 @@ impl Refsets {
         self.refsets.iter().copied().collect()
     }
 
-    pub fn set(&self, refset: Ordinal) -> Option<ConceptSet> {
-        self.place(refset)
-            .map(|place| self.members.get(place).iter().copied().collect())
+    pub fn set(&self, refset: Ordinal, concepts: usize) -> Option<ConceptSet> {
+        self.place(refset).map(|place| gathered(self.members.get(place), concepts))
     }
 
     pub fn members(&self, refset: Ordinal) -> Vec<Member> {

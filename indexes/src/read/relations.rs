@@ -1,5 +1,7 @@
 //! Reads `relations`: properties of a concept, and the concepts that have a property or a value.
 
+use super::bits::gathered;
+use super::property_rows::{Made, PropertyRows, Turned, slot};
 use super::{ConceptSet, FileSource, open, sparse};
 use crate::build::kind_number;
 use crate::container::{Column, ContainerError, Csr, Strings};
@@ -33,8 +35,19 @@ pub struct Relation<'r> {
     pub value: RelationValue<'r>,
 }
 
+/// A distinct value of a property with the concepts that have it.
+#[derive(Debug, Clone, Copy)]
+pub struct Posting<'r> {
+    /// The value as in [`PropertyRows::values`].
+    pub value: u32,
+    /// The concepts, ascending.
+    pub concepts: &'r [u32],
+}
+
 #[derive(Debug)]
 pub(super) struct Relations {
+    count: usize,
+    turned: Turned,
     properties: Strings,
     entries: Csr<[u32; 2]>,
     value_kind: Column<u8>,
@@ -57,8 +70,11 @@ impl Relations {
             return Err(container.structure("values and their kinds differ in number"));
         }
         let entries = container.csr::<[u32; 2]>(relations::ENTRIES, count)?;
+        let properties = container.strings(relations::PROPERTIES)?;
         Ok(Self {
-            properties: container.strings(relations::PROPERTIES)?,
+            count,
+            turned: Turned::open(&container, properties.len())?,
+            properties,
             ids: container
                 .has(relations::IDS)
                 .then(|| container.column_of(relations::IDS, entries.targets().len()))
@@ -103,14 +119,59 @@ impl Relations {
 
     fn read(&self, number: u32) -> RelationValue<'_> {
         let place = number as usize;
-        let text = self.values.get(place);
+        let text = || self.values.get(place);
         match (self.value_kind.get(place), self.value_ordinal.get(place)) {
             (Some(0), Some(ordinal)) if *ordinal != u32::MAX => RelationValue::Concept(Ordinal(*ordinal)),
-            (Some(2), _) => RelationValue::Text(text),
-            (Some(3 | 6), _) => RelationValue::Number(text),
-            (Some(4), _) => RelationValue::Boolean(text == "true"),
-            _ => RelationValue::Other(text),
+            (Some(2), _) => RelationValue::Text(text()),
+            (Some(3 | 6), _) => RelationValue::Number(text()),
+            (Some(4), _) => RelationValue::Boolean(text() == "true"),
+            _ => RelationValue::Other(text()),
         }
+    }
+
+    /// A value as rows and postings number it: the concept it is, else past all concepts.
+    fn component(&self, number: u32) -> u32 {
+        let ordinal = self.value_ordinal.get(number as usize).copied();
+        ordinal
+            .filter(|ordinal| *ordinal != u32::MAX)
+            .unwrap_or_else(|| number.saturating_add(self.count as u32))
+    }
+
+    /// Values that are no concepts, numbered as in rows.
+    pub fn literals(&self) -> impl Iterator<Item = (u32, RelationValue<'_>)> {
+        // Codes are the first kind; those that name no concept are literals too.
+        (0..self.value_kind.len() as u32)
+            .map(|number| (self.component(number), number))
+            .filter(|(component, _)| *component as usize >= self.count)
+            .map(|(component, number)| (component, self.read(number)))
+    }
+
+    /// (property, slot, value) of every entry of a concept, in the order of the source.
+    pub fn slots(&self, ordinal: Ordinal) -> impl Iterator<Item = (u32, u32, u32)> {
+        self.entries
+            .get(ordinal.0 as usize)
+            .iter()
+            .enumerate()
+            .map(|(place, [packed, value])| {
+                let group = (packed & 0xffff) as u16;
+                (packed >> 16, slot(group, place), self.component(*value))
+            })
+    }
+
+    /// All rows of a property.
+    pub fn rows_of_property(&self, property: u32) -> PropertyRows<'_> {
+        self.turned.of(property, || {
+            let mut made = Made::default();
+            let mut having = super::ConceptBits::new(self.count);
+            self.keys_of(property)
+                .for_each(|key| having.insert_all(self.postings.get(key)));
+            for concept in having.iter() {
+                let rows = self.slots(Ordinal(concept));
+                rows.filter(|(own, _, _)| *own == property)
+                    .for_each(|(_, slot, value)| made.add(concept, slot, value));
+            }
+            made
+        })
     }
 
     /// All properties of a concept in the order of the source, without copying.
@@ -122,16 +183,24 @@ impl Relations {
         })
     }
 
-    /// Every distinct value of a property with the concepts that have it, ascending, without copying.
-    pub fn postings(&self, property: u32) -> impl Iterator<Item = (RelationValue<'_>, &[u32])> {
-        self.keys_of(property)
-            .filter_map(move |key| Some((self.read(self.keys.get(key)?[1]), self.postings.get(key))))
+    /// Every distinct value of a property with the concepts that have it, without copying.
+    pub fn postings(&self, property: u32) -> impl Iterator<Item = Posting<'_>> {
+        self.keys_of(property).filter_map(move |key| {
+            Some(Posting {
+                value: self.component(self.keys.get(key)?[1]),
+                concepts: self.postings.get(key),
+            })
+        })
     }
 
-    /// Concepts whose property has this concept as value, ascending.
-    pub fn posting(&self, property: u32, target: &str) -> &[u32] {
-        let value = self.find_value(PropertyType::Code, target);
-        let key = value.and_then(|value| self.keys.binary_search(&[property, value]).ok());
+    /// The number of the value that is this concept.
+    pub fn number_of_code(&self, code: &str) -> Option<u32> {
+        self.find_value(PropertyType::Code, code)
+    }
+
+    /// Concepts whose property has the value of this number, ascending.
+    pub fn posting(&self, property: u32, value: u32) -> &[u32] {
+        let key = self.keys.binary_search(&[property, value]).ok();
         key.map_or(&[], |key| self.postings.get(key))
     }
 
@@ -217,8 +286,7 @@ impl Relations {
     }
 
     fn set_of(&self, key: usize, set: &mut ConceptSet) {
-        // Postings are written sorted; `extend` does not depend on it, so damaged ones cannot panic.
-        set.extend(self.postings.get(key).iter().copied());
+        *set |= gathered(self.postings.get(key), self.count);
     }
 
     /// Concepts with this value of this property, whatever the value's type.

@@ -4,7 +4,7 @@
 //! dictionary and the postings; intersection and ranking are ours, because an analyst's ranking (whole words
 //! first, shortest first) is no tf-idf score, and because a result must be restricted by a set while collecting.
 
-use super::{FileSource, open_optional};
+use super::{ConceptBits, FileSource, open_optional};
 use crate::build::FIELD;
 use crate::bytes::BytesSlice;
 use crate::container::{Column, Container, ContainerError, Strings};
@@ -33,6 +33,30 @@ struct Reader(Arc<InvertedIndexReader>);
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Reader")
+    }
+}
+
+/// A piece of a folded word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordPart<'w> {
+    /// Letters and digits, folded (see [`crate::text`]).
+    pub text: &'w str,
+    /// Whether the word begins with it.
+    pub starts: bool,
+    /// Whether the word ends with it.
+    pub ends: bool,
+}
+
+impl WordPart<'_> {
+    fn is_in(&self, word: &[u8]) -> bool {
+        let part = self.text.as_bytes();
+        match (self.starts, self.ends) {
+            (true, true) => word == part,
+            (true, false) => word.starts_with(part),
+            (false, true) => word.ends_with(part),
+            // Both are UTF-8, in which a text is found where its bytes are.
+            (false, false) => std::str::from_utf8(word).is_ok_and(|word| word.contains(self.text)),
+        }
     }
 }
 
@@ -88,6 +112,31 @@ impl Text {
         self.reader.get_or_init(open).as_ref().map(|reader| &*reader.0)
     }
 
+    /// Documents in whose words every part is found.
+    pub fn with_parts(&self, parts: &[WordPart<'_>]) -> ConceptBits {
+        let empty = || ConceptBits::new(self.designation.len());
+        let Some(reader) = self.reader() else {
+            return empty();
+        };
+        // Long parts are rare, and beginnings are found without reading the whole dictionary.
+        let mut parts = parts.to_vec();
+        parts.sort_by_key(|part| (!part.starts, std::cmp::Reverse(part.text.len())));
+        let mut found: Option<ConceptBits> = None;
+        for part in parts {
+            let mut documents = empty();
+            with_part(reader, &part, &mut documents);
+            if let Some(before) = &found {
+                documents.keep(before);
+            }
+            let none = documents.is_empty();
+            found = Some(documents);
+            if none {
+                break;
+            }
+        }
+        found.unwrap_or_else(empty)
+    }
+
     /// Documents that hold, for every word, a word that begins with it.
     pub fn matches(&self, words: &[&str]) -> Matches {
         let Some(reader) = self.reader() else {
@@ -112,6 +161,32 @@ impl Text {
             }
         }
         found.unwrap_or_default()
+    }
+}
+
+/// Documents with a word that a part is in.
+fn with_part(reader: &InvertedIndexReader, part: &WordPart<'_>, documents: &mut ConceptBits) {
+    let mut range = reader.terms().range();
+    if part.starts {
+        range = range.ge(part.text);
+        range = match after_prefix(part.text) {
+            Some(end) => range.lt(end),
+            None => range,
+        };
+    }
+    let Ok(mut terms) = range.into_stream() else {
+        return;
+    };
+    while let Some((term, info)) = terms.next() {
+        if part.is_in(term)
+            && let Ok(mut postings) = reader.read_postings_from_terminfo(info, IndexRecordOption::Basic)
+        {
+            let mut document = postings.doc();
+            while document != TERMINATED {
+                documents.insert(document);
+                document = postings.advance();
+            }
+        }
     }
 }
 

@@ -195,6 +195,25 @@ impl Store {
         })
     }
 
+    /// What changes whenever the catalogue is replaced, so that a server sees it without reading the store; nothing where
+    /// there is none.
+    pub fn identity(directory: &Path) -> Option<String> {
+        let path = directory.join(manifest::CATALOGUE);
+        let metadata = std::fs::metadata(&path).ok()?;
+        let changed = metadata.modified().ok();
+        let changed = changed.and_then(|changed| changed.duration_since(std::time::UNIX_EPOCH).ok());
+        // A catalogue is a new file each time. Where files have no numbers, time and length must do.
+        #[cfg(unix)]
+        let file = std::os::unix::fs::MetadataExt::ino(&metadata);
+        #[cfg(not(unix))]
+        let file = 0;
+        Some(format!(
+            "{file}-{}-{}",
+            metadata.len(),
+            changed.unwrap_or_default().as_nanos()
+        ))
+    }
+
     /// Where it is.
     pub fn directory(&self) -> &Path {
         &self.directory

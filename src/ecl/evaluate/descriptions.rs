@@ -1,187 +1,243 @@
 //! Description filters: concepts of which some description satisfies every filter of a pair of braces.
 //!
-//! Only descriptions in use count, unless a filter on `active` says otherwise. Where the words of a term are sought,
-//! the word index narrows the concepts first; the filter itself is always asked of each description.
+//! Only descriptions in use count, unless a filter on `active` says otherwise. What a filter names (languages, types,
+//! modules, dates, dialects) is turned into numbers of the index once, so that asking it of a description is reading
+//! a number; terms are looked up in the word index (`description_terms`). Many concepts are looked at by several threads.
 
+use super::description_terms::SoughtTerms;
 use super::filters::passes;
 use super::{Evaluator, Found};
-use crate::ecl::ast::{Acceptability, CommonFilter, Date, DescriptionFilter, DescriptionType, Dialects, Order};
+use crate::ecl::ast::{Acceptability, CommonFilter, DescriptionFilter, DescriptionType, Dialects};
+use crate::ecl::dialects::language_reference_set;
 use crate::ecl::error::{Fault, Kind};
-use crate::ecl::terms::Matcher;
-use tern_index::model::{self, DesignationKind, Ordinal};
-use tern_index::read::{CodeSystemIndex, ConceptSet};
+use crate::ecl::terms::Scratch;
+use rayon::prelude::*;
+use tern_index::model::{self, Ordinal};
+use tern_index::read::{CodeSystemIndex, ConceptBits, ConceptSet, DesignationColumns};
 
 /// `900000000000548007`: preferred.
 const PREFERRED: &str = "900000000000548007";
 /// `900000000000549004`: acceptable.
 const ACCEPTABLE: &str = "900000000000549004";
 
-/// Aliases of dialects and their language reference sets, from the specification's appendix C.
-const ALIASES: [(&str, &str); 29] = [
-    ("da-dk", "554461000005103"),
-    ("en-au", "32570271000036106"),
-    ("en-ca", "19491000087109"),
-    ("en-gb", "900000000000508004"),
-    ("en-ie", "21000220103"),
-    ("en-nz", "271000210107"),
-    ("en-nz-x-pat", "281000210109"),
-    ("en-us", "900000000000509007"),
-    ("en-x-gmdn", "608771002"),
-    ("en-x-nhs-clinical", "999001261000000100"),
-    ("en-x-nhs-dmd", "999000671000001103"),
-    ("en-x-nhs-pharmacy", "999000691000001104"),
-    ("en-gb-x-drug", "999000681000001101"),
-    ("en-gb-x-ext", "999001251000000103"),
-    ("es", "450828004"),
-    ("es-uy", "5641000179103"),
-    ("et-ee", "71000181105"),
-    ("de", "722130004"),
-    ("fr", "722131000"),
-    ("fr-be", "21000172104"),
-    ("fr-ca", "20581000087109"),
-    ("ja", "722129009"),
-    ("mi", "291000210106"),
-    ("nl-be", "31000172101"),
-    ("nl-nl", "31000146106"),
-    ("nb-no", "61000202103"),
-    ("nn-no", "91000202106"),
-    ("sv-se", "46011000052107"),
-    ("zh", "722128001"),
-];
+/// A column of designations that says one thing of each, in numbers.
+#[derive(Clone, Copy)]
+enum Facet {
+    Language,
+    Type,
+    Module,
+    Time,
+}
 
 /// A filter made ready.
 enum Check {
-    Term(Vec<Matcher>),
-    Language(Vec<String>),
-    Type(Vec<String>),
-    /// Language reference sets with the acceptabilities that will do; empty for any.
-    Dialect(Vec<(String, Vec<model::Acceptability>)>),
-    Module(Vec<String>),
-    Time(Order, Vec<Date>),
+    /// Whether each number that the column may have will do; the first stands for none.
+    Facet(Facet, Vec<bool>),
+    /// Of each dialect, whether preferred and whether acceptable will do.
+    Dialect(Vec<[bool; 2]>),
+    /// Identifiers, ascending.
     Id(Vec<String>),
+    Term(SoughtTerms),
 }
 
+/// A dialect's reference set as it is asked for, with the acceptabilities that will do; none for any.
+type Dialect = (String, Vec<model::Acceptability>);
+
 /// The filters of a pair of braces.
-struct Checks {
-    /// Each with whether it must hold or must not.
+struct Checks<'i> {
+    index: &'i CodeSystemIndex,
+    columns: DesignationColumns<'i>,
+    /// Each with whether it must hold or must not, terms last: they cost most.
     checks: Vec<(bool, Check)>,
     /// Asked-for states; in use by default.
     active: bool,
     inactive: bool,
 }
 
-impl Evaluator<'_> {
+/// Descriptions of a concept.
+const SEVERAL: u64 = 4;
+
+impl<'i> Evaluator<'i> {
     /// Concepts of `found` of which a description passes all filters.
     pub(super) fn description_filters(&mut self, filters: &[DescriptionFilter], found: ConceptSet) -> Found<ConceptSet> {
-        let checks = self.checks(filters)?;
-        let found = self.narrowed(&checks, found);
-        let mut passing = ConceptSet::new();
-        for concept in &found {
-            self.tick(8)?;
-            let mut numbers = self.index.designation_numbers(Ordinal(concept));
-            if numbers.any(|number| checks.pass(self.index, number)) {
-                passing.insert(concept);
+        let checks = self.checks(filters, found.len() > self.costs.read)?;
+        let found = match checks.of_ids() {
+            Some(few) => found & few,
+            None => found,
+        };
+        let narrowed = match checks.possible() {
+            // Designations that may pass, against all of the concepts that are left.
+            Some((count, possible)) if count.saturating_mul(self.costs.concept) < found.len() => {
+                self.budget.spend(count.saturating_mul(SEVERAL))?;
+                let within = ConceptBits::of(&found, self.index.len());
+                let concepts = possible.map(|number| self.index.designation_concept(number).0);
+                let concepts = concepts.filter(|concept| within.contains(*concept));
+                concepts.collect()
             }
-        }
-        Ok(passing)
+            _ => found,
+        };
+        self.passing(&checks, &narrowed)
     }
 
-    fn checks(&mut self, filters: &[DescriptionFilter]) -> Found<Checks> {
-        let mut checks = Checks {
-            checks: Vec::new(),
-            active: true,
-            inactive: false,
-        };
+    /// Concepts of which a description passes; many are looked at by several threads.
+    fn passing(&mut self, checks: &Checks<'_>, concepts: &ConceptSet) -> Found<ConceptSet> {
+        self.budget.spend(concepts.len().saturating_mul(SEVERAL))?;
+        let end = &self.budget.end;
+        if concepts.len() <= self.costs.chunk as u64 {
+            let mut scratch = Scratch::default();
+            let mut passing = ConceptSet::new();
+            for (place, concept) in concepts.iter().enumerate() {
+                if place % 64 == 0 {
+                    end.check()?;
+                }
+                if checks.pass_any(concept, &mut scratch) {
+                    passing.insert(concept);
+                }
+            }
+            return Ok(passing);
+        }
+        let all: Vec<u32> = concepts.iter().collect();
+        let parts = all.par_chunks(self.costs.chunk).map(|part| {
+            let mut scratch = Scratch::default();
+            let mut passing = Vec::new();
+            for (place, concept) in part.iter().enumerate() {
+                if place % 64 == 0 {
+                    end.check()?;
+                }
+                if checks.pass_any(*concept, &mut scratch) {
+                    passing.push(*concept);
+                }
+            }
+            Ok(passing)
+        });
+        let parts: Vec<Vec<u32>> = parts.collect::<Found<_>>()?;
+        let mut passing = ConceptBits::new(self.index.len());
+        parts.iter().for_each(|part| passing.insert_all(part));
+        Ok(passing.into_set())
+    }
+
+    fn checks(&mut self, filters: &[DescriptionFilter], many: bool) -> Found<Checks<'i>> {
         let (mut active, mut inactive) = (true, true);
         let mut asked = false;
+        let (mut checks, mut terms) = (Vec::new(), Vec::new());
         for filter in filters {
-            if let DescriptionFilter::Common(CommonFilter::Active { equal, value }) = filter {
-                asked = true;
-                let wanted = value.map(|value| value == *equal);
-                active &= wanted.unwrap_or(*equal);
-                inactive &= wanted.map_or(*equal, |wanted| !wanted);
-                continue;
+            match filter {
+                DescriptionFilter::Common(CommonFilter::Active { equal, value }) => {
+                    asked = true;
+                    let wanted = value.map(|value| value == *equal);
+                    active &= wanted.unwrap_or(*equal);
+                    inactive &= wanted.map_or(*equal, |wanted| !wanted);
+                }
+                DescriptionFilter::Term { equal, terms: sought } => {
+                    terms.push((*equal, Check::Term(self.sought(sought, many)?)));
+                }
+                filter => checks.push(self.check(filter)?),
             }
-            checks.checks.push(self.check(filter)?);
         }
-        if asked {
-            (checks.active, checks.inactive) = (active, inactive);
-        }
-        Ok(checks)
+        checks.extend(terms);
+        Ok(Checks {
+            index: self.index,
+            columns: self.index.designation_columns(),
+            checks,
+            active: !asked || active,
+            inactive: asked && inactive,
+        })
     }
 
     fn check(&mut self, filter: &DescriptionFilter) -> Found<(bool, Check)> {
+        let facet = |facet, known: Vec<bool>| Check::Facet(facet, std::iter::once(false).chain(known).collect());
         Ok(match filter {
-            DescriptionFilter::Term { equal, terms } => (*equal, Check::Term(terms.iter().map(Matcher::new).collect())),
-            DescriptionFilter::Language { equal, codes } => (*equal, Check::Language(codes.clone())),
+            DescriptionFilter::Language { equal, codes } => {
+                let asked = |own: &str| codes.iter().any(|code| code.eq_ignore_ascii_case(own));
+                (*equal, facet(Facet::Language, self.index.languages().map(asked).collect()))
+            }
             DescriptionFilter::Type { equal, types } => {
-                let codes = types.iter().map(|kind| type_code(*kind).to_owned()).collect();
-                (*equal, Check::Type(codes))
+                let asked = |own: &str| types.iter().any(|kind| type_code(*kind) == own);
+                let known = self.index.designation_use_codes().map(asked).collect();
+                (*equal, facet(Facet::Type, known))
             }
             DescriptionFilter::TypeId { equal, types } => {
                 let types = self.concepts(types)?;
-                (*equal, Check::Type(self.codes(&types)))
+                let known = self.among(self.index.designation_use_codes(), &types);
+                (*equal, facet(Facet::Type, known))
             }
             DescriptionFilter::Dialect {
                 equal,
                 dialects,
                 acceptability,
             } => (*equal, Check::Dialect(self.dialects(dialects, acceptability)?)),
-            DescriptionFilter::Id { equal, ids } => (*equal, Check::Id(ids.clone())),
+            DescriptionFilter::Id { equal, ids } => {
+                let mut ids = ids.clone();
+                ids.sort();
+                (*equal, Check::Id(ids))
+            }
             DescriptionFilter::Common(CommonFilter::Module { equal, modules }) => {
                 let modules = self.concepts(modules)?;
-                (*equal, Check::Module(self.codes(&modules)))
+                let known = self.among(self.index.designation_modules(), &modules);
+                (*equal, facet(Facet::Module, known))
             }
-            DescriptionFilter::Common(CommonFilter::EffectiveTime { order, dates }) => (true, Check::Time(*order, dates.clone())),
-            DescriptionFilter::Common(CommonFilter::Active { .. }) => (true, Check::Id(Vec::new())),
+            DescriptionFilter::Common(CommonFilter::EffectiveTime { order, dates }) => {
+                let known = self.index.designation_times().iter().map(|time| Some(*time));
+                let all = std::iter::once(None).chain(known);
+                let passing = all.map(|time| passes(*order, dates, time));
+                (true, Check::Facet(Facet::Time, passing.collect()))
+            }
+            // These two are made ready where the braces are.
+            DescriptionFilter::Common(CommonFilter::Active { .. }) | DescriptionFilter::Term { .. } => {
+                (false, Check::Id(Vec::new()))
+            }
         })
     }
 
-    pub(super) fn codes(&self, concepts: &ConceptSet) -> Vec<String> {
-        concepts
-            .iter()
-            .map(|concept| self.index.code(Ordinal(concept)).to_owned())
-            .collect()
-    }
-
-    fn dialects(&mut self, dialects: &Dialects, common: &[Acceptability]) -> Found<Vec<(String, Vec<model::Acceptability>)>> {
+    /// Of each dialect of the edition, which acceptabilities will do.
+    fn dialects(&mut self, dialects: &Dialects, common: &[Acceptability]) -> Found<Vec<[bool; 2]>> {
         let common = self.acceptabilities(common)?;
-        let mut ready = Vec::new();
+        let mut asked: Vec<Dialect> = Vec::new();
         match dialects {
             Dialects::Expression(sub) => {
                 let found = self.sub(sub)?;
-                ready.extend(self.codes(&found).into_iter().map(|code| (code, common.clone())));
+                let known = self.index.dialects();
+                let meant = known.filter(|code| self.index.find_exact(code).is_some_and(|concept| found.contains(concept.0)));
+                asked.extend(meant.map(|code| (code.to_owned(), common.clone())));
             }
             Dialects::Ids(ids) => {
                 for (reference, own) in ids {
                     self.concept(reference)?;
-                    let own = if own.is_empty() {
-                        common.clone()
-                    } else {
-                        self.acceptabilities(own)?
-                    };
-                    ready.push((reference.id.clone(), own));
+                    asked.push((reference.id.clone(), self.own_or(own, &common)?));
                 }
             }
             Dialects::Aliases(aliases) => {
                 for (alias, own) in aliases {
-                    let Some(refset) = refset_of_alias(alias) else {
+                    let Some(refset) = language_reference_set(alias) else {
                         let message = format!("{alias} is no alias of a dialect; name its language reference set with dialectId");
                         return Err(Fault::new(Kind::Meaning, 0, message));
                     };
-                    let own = if own.is_empty() {
-                        common.clone()
-                    } else {
-                        self.acceptabilities(own)?
-                    };
-                    ready.push((refset.to_owned(), own));
+                    asked.push((refset, self.own_or(own, &common)?));
                 }
             }
         }
-        Ok(ready)
+        let takes = |own: &str, acceptability: model::Acceptability| {
+            let mut asked = asked.iter();
+            asked.any(|(refset, accepted)| refset == own && (accepted.is_empty() || accepted.contains(&acceptability)))
+        };
+        let each = |own: &str| {
+            [
+                takes(own, model::Acceptability::Preferred),
+                takes(own, model::Acceptability::Acceptable),
+            ]
+        };
+        Ok(self.index.dialects().map(each).collect())
     }
 
-    fn acceptabilities(&mut self, asked: &[Acceptability]) -> Found<Vec<model::Acceptability>> {
+    /// The acceptabilities of one dialect, else those of all.
+    fn own_or(&self, own: &[Acceptability], common: &[model::Acceptability]) -> Found<Vec<model::Acceptability>> {
+        if own.is_empty() {
+            return Ok(common.to_vec());
+        }
+        self.acceptabilities(own)
+    }
+
+    fn acceptabilities(&self, asked: &[Acceptability]) -> Found<Vec<model::Acceptability>> {
         let mut ready = Vec::new();
         for one in asked {
             ready.push(match one {
@@ -201,82 +257,70 @@ impl Evaluator<'_> {
         }
         Ok(ready)
     }
+}
 
-    /// Leaves out what the word index knows not to have the words, where looking there is cheaper than at all terms.
-    fn narrowed(&self, checks: &Checks, found: ConceptSet) -> ConceptSet {
-        const FEW: u64 = 2_000;
-        let ids = checks.checks.iter().find_map(|(equal, check)| match check {
+impl Checks<'_> {
+    /// Concepts of the designations that are named by their identifiers; `None` where none are.
+    fn of_ids(&self) -> Option<ConceptSet> {
+        let ids = self.checks.iter().find_map(|(equal, check)| match check {
             Check::Id(ids) if *equal => Some(ids),
             _ => None,
-        });
-        if let Some(ids) = ids {
-            let numbers = ids.iter().filter_map(|id| self.index.find_designation(id));
-            let concepts: ConceptSet = numbers.map(|number| self.index.designation_concept(number).0).collect();
-            return found & concepts;
-        }
-        if found.len() <= FEW || checks.inactive {
-            return found;
-        }
-        let mut sought = checks.checks.iter().filter_map(|(equal, check)| match check {
-            Check::Term(matchers) if *equal => match matchers.as_slice() {
-                [one] => one.sought_words(),
-                _ => None,
-            },
+        })?;
+        let numbers = ids.iter().filter_map(|id| self.index.find_designation(id));
+        Some(numbers.map(|number| self.index.designation_concept(number).0).collect())
+    }
+
+    /// The fewest designations of which all that pass are known to be, with how many they are.
+    fn possible(&self) -> Option<(u64, impl Iterator<Item = u32>)> {
+        let sought = self.checks.iter().filter_map(|(equal, check)| match check {
+            Check::Term(terms) if *equal => terms.possible(),
             _ => None,
         });
-        let Some(words) = sought.next() else {
-            return found;
-        };
-        let mut candidates = self.index.matching(&words, true);
-        // Definitions are not in the word index.
-        let defined = |concept: &u32| {
-            let mut numbers = self.index.designation_numbers(Ordinal(*concept));
-            numbers.any(|number| self.index.designation_kind(number) == DesignationKind::Definition)
-        };
-        let others = &found - &candidates;
-        candidates.extend(others.iter().filter(defined));
-        found & candidates
+        sought.min_by_key(|(count, _)| *count)
     }
-}
 
-impl Checks {
-    fn pass(&self, index: &CodeSystemIndex, number: u32) -> bool {
-        let active = index.designation_is_active(number);
-        if !(if active { self.active } else { self.inactive }) || index.designation_is_made(number) {
+    fn pass_any(&self, concept: u32, scratch: &mut Scratch) -> bool {
+        let mut numbers = self.index.designation_numbers(Ordinal(concept));
+        numbers.any(|number| self.pass(number, scratch))
+    }
+
+    fn pass(&self, number: u32, scratch: &mut Scratch) -> bool {
+        let active = self.index.designation_is_active(number);
+        if !(if active { self.active } else { self.inactive }) || self.index.designation_is_made(number) {
             return false;
         }
-        self.checks.iter().all(|(equal, check)| check.holds(index, number) == *equal)
+        let mut checks = self.checks.iter();
+        checks.all(|(equal, check)| self.holds(check, number, scratch) == *equal)
     }
-}
 
-impl Check {
-    fn holds(&self, index: &CodeSystemIndex, number: u32) -> bool {
-        match self {
-            Self::Term(matchers) => {
-                let text = index.designation_text(number);
-                matchers.iter().any(|matcher| matcher.is_match(&text))
+    fn holds(&self, check: &Check, number: u32, scratch: &mut Scratch) -> bool {
+        match check {
+            Check::Facet(facet, wanted) => {
+                let column = match facet {
+                    Facet::Language => self.columns.language,
+                    Facet::Type => self.columns.use_,
+                    Facet::Module => self.columns.module,
+                    Facet::Time => self.columns.time,
+                };
+                let own = column.get(number as usize).copied().unwrap_or(0);
+                wanted.get(usize::from(own)) == Some(&true)
             }
-            Self::Language(codes) => {
-                let own = index.designation_language(number);
-                own.is_some_and(|own| codes.iter().any(|code| code.eq_ignore_ascii_case(own)))
+            Check::Dialect(wanted) => {
+                let mut own = self.index.designation_dialect_numbers(number);
+                own.any(|(dialect, acceptability)| {
+                    wanted
+                        .get(dialect as usize)
+                        .is_some_and(|[preferred, acceptable]| match acceptability {
+                            model::Acceptability::Preferred => *preferred,
+                            model::Acceptability::Acceptable => *acceptable,
+                        })
+                })
             }
-            Self::Type(types) => {
-                let own = index.designation_use_code(number);
-                own.is_some_and(|own| types.iter().any(|code| code == own))
+            Check::Id(ids) => {
+                let own = self.index.designation_id(number);
+                own.is_some_and(|own| ids.binary_search_by(|id| id.as_str().cmp(own)).is_ok())
             }
-            Self::Dialect(dialects) => index.designation_acceptability(number).any(|(name, own)| {
-                let mut wanted = dialects.iter();
-                wanted.any(|(refset, accepted)| refset == name && (accepted.is_empty() || accepted.contains(&own)))
-            }),
-            Self::Module(modules) => {
-                let own = index.designation_module(number);
-                own.is_some_and(|own| modules.iter().any(|module| module == own))
-            }
-            Self::Time(order, dates) => passes(*order, dates, index.designation_effective_time(number)),
-            Self::Id(ids) => {
-                let own = index.designation_id(number);
-                own.is_some_and(|own| ids.iter().any(|id| id == own))
-            }
+            Check::Term(terms) => terms.accept(self.index, number, scratch),
         }
     }
 }
@@ -287,10 +331,4 @@ fn type_code(kind: DescriptionType) -> &'static str {
         DescriptionType::FullySpecifiedName => "900000000000003001",
         DescriptionType::Definition => "900000000000550004",
     }
-}
-
-/// The language reference set of an alias. `en-nhs-clinical` of the examples is `en-x-nhs-clinical` of the appendix.
-pub(super) fn refset_of_alias(alias: &str) -> Option<&'static str> {
-    let known = |name: &str| ALIASES.iter().find(|(own, _)| *own == name).map(|(_, refset)| *refset);
-    known(alias).or_else(|| known(&alias.replacen("-nhs-", "-x-nhs-", 1)))
 }

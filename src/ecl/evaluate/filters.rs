@@ -28,7 +28,7 @@ impl Evaluator<'_> {
     /// Concepts of `found` that pass all filters of one pair of braces.
     pub(super) fn concept_filters(&mut self, filters: &[ConceptFilter], mut found: ConceptSet) -> Found<ConceptSet> {
         for filter in filters {
-            self.tick(1)?;
+            self.budget.spend(1)?;
             let (equal, passing) = match filter {
                 ConceptFilter::DefinitionStatus { equal, defined } => {
                     let codes: Vec<&str> = defined
@@ -59,6 +59,12 @@ impl Evaluator<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Of a list of codes, which name a concept of a set.
+    pub(super) fn among<'c>(&self, codes: impl Iterator<Item = &'c str>, set: &ConceptSet) -> Vec<bool> {
+        let is_in = |code| self.index.find_exact(code).is_some_and(|concept| set.contains(concept.0));
+        codes.map(is_in).collect()
     }
 
     fn with_status(&self, codes: &[&str], among: &ConceptSet) -> ConceptSet {

@@ -1,6 +1,7 @@
 //! Reference sets: members, their rows and columns, reference sets that contain a concept, history.
 
 use super::filters::{day, passes};
+use super::gathered::Gathered;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{
     AlternateIdentifier, CommonFilter, Comparison, Date, Expression, Fields, History, MemberFilter, Order, RefsetOperator, Span,
@@ -109,7 +110,8 @@ impl<'i> Cells<'i> {
 /// Filters on what rows have besides their columns.
 #[derive(Default)]
 struct Metadata {
-    modules: Vec<(bool, Vec<String>)>,
+    /// Whether a module must be one of those, and which they are, by their numbers.
+    modules: Vec<(bool, Vec<bool>)>,
     times: Vec<(Order, Vec<Date>)>,
     activity: Vec<(bool, Option<bool>)>,
 }
@@ -128,7 +130,7 @@ impl Metadata {
             && self
                 .modules
                 .iter()
-                .all(|(equal, modules)| modules.iter().any(|module| module == rows.module(row)) == *equal)
+                .all(|(equal, modules)| (modules.get(usize::from(rows.module_number(row))) == Some(&true)) == *equal)
             && self.times.iter().all(|(order, dates)| passes(*order, dates, time))
     }
 }
@@ -161,7 +163,7 @@ impl<'i> Evaluator<'i> {
     pub(super) fn containing(&mut self, concepts: &ConceptSet) -> Found<ConceptSet> {
         let mut found = ConceptSet::new();
         for refset in &self.index.refsets() {
-            self.tick(64)?;
+            self.budget.spend(64)?;
             let members = self.index.refset(Ordinal(refset));
             if members.is_some_and(|members| !members.is_disjoint(concepts)) {
                 found.insert(refset);
@@ -172,7 +174,6 @@ impl<'i> Evaluator<'i> {
 
     /// Members of reference sets, or the concepts in a selected column.
     pub(super) fn members_of(&mut self, sub: &SubExpression, refsets: &ConceptSet, fields: Option<&Fields>) -> Found<ConceptSet> {
-        let mut found = ConceptSet::new();
         let selected = match fields {
             None => COMPONENT,
             Some(Fields::Named(names)) => match names.as_slice() {
@@ -183,8 +184,9 @@ impl<'i> Evaluator<'i> {
         };
         let plain = selected.eq_ignore_ascii_case(COMPONENT);
         if plain && sub.members.is_empty() {
+            let mut found = ConceptSet::new();
             for refset in refsets {
-                self.tick(1)?;
+                self.budget.spend(1)?;
                 if let Some(members) = self.index.refset(Ordinal(refset)) {
                     found |= members;
                 }
@@ -192,14 +194,22 @@ impl<'i> Evaluator<'i> {
             return Ok(found);
         }
         let filtered = self.filtered(sub, refsets)?;
+        let rows = filtered.iter().map(|(_, numbers)| numbers.len() as u64);
+        let mut found = Gathered::new(rows.sum(), self.index.len());
         let (mut known, mut without) = (plain, false);
         for (rows, numbers) in &filtered {
             let Some(cells) = Cells::find(rows, selected) else {
                 continue;
             };
             known = true;
+            if plain {
+                self.budget.spend(numbers.len() as u64)?;
+                let concepts = numbers.iter().filter_map(|row| rows.concept(*row));
+                concepts.for_each(|concept| found.insert(concept.0));
+                continue;
+            }
             for row in numbers {
-                self.tick(1)?;
+                self.budget.spend(1)?;
                 let value = cells.value(rows, *row);
                 match value.as_ref().and_then(|value| concept_of(self.index, value)) {
                     Some(concept) => {
@@ -212,6 +222,7 @@ impl<'i> Evaluator<'i> {
         if !known && !filtered.is_empty() {
             return Err(no_such_field(sub.span, selected));
         }
+        let found = found.into_set();
         if found.is_empty() && without && !plain {
             let message = format!("the values of {selected} are no concepts of the edition; only rows of them can be shown");
             return Err(Fault::new(Kind::Meaning, sub.span.start, message));
@@ -227,7 +238,9 @@ impl<'i> Evaluator<'i> {
                 MemberFilter::Field { span, name, comparison } => columns.push((name, *span, self.column(comparison)?)),
                 MemberFilter::Common(CommonFilter::Module { equal, modules }) => {
                     let modules = self.concepts(modules)?;
-                    metadata.modules.push((*equal, self.codes(&modules)));
+                    metadata
+                        .modules
+                        .push((*equal, self.among(self.index.row_modules(), &modules)));
                 }
                 MemberFilter::Common(CommonFilter::EffectiveTime { order, dates }) => {
                     metadata.times.push((*order, dates.clone()))
@@ -241,7 +254,7 @@ impl<'i> Evaluator<'i> {
             let Some(rows) = self.index.refset_rows(Ordinal(refset)) else {
                 continue;
             };
-            self.tick(u32::try_from(rows.range().len() / 8).unwrap_or(u32::MAX))?;
+            self.budget.spend(rows.range().len() as u64)?;
             let mut left: Option<Vec<u32>> = None;
             for ((name, _, column), known) in columns.iter().zip(&mut known) {
                 let Some(cells) = Cells::find(&rows, name) else {
@@ -306,21 +319,23 @@ impl<'i> Evaluator<'i> {
                 expression => self.expression(expression)?,
             },
         };
-        let mut added = ConceptSet::new();
+        let mut added = Gathered::new(found.len(), self.index.len());
         for refset in &refsets {
-            self.tick(64)?;
+            self.budget.spend(64)?;
             let Some(rows) = self.index.refset_rows(Ordinal(refset)) else {
                 continue;
             };
             let Some(target) = rows.field(TARGET) else { continue };
             for row in rows.rows_with_concepts(&target, found) {
-                self.tick(1)?;
-                if rows.is_active(row) {
-                    added.extend(rows.concept(row).map(|concept| concept.0));
+                self.budget.spend(1)?;
+                if rows.is_active(row)
+                    && let Some(concept) = rows.concept(row)
+                {
+                    added.insert(concept.0);
                 }
             }
         }
-        Ok(added)
+        Ok(added.into_set())
     }
 
     fn known(&self, codes: &[&str]) -> ConceptSet {
@@ -350,7 +365,7 @@ impl<'i> Evaluator<'i> {
         if !sub.filters.is_empty() {
             return Ok(None);
         }
-        let refsets = self.focus(sub)?;
+        let refsets = self.focus(sub, None)?;
         let filtered = self.filtered(sub, &refsets)?;
         let names: Vec<String> = match fields {
             Fields::Named(names) => names.clone(),
@@ -372,7 +387,7 @@ impl<'i> Evaluator<'i> {
         for (rows, numbers) in &filtered {
             let cells: Vec<Option<Cells<'_>>> = names.iter().map(|name| Cells::find(rows, name)).collect();
             for row in numbers {
-                self.tick(4)?;
+                self.budget.spend(4)?;
                 let values = cells.iter().map(|cells| cells.as_ref()?.value(rows, *row));
                 made.push(values.map(|value| shown(self.index, value.as_ref())).collect());
             }

@@ -17,7 +17,7 @@ use tern_index::read::{ConceptSet, RelationValue};
 impl Evaluator<'_> {
     /// Whether an expression satisfies a constraint.
     pub(super) fn admits_expression(&mut self, constraint: &Expression, meaning: &Meaning) -> Found<bool> {
-        self.tick(1)?;
+        self.budget.spend(1)?;
         match constraint {
             Expression::Sub(sub) => self.sub_admits(sub, meaning),
             Expression::Refined { focus, refinement } => {
@@ -60,11 +60,11 @@ impl Evaluator<'_> {
             (None, Focus::Any) => true,
             (None, Focus::Concept(reference)) => {
                 let concept = self.concept(reference)?;
-                meaning.equals(self.index, concept)
+                meaning.equals(self.index, concept)?
             }
             (None, Focus::Alternate(alternate)) => {
                 let concept = self.alternate(alternate)?;
-                meaning.equals(self.index, concept)
+                meaning.equals(self.index, concept)?
             }
             (None, Focus::Nested(nested)) => self.admits_expression(nested, meaning)?,
         };
@@ -73,20 +73,24 @@ impl Evaluator<'_> {
         };
         let set = self.sub(&inner)?;
         Ok(match operator {
-            Hierarchy::DescendantOf => self.is_strictly_below(&set, meaning),
+            Hierarchy::DescendantOf => self.is_strictly_below(&set, meaning)?,
             Hierarchy::DescendantOrSelfOf => itself || !set.is_disjoint(&meaning.subsumers),
             Hierarchy::ChildOf | Hierarchy::ParentOf => false,
             Hierarchy::ChildOrSelfOf | Hierarchy::ParentOrSelfOf => itself && meaning.concept().is_some(),
             Hierarchy::AncestorOf => self.is_strictly_above(&set, meaning)?,
             Hierarchy::AncestorOrSelfOf => itself || self.is_strictly_above(&set, meaning)?,
-            Hierarchy::Top => itself && !self.is_strictly_below(&set, meaning),
+            Hierarchy::Top => itself && !self.is_strictly_below(&set, meaning)?,
             Hierarchy::Bottom => itself && !self.is_strictly_above(&set, meaning)?,
         })
     }
 
-    fn is_strictly_below(&self, set: &ConceptSet, meaning: &Meaning) -> bool {
-        let above = set & &meaning.subsumers;
-        above.iter().any(|concept| !meaning.subsumes(self.index, Ordinal(concept)))
+    fn is_strictly_below(&self, set: &ConceptSet, meaning: &Meaning) -> Found<bool> {
+        for concept in set & &meaning.subsumers {
+            if !meaning.subsumes(self.index, Ordinal(concept))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn is_strictly_above(&mut self, set: &ConceptSet, meaning: &Meaning) -> Found<bool> {
@@ -95,8 +99,8 @@ impl Evaluator<'_> {
             below &= self.index.descendants(*focus);
         }
         for concept in below {
-            self.tick(16)?;
-            if meaning.subsumes(self.index, Ordinal(concept)) {
+            self.budget.spend(16)?;
+            if meaning.subsumes(self.index, Ordinal(concept))? {
                 return Ok(true);
             }
         }

@@ -1,19 +1,28 @@
 //! Tree to set: every part of a constraint yields a set of concepts of one edition.
 //!
-//! The hierarchy is the stored runs of descendants, attributes are the postings of the relation index, and only what
-//! those cannot answer (groups, counts, terms) looks at concepts, after all that narrows the set has done so. Parts
-//! that are joined by AND are taken in the order of their estimated size.
+//! The hierarchy is the stored runs of descendants, attributes, their counts and groups are joins over rows by attribute,
+//! words are postings of the word index; what has to look at concepts or terms does so after all that narrows the set.
+//! Parts that are joined by AND are taken in the order of their estimated size (`order`), each within what those before
+//! it have left.
 //!
 //! What takes part: concepts in use, as soon as the hierarchy, a refinement or a dot is asked; a concept by its
 //! identifier and the members of a reference set may be retired ones; `*` is what lies below the root and is in use,
 //! or all concepts where a filter on `active` stands directly behind it.
 
+mod budget;
+mod conditions;
+mod costs;
+mod description_terms;
 mod descriptions;
 mod filters;
+mod gathered;
+mod groups;
 mod members;
 mod membership;
+mod order;
 mod refinement;
 
+pub(super) use costs::Costs;
 pub use members::Rows;
 
 use super::Limits;
@@ -23,11 +32,14 @@ use super::ast::{
 };
 use super::error::{Fault, Kind};
 use super::meaning::Meaning;
-use super::plan::{Plan, Recorder};
+use super::plan::{Begun, Plan, Recorder};
 use super::print::{print_refinement, print_sub};
+use budget::Budget;
+use gathered::Gathered;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::rc::Rc;
+use std::sync::Arc;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptSet};
 
@@ -55,8 +67,17 @@ pub struct Answer {
 type Found<T> = Result<T, Fault>;
 
 /// Evaluates a constraint.
-pub(super) fn evaluate(index: &CodeSystemIndex, expression: &Expression, limits: &Limits, explain: bool) -> Found<Answer> {
-    let mut evaluator = Evaluator::new(index, limits, explain);
+pub(super) fn evaluate(
+    index: &CodeSystemIndex,
+    expression: &Expression,
+    limits: &Limits,
+    costs: Costs,
+    explain: bool,
+) -> Found<Answer> {
+    let mut evaluator = Evaluator {
+        costs,
+        ..Evaluator::new(index, limits, explain)
+    };
     let concepts = evaluator.expression(expression)?;
     Ok(Answer {
         concepts,
@@ -77,45 +98,28 @@ pub(super) fn admits(index: &CodeSystemIndex, constraint: &Expression, meaning: 
 
 struct Evaluator<'i> {
     index: &'i CodeSystemIndex,
-    limits: Limits,
-    deadline: Option<Instant>,
-    steps: u32,
-    attributes: OnceCell<refinement::Attributes>,
+    budget: Budget<'i>,
+    costs: Costs,
+    attributes: OnceCell<Rc<refinement::Attributes>>,
+    definitions: OnceCell<Arc<Vec<u32>>>,
     warnings: BTreeSet<Warning>,
     plan: Recorder,
 }
 
 /// `138875005`: the concept above all others.
 const ROOT: &str = "138875005";
-/// Steps between two looks at the clock.
-const BETWEEN: u32 = 1 << 10;
 
 impl<'i> Evaluator<'i> {
-    fn new(index: &'i CodeSystemIndex, limits: &Limits, explain: bool) -> Self {
+    fn new(index: &'i CodeSystemIndex, limits: &'i Limits, explain: bool) -> Self {
         Self {
             index,
-            limits: *limits,
-            deadline: Instant::now().checked_add(limits.time),
-            steps: 0,
+            budget: Budget::new(limits),
+            costs: Costs::default(),
             attributes: OnceCell::new(),
+            definitions: OnceCell::new(),
             warnings: BTreeSet::new(),
             plan: Recorder::new(explain),
         }
-    }
-
-    /// Counts work, and stops it when its time is over.
-    fn tick(&mut self, work: u32) -> Found<()> {
-        self.steps = self.steps.saturating_add(work);
-        if self.steps < BETWEEN {
-            return Ok(());
-        }
-        self.steps = 0;
-        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            let seconds = self.limits.time.as_secs_f64();
-            let message = format!("takes longer than {seconds} seconds; narrow it, or raise the limit");
-            return Err(Fault::new(Kind::Limit, 0, message));
-        }
-        Ok(())
     }
 
     fn warn(&mut self, span: Span, message: String) {
@@ -126,20 +130,25 @@ impl<'i> Evaluator<'i> {
     }
 
     fn expression(&mut self, expression: &Expression) -> Found<ConceptSet> {
-        self.tick(1)?;
+        self.expression_within(expression, None)
+    }
+
+    /// The concepts that satisfy an expression and are in `within`, where that is said: what lies outside is not
+    /// looked at where that can be helped.
+    fn expression_within(&mut self, expression: &Expression, within: Option<&ConceptSet>) -> Found<ConceptSet> {
+        self.budget.spend(1)?;
         match expression {
-            Expression::Sub(sub) => self.sub(sub),
+            Expression::Sub(sub) => self.sub_within(sub, within),
             Expression::Refined { focus, refinement } => {
                 let begun = self
                     .plan
                     .begin(|| format!("{} : {}", print_sub(focus), print_refinement(refinement)));
-                let focus = self.sub(focus)? & self.index.active();
-                let found = self.refined(refinement, focus)?;
+                let found = self.refined(focus, refinement, within)?;
                 self.plan.note(&begun, "refinement");
                 self.plan.end(&begun, found.len());
                 Ok(found)
             }
-            Expression::Compound { operator, operands } => self.compound(*operator, operands),
+            Expression::Compound { operator, operands } => self.compound(*operator, operands, within),
             Expression::Dotted { focus, attributes } => {
                 let begun = self.plan.begin(|| {
                     let names: Vec<String> = attributes.iter().map(print_sub).collect();
@@ -151,31 +160,34 @@ impl<'i> Evaluator<'i> {
                 }
                 self.plan.note(&begun, "values of attributes");
                 self.plan.end(&begun, found.len());
-                Ok(found)
+                Ok(inside(found, within))
             }
         }
     }
 
-    fn compound(&mut self, operator: SetOperator, operands: &[SubExpression]) -> Found<ConceptSet> {
+    fn compound(&mut self, operator: SetOperator, operands: &[SubExpression], within: Option<&ConceptSet>) -> Found<ConceptSet> {
         let (word, symbol) = match operator {
             SetOperator::And => ("AND", "intersection"),
             SetOperator::Or => ("OR", "union"),
             SetOperator::Minus => ("MINUS", "difference"),
         };
         let begun = self.plan.begin(|| format!("{word} of {}", operands.len()));
-        let mut sets = Vec::with_capacity(operands.len());
-        for operand in operands {
-            sets.push(self.sub(operand)?);
-        }
+        let mut found: Option<ConceptSet> = None;
+        let mut operands: Vec<&SubExpression> = operands.iter().collect();
         if operator == SetOperator::And {
-            // Smallest first: what is left only gets smaller.
-            sets.sort_by_key(ConceptSet::len);
+            operands.sort_by_cached_key(|operand| self.size_of_sub(operand));
         }
-        let found = sets.into_iter().reduce(|found, set| match operator {
-            SetOperator::And => found & set,
-            SetOperator::Or => found | set,
-            SetOperator::Minus => found - set,
-        });
+        for operand in operands {
+            found = Some(match (operator, found) {
+                (_, None) => self.sub_within(operand, within)?,
+                (SetOperator::And, Some(found)) => self.sub_within(operand, Some(&found))?,
+                (SetOperator::Or, Some(found)) => found | self.sub_within(operand, within)?,
+                (SetOperator::Minus, Some(found)) => {
+                    let other = self.sub_within(operand, Some(&found))?;
+                    found - other
+                }
+            });
+        }
         let found = found.unwrap_or_default();
         self.plan.note(&begun, symbol);
         self.plan.end(&begun, found.len());
@@ -183,9 +195,45 @@ impl<'i> Evaluator<'i> {
     }
 
     fn sub(&mut self, sub: &SubExpression) -> Found<ConceptSet> {
-        self.tick(1)?;
+        self.sub_within(sub, None)
+    }
+
+    fn sub_within(&mut self, sub: &SubExpression, within: Option<&ConceptSet>) -> Found<ConceptSet> {
+        self.budget.spend(1)?;
         let begun = self.plan.begin(|| print_sub(sub));
-        let mut found = self.focus(sub)?;
+        // What history adds comes from all that is found; the hierarchy and reference sets lead elsewhere.
+        let (early, late) = if sub.history.is_some() {
+            (None, within)
+        } else {
+            (within, None)
+        };
+        let leads_on = sub.refset.is_some() || sub.operator.is_some();
+        let mut found = self.focus(sub, early.filter(|_| !leads_on))?;
+        found = self.led_on(sub, found, &begun)?;
+        if leads_on {
+            found = inside(found, early);
+        }
+        for filter in concepts_first(&sub.filters) {
+            found = match filter {
+                Filter::Concept(filters) => self.concept_filters(filters, found)?,
+                Filter::Description(filters) => self.description_filters(filters, found)?,
+            };
+            self.plan.note(&begun, format_args!("filtered to {}", found.len()));
+        }
+        if let Some(history) = &sub.history {
+            found |= self.history(history, &found)?;
+            self.plan.note(&begun, "history added");
+            found = inside(found, late);
+        }
+        if let Some(within) = within {
+            self.plan.note(&begun, format_args!("among {}", within.len()));
+        }
+        self.plan.end(&begun, found.len());
+        Ok(found)
+    }
+
+    /// Members of reference sets, and what the hierarchy leads to.
+    fn led_on(&mut self, sub: &SubExpression, mut found: ConceptSet, begun: &Begun) -> Found<ConceptSet> {
         if sub.refset.is_none() && !sub.members.is_empty() {
             let message = "a member filter ({{ M ... }}) filters rows of a reference set: put ^ before the reference set";
             return Err(Fault::new(Kind::Meaning, sub.span.start, message));
@@ -198,51 +246,34 @@ impl<'i> Evaluator<'i> {
                     return Err(Fault::new(Kind::Meaning, sub.span.start, message));
                 }
                 found = self.containing(&found)?;
-                self.plan.note(&begun, "reference sets that contain");
+                self.plan.note(begun, "reference sets that contain");
             }
             Some(RefsetOperator::MemberOf(fields)) => {
                 found = self.members_of(sub, &found, fields.as_ref())?;
-                self.plan.note(&begun, "members");
+                self.plan.note(begun, "members");
             }
         }
         if let Some(operator) = sub.operator {
+            self.budget.spend(found.len())?;
             found = self.hierarchy(operator, found);
-            self.plan.note(&begun, how(operator));
+            self.plan.note(begun, how(operator));
         }
-        for filter in &sub.filters {
-            found = match filter {
-                Filter::Concept(filters) => self.concept_filters(filters, found)?,
-                Filter::Description(filters) => self.description_filters(filters, found)?,
-            };
-            self.plan.note(&begun, format_args!("filtered to {}", found.len()));
-        }
-        if let Some(history) = &sub.history {
-            found |= self.history(history, &found)?;
-            self.plan.note(&begun, "history added");
-        }
-        self.plan.end(&begun, found.len());
         Ok(found)
     }
 
-    fn focus(&mut self, sub: &SubExpression) -> Found<ConceptSet> {
-        match &sub.focus {
-            Focus::Any if sub.refset.is_some() => Ok(match sub.refset {
+    fn focus(&mut self, sub: &SubExpression, within: Option<&ConceptSet>) -> Found<ConceptSet> {
+        let found = match innermost(&sub.focus) {
+            Focus::Any if sub.refset.is_some() => match sub.refset {
                 Some(RefsetOperator::MemberOf(_)) => self.index.refsets() | self.index.refsets_with_rows(),
                 _ => self.index.all(),
-            }),
-            Focus::Any if sub.operator.is_none() && asks_for_activity(&sub.filters) => Ok(self.index.all()),
-            Focus::Any => Ok(self.any()),
-            Focus::Concept(concept) => Ok(one(self.concept(concept)?)),
-            Focus::Alternate(alternate) => Ok(one(self.alternate(alternate)?)),
-            Focus::Nested(inner) => match &**inner {
-                // Brackets round a star change nothing.
-                Expression::Sub(star) if star.is_any() => self.focus(&SubExpression {
-                    focus: super::ast::Focus::Any,
-                    ..sub.clone()
-                }),
-                inner => self.expression(inner),
             },
-        }
+            Focus::Any if sub.operator.is_none() && asks_for_activity(&sub.filters) => self.index.all(),
+            Focus::Any => self.any(),
+            Focus::Concept(concept) => one(self.concept(concept)?),
+            Focus::Alternate(alternate) => one(self.alternate(alternate)?),
+            Focus::Nested(inner) => return self.expression_within(inner, within),
+        };
+        Ok(inside(found, within))
     }
 
     /// What `*` stands for: what lies below the root of SNOMED CT; in a substrate without it, all concepts in use.
@@ -295,16 +326,18 @@ impl<'i> Evaluator<'i> {
         Ok(concept)
     }
 
+    /// What is one step away from concepts of a set.
+    fn step(&self, set: &ConceptSet, next: impl Fn(Ordinal, &mut dyn FnMut(u32))) -> ConceptSet {
+        let mut found = Gathered::new(set.len(), self.index.len());
+        set.iter()
+            .for_each(|concept| next(Ordinal(concept), &mut |other| found.insert(other)));
+        found.into_set()
+    }
+
     fn hierarchy(&self, operator: Hierarchy, set: ConceptSet) -> ConceptSet {
         let index = self.index;
-        let children = |set: &ConceptSet| -> ConceptSet {
-            let children = set.iter().flat_map(|concept| index.children(Ordinal(concept)));
-            children.map(|child| child.0).collect()
-        };
-        let parents = |set: &ConceptSet| -> ConceptSet {
-            let parents = set.iter().flat_map(|concept| index.parents(Ordinal(concept)));
-            parents.map(|parent| parent.0).collect()
-        };
+        let children = |set: &ConceptSet| self.step(set, |concept, add| index.children(concept).for_each(|child| add(child.0)));
+        let parents = |set: &ConceptSet| self.step(set, |concept, add| index.parents(concept).for_each(|parent| add(parent.0)));
         let found = match operator {
             Hierarchy::DescendantOf => index.descendants_of(&set),
             Hierarchy::DescendantOrSelfOf => index.descendants_of(&set) | set,
@@ -325,6 +358,30 @@ impl<'i> Evaluator<'i> {
         };
         found & index.active()
     }
+}
+
+/// What a focus is without brackets round a star, which change nothing.
+fn innermost(focus: &Focus) -> &Focus {
+    match focus {
+        Focus::Nested(inner) => match &**inner {
+            Expression::Sub(star) if star.is_any() => &star.focus,
+            _ => focus,
+        },
+        focus => focus,
+    }
+}
+
+fn inside(found: ConceptSet, within: Option<&ConceptSet>) -> ConceptSet {
+    match within {
+        None => found,
+        Some(within) => found & within,
+    }
+}
+
+/// Filters in an order that has the cheap ones first; what passes all is the same in any.
+fn concepts_first(filters: &[Filter]) -> impl Iterator<Item = &Filter> {
+    let of_concepts = filters.iter().filter(|filter| matches!(filter, Filter::Concept(_)));
+    of_concepts.chain(filters.iter().filter(|filter| matches!(filter, Filter::Description(_))))
 }
 
 fn how(operator: Hierarchy) -> &'static str {

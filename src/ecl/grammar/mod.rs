@@ -186,13 +186,25 @@ impl Parser<'_> {
         self.cursor.peek_at(self.cursor.name().len()) == b'#'
     }
 
+    /// Takes a keyword of the long syntax that an identifier may follow without a blank.
+    fn flag(&mut self, keyword: &str) -> bool {
+        let name = self
+            .cursor
+            .name()
+            .trim_end_matches(|character: char| character.is_ascii_digit());
+        let found = !self.is_scheme() && name.eq_ignore_ascii_case(keyword);
+        if found {
+            self.cursor.advance(keyword.len());
+        }
+        found
+    }
+
     fn refset_operator(&mut self) -> Read<Option<RefsetOperator>> {
-        let long = |parser: &mut Self, keyword: &str| !parser.is_scheme() && parser.cursor.keyword(keyword);
-        if self.cursor.take("^R") || long(self, "refsetContainingAny") {
+        if self.cursor.take("^R") || self.flag("refsetContainingAny") {
             self.cursor.blanks()?;
             return Ok(Some(RefsetOperator::Containing));
         }
-        if !(self.cursor.take("^") || long(self, "memberOf")) {
+        if !(self.cursor.take("^") || self.flag("memberOf")) {
             return Ok(None);
         }
         self.cursor.blanks()?;

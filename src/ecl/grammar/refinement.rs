@@ -155,19 +155,16 @@ impl Parser<'_> {
     }
 
     fn reverse_flag(&mut self) -> Read<bool> {
-        let name = self.cursor.name();
-        let bare = name
-            .strip_prefix('R')
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-        if self.is_scheme() {
+        let bare = self
+            .cursor
+            .name()
+            .trim_end_matches(|character: char| character.is_ascii_digit())
+            == "R";
+        if bare && !self.is_scheme() {
+            self.cursor.advance(1);
+        } else if !self.flag("reverseOf") {
             return Ok(false);
         }
-        let length = match bare {
-            Some(_) => 1,
-            None if name.eq_ignore_ascii_case("reverseOf") => name.len(),
-            None => return Ok(false),
-        };
-        self.cursor.advance(length);
         self.cursor.blanks()?;
         Ok(true)
     }

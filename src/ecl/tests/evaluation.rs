@@ -2,6 +2,7 @@
 
 use super::world::{Dice, worlds};
 use super::{naive, random};
+use crate::ecl::evaluate::Costs;
 use crate::ecl::{Constraint, Kind, Limits, Syntax, print};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -32,14 +33,23 @@ fn agrees(seed: u64) {
             let explained = constraint.explain(index).unwrap();
             assert_eq!(explained.concepts, answer.concepts, "{brief}");
             assert_eq!(found, expected, "{brief}\n{}", explained.plan.unwrap());
+            for costs in Costs::extremes() {
+                let other = constraint.explain_at(index, costs).unwrap();
+                let ways = other.plan.unwrap();
+                assert_eq!(codes(index, &other.concepts), expected, "{brief} at {costs:?}\n{ways}");
+                assert_eq!(other.warnings, answer.warnings, "{brief} at {costs:?}");
+            }
         }
         (None, Err(_)) => {}
         (expected, answer) => panic!("{brief}\nexpected {expected:?}\nfound {answer:?}"),
     }
 }
 
+/// Cases of the comparison; more by `PROPTEST_CASES`.
+const CASES: u32 = 2_000;
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(CASES), ..ProptestConfig::default() })]
     #[test]
     fn evaluation_equals_the_specification(seed in any::<u64>()) {
         agrees(seed);
@@ -57,6 +67,83 @@ fn time_is_bounded() {
     let error = Constraint::parse(&many, &limits).unwrap().evaluate(index).unwrap_err();
     assert_eq!(error.kind, Kind::Limit, "{error}");
     assert!(error.message.contains("raise the limit"), "{error}");
+}
+
+fn evaluated(text: &str, limits: &Limits) -> Result<crate::ecl::Answer, crate::ecl::EclError> {
+    let (_, index) = &worlds()[0];
+    Constraint::parse(text, limits)?.evaluate(index)
+}
+
+#[test]
+fn work_is_bounded_the_same_on_any_machine() {
+    let limits = Limits {
+        work: 2_000,
+        ..Limits::default()
+    };
+    let cross = "* : * = (* : * = *), { * = *, * != (* : [2..*] * = *) } OR [3..*] R * = *";
+    let many = format!("({cross}) {}", format!("OR ({cross}) ").repeat(100));
+    let error = evaluated(&many, &limits).unwrap_err();
+    assert_eq!(error.kind, Kind::Limit, "{error}");
+    assert!(error.message.contains("more than 2000 steps"), "{error}");
+    assert!(evaluated(&many, &Limits::default()).is_ok());
+}
+
+#[test]
+fn memory_is_bounded() {
+    let limits = Limits {
+        memory: 10_000,
+        ..Limits::default()
+    };
+    // Values that are kept all at once.
+    let values = format!("* : {}", vec!["* = < *"; 2_000].join(", "));
+    let error = evaluated(&values, &limits).unwrap_err();
+    assert_eq!(error.kind, Kind::Limit, "{error}");
+    assert!(error.message.contains("bytes for sets"), "{error}");
+    // The same one after the other.
+    assert!(evaluated(&vec!["(* : * = < *)"; 2_000].join(" OR "), &limits).is_ok());
+}
+
+#[test]
+fn hostile_constraints_end() {
+    let limits = Limits {
+        time: Duration::from_secs(20),
+        ..Limits::default()
+    };
+    let start = std::time::Instant::now();
+    let texts = [
+        // Operands by the thousand, wildcards in all of them.
+        vec!["<< *"; 20_000].join(" OR "),
+        vec!["(* : * = *)"; 5_000].join(" AND "),
+        // A cross product of wildcards, level by level.
+        (0..40).fold("*".to_owned(), |inner, _| format!("(* : {{ * = {inner} }})")),
+        format!("* : {}", vec!["{ [0..0] * != (* : R * = *) }"; 200].join(" OR ")),
+        // Terms by the thousand, patterns of nothing but stars.
+        format!("* {{{{ D term = ({}) }}}}", vec!["wild:\"*a*b*c*d*\""; 2_000].join(" ")),
+        format!("* {{{{ D term = wild:\"{}\" }}}}", "*a".repeat(5_000)),
+        format!("* {}", vec!["{{ D typeId = *, dialectId = * }}"; 500].join(" ")),
+        format!("^ * {}", vec!["{{ M moduleId = * }}"; 500].join(" ")),
+        vec!["(* . *)"; 500].join(" OR "),
+    ];
+    for text in texts {
+        match evaluated(&text, &limits) {
+            Ok(_) => {}
+            Err(error) => assert!(matches!(error.kind, Kind::Limit | Kind::Meaning), "{error}"),
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(200), "{:?}", start.elapsed());
+    let long = "1".repeat(10 << 20);
+    assert_eq!(evaluated(&long, &limits).unwrap_err().kind, Kind::Limit);
+}
+
+#[test]
+fn parts_joined_by_and_are_found_within_each_other() {
+    let (world, index) = &worlds()[0];
+    let concept = world.ordinary.iter().find(|code| world.concepts[*code].active).unwrap();
+    let text = format!("(* : * = *) AND {concept}");
+    let answer = Constraint::parse(&text, &Limits::default()).unwrap().explain(index).unwrap();
+    let plan = answer.plan.unwrap();
+    assert_eq!(plan.steps[1].part, *concept, "the smaller part comes first\n{plan}");
+    assert!(plan.steps[2].how.contains("among 1"), "{plan}");
 }
 
 #[test]
@@ -113,7 +200,7 @@ fn fields_are_shown_as_rows() {
     let refset = &world.refsets[0];
     let rows = |text: String| Constraint::parse(&text, &Limits::default()).unwrap().rows(index).unwrap();
     let all = rows(format!("^ [*] {refset}")).unwrap();
-    assert_eq!(all.fields, ["referencedComponentId", "mapGroup", "mapTarget"]);
+    assert_eq!(all.fields, ["referencedComponentId", "mapGroup", "mapPriority", "mapTarget"]);
     let listed = world
         .members
         .iter()
@@ -123,6 +210,7 @@ fn fields_are_shown_as_rows() {
             vec![
                 member.component.clone(),
                 member.number.unwrap().to_string(),
+                (3 - member.number.unwrap()).to_string(),
                 member.text.clone().unwrap(),
             ]
         })

@@ -1,14 +1,15 @@
 //! The specification, concept by concept: slow, and short enough to be read against it.
 
 use super::world::{
-    CORE, Concept, DEFINED, DEFINITION, GB, HISTORICAL, IS_A, MODEL, Member, NAME, PRIMITIVE, REPLACED_BY, ROOT, Row, SAME_AS,
-    SYNONYM, Term, US, Value, World,
+    CORE, Concept, DEFINED, DEFINITION, HISTORICAL, IS_A, MODEL, Member, NAME, PARTIALLY, PRIMITIVE, REPLACED_BY, ROOT, Row,
+    SAME_AS, SYNONYM, Term, Value, WAS_A, World,
 };
 use crate::ecl::ast::{
     Acceptability, Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, Concepts, Date, DescriptionFilter,
     DescriptionType, Dialects, Expression, Fields, Filter, Focus, Hierarchy, History, MemberFilter, Order, Refinement,
     RefsetOperator, SearchTerm, SetOperator, SubExpression,
 };
+use crate::ecl::dialects::language_reference_set;
 use std::collections::BTreeSet;
 
 type Set = BTreeSet<String>;
@@ -149,7 +150,7 @@ impl Naive<'_> {
         if let Some(history) = &sub.history {
             let refsets = match history {
                 History::Minimum => Set::from([SAME_AS.to_owned()]),
-                History::Moderate => [SAME_AS, REPLACED_BY].map(str::to_owned).into(),
+                History::Moderate => [SAME_AS, REPLACED_BY, WAS_A, PARTIALLY].map(str::to_owned).into(),
                 History::Maximum | History::Any => self.that(|code| self.ancestors(code).contains(HISTORICAL)),
                 History::Refsets(expression) => match &**expression {
                     Expression::Sub(sub) if sub.is_any() => self.that(|code| self.ancestors(code).contains(HISTORICAL)),
@@ -387,10 +388,9 @@ impl Naive<'_> {
                 let found = match dialects {
                     Dialects::Expression(sub) => self.sub(sub)?.iter().any(|refset| fits(refset, acceptability)),
                     Dialects::Ids(ids) => ids.iter().any(|(id, own)| fits(&id.id, &either(own))),
-                    Dialects::Aliases(aliases) => aliases.iter().any(|(alias, own)| {
-                        let refset = if alias == "en-gb" { GB } else { US };
-                        fits(refset, &either(own))
-                    }),
+                    Dialects::Aliases(aliases) => aliases
+                        .iter()
+                        .any(|(alias, own)| fits(&language_reference_set(alias).unwrap(), &either(own))),
                 };
                 found == *equal
             }
@@ -451,6 +451,7 @@ fn cell(member: &Member, field: &str) -> Option<Value> {
         "referencedComponentId" => Some(Value::Concept(member.component.clone())),
         "targetComponentId" => member.target.clone().map(Value::Concept),
         "mapGroup" => member.number.map(|number| Value::Number(number.into())),
+        "mapPriority" => member.number.map(|number| Value::Number((3 - number).into())),
         "mapTarget" => member.text.clone().map(Value::Text),
         _ => None,
     }

@@ -31,6 +31,8 @@ pub const HISTORICAL: &str = "900000000000522004";
 pub const SAME_AS: &str = "900000000000527005";
 pub const REPLACED_BY: &str = "900000000000526001";
 pub const POSSIBLY: &str = "900000000000523009";
+pub const WAS_A: &str = "900000000000528000";
+pub const PARTIALLY: &str = "1186924009";
 
 /// Numbers from a seed, the same on every machine.
 pub struct Dice(pub u64);
@@ -114,6 +116,17 @@ pub struct World {
     pub alternates: Vec<(String, String)>,
 }
 
+/// Concepts that an edition is to have besides those of its own making.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given<'g> {
+    pub attributes: &'g [String],
+    pub ordinary: &'g [String],
+    pub refsets: &'g [String],
+    pub associations: &'g [String],
+    /// The beginning of a scheme's name, and an identifier.
+    pub alternate: Option<(&'g str, &'g str)>,
+}
+
 pub const WORDS: [&str; 10] = [
     "heart",
     "attack",
@@ -138,6 +151,11 @@ fn identifier(number: usize, partition: &str) -> String {
 
 impl World {
     pub fn new(seed: u64) -> Self {
+        Self::with(seed, Given::default())
+    }
+
+    /// An edition with concepts that are given.
+    pub fn with(seed: u64, given: Given<'_>) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let mut world = Self::default();
         for (code, parent) in [
@@ -165,6 +183,18 @@ impl World {
                 &mut dice,
             );
         }
+        for code in given.associations {
+            world.add(code.clone(), BTreeSet::from([HISTORICAL.to_owned()]), true, &mut dice);
+        }
+        for (place, code) in given.attributes.iter().enumerate() {
+            let above = if place > 0 && dice.one_in(2) {
+                dice.pick(&world.attributes).clone()
+            } else {
+                ATTRIBUTES.to_owned()
+            };
+            world.add(code.clone(), BTreeSet::from([above]), true, &mut dice);
+            world.attributes.push(code.clone());
+        }
         let mut number = 0;
         let mut fresh = || {
             number += 1;
@@ -180,9 +210,12 @@ impl World {
             world.add(code.clone(), BTreeSet::from([parent]), true, &mut dice);
             world.attributes.push(code);
         }
-        for place in 0..36 {
-            let code = fresh();
-            let active = !dice.one_in(6);
+        let own = given.ordinary.len();
+        for place in 0..own + 36 {
+            let given = given.ordinary.get(place).cloned();
+            // What is given is in use, as far as it matters where it stands.
+            let active = given.is_some() || !dice.one_in(6);
+            let code = given.unwrap_or_else(&mut fresh);
             let mut parents = BTreeSet::new();
             for _ in 0..=dice.roll(2) {
                 let above: Vec<&String> = world.ordinary.iter().filter(|code| world.concepts[*code].active).collect();
@@ -197,12 +230,12 @@ impl World {
             world.ordinary.push(code);
         }
         world.relate(&mut dice);
-        for _ in 0..3 {
-            let code = fresh();
+        for place in 0..given.refsets.len() + 3 {
+            let code = given.refsets.get(place).cloned().unwrap_or_else(&mut fresh);
             world.add(code.clone(), BTreeSet::from([ROOT.to_owned()]), true, &mut dice);
             world.refsets.push(code);
         }
-        world.list(&mut dice);
+        world.list(given.associations, &mut dice);
         // The scheme is known by the beginning of a term.
         let mut scheme = world.concepts[ATTRIBUTES].terms[0].clone();
         scheme.id = identifier(8_000, "01");
@@ -211,6 +244,14 @@ impl World {
         for place in 0..4 {
             let concept = dice.pick(&world.ordinary).clone();
             world.alternates.push((format!("{place}-7.x"), concept));
+        }
+        if let Some((scheme, code)) = given.alternate {
+            let concept = dice.pick(&world.ordinary).clone();
+            world.alternates.push((code.to_owned(), concept));
+            let terms = &mut world.concepts.get_mut(ATTRIBUTES).unwrap().terms;
+            let mut named = terms[0].clone();
+            (named.id, named.text) = (identifier(8_001, "01"), format!("{scheme} identifiers"));
+            terms.push(named);
         }
         world
     }
@@ -277,12 +318,13 @@ impl World {
         }
     }
 
-    fn list(&mut self, dice: &mut Dice) {
+    fn list(&mut self, associations: &[String], dice: &mut Dice) {
         let lists: Vec<String> = self
             .refsets
             .iter()
             .cloned()
             .chain([SAME_AS, REPLACED_BY, POSSIBLY].map(str::to_owned))
+            .chain(associations.iter().cloned())
             .collect();
         for refset in &lists {
             for _ in 0..dice.roll(12) + 1 {
@@ -364,6 +406,7 @@ impl World {
                     .map(|target| ("targetComponentId", FieldRecord::Component(target))),
             );
             fields.extend(member.number.map(|number| ("mapGroup", FieldRecord::Integer(number))));
+            fields.extend(member.number.map(|number| ("mapPriority", FieldRecord::Integer(3 - number))));
             fields.extend(member.text.as_deref().map(|text| ("mapTarget", FieldRecord::String(text))));
             let record = RowRecord {
                 refset: &member.refset,

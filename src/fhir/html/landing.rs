@@ -58,7 +58,10 @@ fn first_with_codes(terminology: &Terminology, headers: &[CodeSystemHeader]) -> 
 }
 
 fn counts(body: &mut Markup, terminology: &Terminology, systems: usize, place: &Place<'_>) {
-    let all = |kind| terminology.search_resources(kind, &ResourceQuery::default(), 0, 1).1;
+    let all = |kind| {
+        let found = terminology.search_resources(kind, &ResourceQuery::default(), 0, 1);
+        found.map_or(0, |(_, total)| total)
+    };
     body.open("p").text("Loaded: ");
     for (number, (kind, label, count)) in [
         ("CodeSystem", "code systems", systems),

@@ -114,14 +114,14 @@ impl Element {
 
 /// A type with elements, in one of the versions.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Type {
+pub(in crate::fhir) struct Type {
     version: FhirVersion,
     definition: &'static Definition,
 }
 
 /// What an element holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(in crate::fhir) enum Shape {
     /// A value: JSON's true and false.
     Boolean,
     /// A value: a whole number.
@@ -140,7 +140,7 @@ pub(super) enum Shape {
 
 /// An element of a type.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(in crate::fhir) struct Place {
     /// Its position among all elements of its type.
     pub position: usize,
     /// Whether JSON writes it as an array.
@@ -149,6 +149,10 @@ pub(super) struct Place {
     pub attribute: bool,
     /// What it holds.
     pub shape: Shape,
+    /// Its name, without the type that the name of a choice ends with.
+    pub base: &'static str,
+    /// The name of its type.
+    pub type_name: &'static str,
 }
 
 impl Type {
@@ -173,6 +177,11 @@ impl Type {
     /// Its name.
     pub fn name(self) -> &'static str {
         self.definition.name
+    }
+
+    /// The version of its shapes.
+    pub fn version(self) -> FhirVersion {
+        self.version
     }
 
     /// The element of a name.
@@ -218,6 +227,8 @@ impl Type {
             repeats: element.repeats,
             attribute: element.attribute,
             shape: shape(type_name, self.version),
+            base: element.name,
+            type_name,
         })
     }
 }

@@ -14,6 +14,7 @@ mod read;
 mod tests;
 mod write;
 
+pub(super) use definitions::{Shape, Type};
 pub use read::{XmlError, read};
 pub use write::write;
 

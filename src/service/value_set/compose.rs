@@ -7,6 +7,7 @@
 use super::choice::{self, Choice, Reason};
 use super::filter::{self, Place};
 use super::members::{Listing, Members, Nesting, Part};
+use crate::ecl::Limits;
 use crate::service::code_system::View;
 use crate::service::extension;
 use crate::service::issues::{self, Failure};
@@ -14,6 +15,7 @@ use crate::service::parameters::Parameters;
 use crate::service::postcoordinated::understand;
 use crate::service::terminology::{Terminology, Unresolved};
 use crate::service::version;
+use crate::stop::Stopped;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Content};
@@ -42,6 +44,12 @@ pub enum Stop {
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+impl From<Stopped> for Stop {
+    fn from(stopped: Stopped) -> Self {
+        Self::Failed(stopped.into())
     }
 }
 
@@ -354,6 +362,7 @@ impl<'t> Evaluator<'t> {
         list: &'static str,
         place: usize,
     ) -> Result<Members, Stop> {
+        self.terminology.stop().check()?;
         let mut members = match &include.system {
             Some(system) => {
                 let other = self.judged.as_ref().is_some_and(|judged| judged.system != *system);
@@ -412,7 +421,7 @@ impl<'t> Evaluator<'t> {
                 include: place,
                 filter: number,
             };
-            part.concepts &= filter::evaluate(&view, filter, at)?;
+            part.concepts &= filter::evaluate(&view, filter, at, self.terminology.constraint_limits())?;
             let subtree =
                 matches!(filter.property.as_str(), "concept" | "code") && matches!(filter.op.as_str(), "is-a" | "descendent-of");
             part.nesting = match part.nesting {
@@ -431,6 +440,11 @@ impl<'t> Evaluator<'t> {
         let mut members = self.evaluate(&imported)?;
         members.flatten();
         Ok(members)
+    }
+
+    /// What an expression constraint may cost.
+    pub(super) fn constraint_limits(&self) -> &'t Limits {
+        self.terminology.constraint_limits()
     }
 
     /// The definition of an imported value set, a contained one among them.

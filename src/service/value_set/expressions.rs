@@ -64,7 +64,7 @@ impl Evaluator<'_> {
                 include: number,
                 filter: filter_number,
             };
-            if !filter_admits(filter, view, understood, place)? {
+            if !filter_admits(filter, view, understood, place, self.constraint_limits())? {
                 return Ok(false);
             }
         }
@@ -78,7 +78,7 @@ impl Evaluator<'_> {
     }
 }
 
-fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: Place<'_>) -> Result<bool, Stop> {
+fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: Place<'_>, limits: &Limits) -> Result<bool, Stop> {
     let value = filter.value.as_deref().unwrap_or("").trim();
     let meaning = &understood.meaning;
     let concept = || view.index.find(value);
@@ -86,14 +86,17 @@ fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: P
     Ok(match (filter.property.as_str(), filter.op.as_str()) {
         ("expressions", "=") => value == "true",
         ("constraint" | "expression", "=") => {
-            let constraint = Constraint::parse(value, &Limits::default());
+            let constraint = Constraint::parse(value, limits);
             let admitted = constraint.and_then(|constraint| constraint.admits(&view.index, meaning));
             admitted.map_err(|error| issues::bad_constraint(value, &error, &place.path()))?
         }
         ("concept" | "code", "is-a") => below(),
         ("concept" | "code", "is-not-a") => !below(),
         ("concept" | "code", "descendent-of") => {
-            below() && concept().is_some_and(|concept| !meaning.equals(&view.index, concept))
+            let same = |concept| meaning.equals(&view.index, concept);
+            let equal = concept().map_or(Ok(false), same);
+            let equal = equal.map_err(|fault| issues::bad_constraint(value, &fault.in_text(value), &place.path()))?;
+            below() && !equal
         }
         _ => false,
     })

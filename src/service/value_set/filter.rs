@@ -12,6 +12,7 @@ use crate::ecl::{Constraint, Limits};
 use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::issues::{self, Failure};
+use crate::stop::Pace;
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
 use tern_index::model::{Ordinal, PropertyValue};
@@ -41,8 +42,8 @@ impl Place<'_> {
     }
 }
 
-/// Concepts that pass a filter.
-pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<ConceptSet, Failure> {
+/// Concepts that pass a filter. The limits are those of constraints; that somebody waits is asked of them for all filters.
+pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, limits: &Limits) -> Result<ConceptSet, Failure> {
     let Some(value) = filter.value.as_deref().filter(|value| !value.is_empty()) else {
         return Err(issues::filter_without_value(view.url(), filter, &place.path()));
     };
@@ -51,6 +52,7 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         filter,
         value,
         place,
+        limits,
     };
     if let Some(set) = by_grammar(view, filter, value).or_else(|| loinc::evaluate(view, filter, value)) {
         return Ok(set);
@@ -65,7 +67,7 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>) -> Result<Concep
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
         // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
-        "constraint" | "expression" => constraint(view, filter, value, place),
+        "constraint" | "expression" => constraint(view, filter, value, place, limits),
         // Whether expressions are in as well changes nothing among the concepts themselves.
         "expressions" if view.index.header().compositional && filter.op == "=" => Ok(view.index.all()),
         "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
@@ -103,7 +105,7 @@ fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
 const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 
 /// Concepts that satisfy a SNOMED CT expression constraint.
-fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>) -> Result<ConceptSet, Failure> {
+fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>, limits: &Limits) -> Result<ConceptSet, Failure> {
     if filter.op != "=" || view.url() != SNOMED {
         return Err(issues::filter_not_understood(
             view.url(),
@@ -112,7 +114,7 @@ fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>) -> Res
             &place.path(),
         ));
     }
-    let answer = Constraint::parse(text, &Limits::default()).and_then(|constraint| constraint.evaluate(&view.index));
+    let answer = Constraint::parse(text, limits).and_then(|constraint| constraint.evaluate(&view.index));
     answer
         .map(|answer| answer.concepts)
         .map_err(|error| issues::bad_constraint(text, &error, &place.path()))
@@ -132,6 +134,7 @@ struct Question<'q> {
     filter: &'q Filter,
     value: &'q str,
     place: Place<'q>,
+    limits: &'q Limits,
 }
 
 impl Question<'_> {
@@ -145,6 +148,19 @@ impl Question<'_> {
 
     fn values(&self) -> impl Iterator<Item = &str> {
         self.value.split(',').map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// Concepts of the whole code system that pass a test.
+    fn passing(&self, test: impl Fn(Ordinal) -> bool) -> Result<ConceptSet, Failure> {
+        let mut pace = Pace::new(&self.limits.stop);
+        let mut set = ConceptSet::new();
+        for concept in self.view.index.all() {
+            pace.step(1)?;
+            if test(Ordinal(concept)) {
+                set.insert(concept);
+            }
+        }
+        Ok(set)
     }
 
     fn negated_if(&self, negated: bool, set: ConceptSet) -> ConceptSet {
@@ -185,10 +201,7 @@ impl Question<'_> {
             "not-in" => index.all() - self.members(),
             "regex" => {
                 let pattern = self.pattern()?;
-                let codes = index.all().into_iter();
-                codes
-                    .filter(|concept| pattern.is_match(index.code(Ordinal(*concept))))
-                    .collect()
+                self.passing(|concept| pattern.is_match(index.code(concept)))?
             }
             "exists" => self.negated_if(self.value == "false", index.all()),
             _ => return Err(self.not_understood()),
@@ -214,20 +227,16 @@ impl Question<'_> {
         text: impl Fn(&tern_index::read::CodeSystemIndex, Ordinal) -> Option<String>,
     ) -> Result<ConceptSet, Failure> {
         let index = &self.view.index;
-        let passing = |test: &dyn Fn(&str) -> bool| -> ConceptSet {
-            let all = index.all().into_iter();
-            all.filter(|concept| text(index, Ordinal(*concept)).is_some_and(|text| test(&text)))
-                .collect()
-        };
+        let passing = |test: &dyn Fn(&str) -> bool| self.passing(|concept| text(index, concept).is_some_and(|text| test(&text)));
         Ok(match self.filter.op.as_str() {
-            "=" => passing(&|text| text == self.value),
-            "in" => passing(&|text| self.values().any(|value| value == text)),
-            "not-in" => index.all() - passing(&|text| self.values().any(|value| value == text)),
+            "=" => passing(&|text| text == self.value)?,
+            "in" => passing(&|text| self.values().any(|value| value == text))?,
+            "not-in" => index.all() - passing(&|text| self.values().any(|value| value == text))?,
             "regex" => {
                 let pattern = self.pattern()?;
-                passing(&|text| pattern.is_match(text))
+                passing(&|text| pattern.is_match(text))?
             }
-            "exists" => self.negated_if(self.value == "false", passing(&|_| true)),
+            "exists" => self.negated_if(self.value == "false", passing(&|_| true)?),
             _ => return Err(self.not_understood()),
         })
     }
@@ -254,12 +263,8 @@ impl Question<'_> {
             "not-in" => index.all() - any(&mut self.values().filter_map(|code| self.find(code))),
             "regex" => {
                 let pattern = self.pattern()?;
-                let all = index.all();
-                let matching = all
-                    .iter()
-                    .map(Ordinal)
-                    .filter(|concept| pattern.is_match(index.code(*concept)));
-                any(&mut matching.collect::<Vec<_>>().into_iter())
+                let matching = self.passing(|concept| pattern.is_match(index.code(concept)))?;
+                any(&mut matching.iter().map(Ordinal))
             }
             "exists" => {
                 let all = index.all();
@@ -381,7 +386,7 @@ impl Question<'_> {
             property: "concept".into(),
             ..self.filter.clone()
         };
-        let targets = evaluate(self.view, &filter, place)?;
+        let targets = evaluate(self.view, &filter, place, self.limits)?;
         Ok(self.view.index.with_property_in(property, &targets))
     }
 

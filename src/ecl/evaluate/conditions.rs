@@ -1,0 +1,532 @@
+//! Conditions on one attribute: which attributes, what values, and the rows that satisfy them.
+//!
+//! There are three ways to the rows, and the one that reads least is taken: the lists of concepts that have one of few
+//! values; the rows of the attribute, by concept, each a test of a bit; or all rows of the few concepts that are left.
+//! A reversed condition is the same looked at from the value.
+
+use super::gathered::{FEW, Gathered};
+use super::{Evaluator, Found};
+use crate::ecl::ast::{Cardinality, Order};
+use crate::ecl::number::Decimal;
+use crate::ecl::terms::Matcher;
+use std::cell::OnceCell;
+use std::ops::ControlFlow;
+use tern_index::model::Ordinal;
+use tern_index::read::{CodeSystemIndex, ConceptBits, ConceptSet, PropertyRows, RelationValue};
+
+/// Steps of reading the rows of a concept.
+const ROWS: u64 = 16;
+/// Steps of finding the concepts that have one value.
+const LOOKUP: u64 = 64;
+/// Rows looked at to estimate how many of an attribute's satisfy a condition.
+const SAMPLE: usize = 64;
+/// Slots of parents: they are in no group, and above all slots of rows.
+pub(super) const PARENTS: u32 = 1 << 31;
+
+/// Which attributes a name means.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    /// Numbers of properties, ascending.
+    pub properties: Vec<u32>,
+    /// Whether the hierarchy is meant too.
+    pub is_a: bool,
+}
+
+impl Names {
+    fn has(&self, property: u32) -> bool {
+        match self.properties.as_slice() {
+            [only] => *only == property,
+            several => several.binary_search(&property).is_ok(),
+        }
+    }
+}
+
+/// What a value must be.
+#[derive(Debug)]
+pub(super) enum Test {
+    Any,
+    Never,
+    Concepts { set: ConceptSet, equal: bool },
+    Number { value: String, order: Order },
+    Text { matchers: Vec<Matcher>, equal: bool },
+    Boolean(bool),
+}
+
+impl Test {
+    fn accepts_concept(&self, concept: u32) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Concepts { set, equal } => set.contains(concept) == *equal,
+            _ => false,
+        }
+    }
+
+    fn accepts(&self, value: RelationValue<'_>) -> bool {
+        match (self, value) {
+            (Self::Any, _) => true,
+            (Self::Concepts { .. }, RelationValue::Concept(concept)) => self.accepts_concept(concept.0),
+            (Self::Number { value, order }, RelationValue::Number(found)) => {
+                match (Decimal::parse(found), Decimal::parse(value)) {
+                    (Some(found), Some(value)) => order.accepts(found.cmp(&value)),
+                    _ => false,
+                }
+            }
+            (Self::Text { matchers, equal }, RelationValue::Text(found)) => {
+                matchers.iter().any(|matcher| matcher.is_match(found)) == *equal
+            }
+            (Self::Boolean(wanted), RelationValue::Boolean(found)) => found == *wanted,
+            _ => false,
+        }
+    }
+}
+
+/// A condition made ready: names and values evaluated.
+#[derive(Debug)]
+pub(super) struct Condition {
+    pub names: Names,
+    pub test: Test,
+    pub reverse: bool,
+    pub cardinality: Cardinality,
+    pub shown: String,
+    bits: OnceCell<ConceptBits>,
+}
+
+/// Numbers of values that pass, as rows have them.
+#[derive(Debug, Clone, Copy)]
+enum Passing<'c> {
+    All,
+    None,
+    In(&'c ConceptBits),
+    /// Concepts, which are the numbers below the bound, that are not in the set.
+    NotIn(&'c ConceptBits, u32),
+    /// Values that are no concepts, which are the numbers from the bound on.
+    Literals(&'c ConceptBits, u32),
+}
+
+impl Passing<'_> {
+    fn accepts(self, value: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::In(set) => set.contains(value),
+            Self::NotIn(set, bound) => value < bound && !set.contains(value),
+            Self::Literals(set, bound) => value.checked_sub(bound).is_some_and(|value| set.contains(value)),
+        }
+    }
+
+    /// Gives (concept, slot) of each row of a concept in `within` whose value passes. What is asked is chosen once, not
+    /// for each row.
+    fn pick(self, rows: PropertyRows<'_>, within: &ConceptBits, each: &mut impl FnMut(u32, u32)) {
+        match self {
+            Self::All => pick(rows, within, |_| true, each),
+            Self::None => {}
+            Self::In(set) => pick(rows, within, |value| set.contains(value), each),
+            Self::NotIn(..) | Self::Literals(..) => pick(rows, within, |value| self.accepts(value), each),
+        }
+    }
+}
+
+fn pick(rows: PropertyRows<'_>, within: &ConceptBits, passes: impl Fn(u32) -> bool, each: &mut impl FnMut(u32, u32)) {
+    let rows = rows.concepts.iter().zip(rows.slots).zip(rows.values);
+    for ((concept, slot), value) in rows {
+        if passes(*value) && within.contains(*concept) {
+            each(*concept, *slot);
+        }
+    }
+}
+
+impl Condition {
+    pub fn new(names: Names, test: Test, reverse: bool, cardinality: Cardinality, shown: String) -> Self {
+        Self {
+            names,
+            test,
+            reverse,
+            cardinality,
+            shown,
+            bits: OnceCell::new(),
+        }
+    }
+
+    /// Whether a value passes.
+    pub fn accepts(&self, value: RelationValue<'_>) -> bool {
+        self.test.accepts(value)
+    }
+
+    fn passing(&self, index: &CodeSystemIndex) -> Passing<'_> {
+        let bound = index.len();
+        let concepts = |set| self.bits.get_or_init(|| ConceptBits::of(set, bound));
+        match &self.test {
+            Test::Any => Passing::All,
+            Test::Never => Passing::None,
+            Test::Concepts { set, equal: true } => Passing::In(concepts(set)),
+            Test::Concepts { set, equal: false } => Passing::NotIn(concepts(set), bound as u32),
+            test => {
+                let literals = self.bits.get_or_init(|| {
+                    let passing: Vec<u32> = index
+                        .relation_literals()
+                        .filter(|(_, value)| test.accepts(*value))
+                        .filter_map(|(number, _)| number.checked_sub(bound as u32))
+                        .collect();
+                    let mut bits = ConceptBits::new(passing.iter().max().map_or(0, |last| *last as usize + 1));
+                    bits.insert_all(&passing);
+                    bits
+                });
+                Passing::Literals(literals, bound as u32)
+            }
+        }
+    }
+}
+
+/// Concepts of which something is satisfied, and those of them where that is so often enough and not too often.
+pub(super) struct Counted {
+    pub having: ConceptSet,
+    pub admitted: ConceptSet,
+    pub way: &'static str,
+}
+
+impl<'i> Evaluator<'i> {
+    /// Rows of all attributes that a condition names.
+    fn extent(&self, names: &Names) -> u64 {
+        let properties = names.properties.iter();
+        let rows: u64 = properties
+            .map(|property| self.index.relation_extent(*property).1 as u64)
+            .sum();
+        rows + if names.is_a { self.index.len() as u64 } else { 0 }
+    }
+
+    /// What finding the concepts that have one value of some attributes costs.
+    fn lookup_cost(&self, names: &Names) -> u64 {
+        self.costs.lookup.saturating_mul(4 + names.properties.len() as u64) / 4
+    }
+
+    /// How many rows satisfy a condition: counted where its values are few, else estimated from a sample.
+    pub(super) fn estimate_one(&self, condition: &Condition) -> u64 {
+        let properties = &condition.names.properties;
+        match &condition.test {
+            Test::Never => 0,
+            Test::Concepts { set, equal: true } if condition.reverse && set.len() <= FEW => set.len() * ROWS,
+            _ if condition.reverse => {
+                let distinct = properties
+                    .iter()
+                    .map(|property| self.index.relation_extent(*property).0 as u64);
+                distinct.sum::<u64>() + if condition.names.is_a { self.index.len() as u64 } else { 0 }
+            }
+            Test::Concepts { set, equal: true } if set.len().saturating_mul(properties.len() as u64) <= FEW => {
+                let targets = set.iter().map(Ordinal);
+                let lists = targets.flat_map(|target| self.index.relation_sources(properties, target));
+                let children = set
+                    .iter()
+                    .filter(|_| condition.names.is_a)
+                    .map(|target| self.index.children(Ordinal(target)).len() as u64);
+                lists.map(|list| list.len() as u64).sum::<u64>() + children.sum::<u64>()
+            }
+            _ => {
+                let passing = condition.passing(self.index);
+                let sampled = properties
+                    .iter()
+                    .map(|property| sample(self.index.property_rows(*property), passing));
+                sampled.sum::<u64>() + if condition.names.is_a { self.index.len() as u64 } else { 0 }
+            }
+        }
+    }
+
+    /// Gives (concept, slot) of every row of a concept of `focus` that satisfies a condition; returns how. By attribute,
+    /// then by concept and slot; or by concept.
+    pub(super) fn rows_of(
+        &mut self,
+        condition: &Condition,
+        focus: &ConceptSet,
+        each: &mut impl FnMut(u32, u32),
+    ) -> Found<&'static str> {
+        let index = self.index;
+        let passing = condition.passing(index);
+        let parents = |concept: u32, each: &mut dyn FnMut(u32, u32)| {
+            let parents = (PARENTS..).zip(index.parents(Ordinal(concept)));
+            for (slot, _) in parents.filter(|(_, parent)| passing.accepts(parent.0)) {
+                each(concept, slot);
+            }
+        };
+        if focus.len().saturating_mul(self.costs.rows) < self.extent(&condition.names) {
+            for concept in focus {
+                self.budget.spend(ROWS)?;
+                for (property, slot, value) in index.relation_slots(Ordinal(concept)) {
+                    if condition.names.has(property) && passing.accepts(value) {
+                        each(concept, slot);
+                    }
+                }
+                if condition.names.is_a {
+                    parents(concept, each);
+                }
+            }
+            return Ok("rows of what is left");
+        }
+        let within = ConceptBits::of(focus, index.len());
+        for property in &condition.names.properties {
+            let rows = index.property_rows(*property);
+            self.budget.spend(rows.len() as u64)?;
+            passing.pick(rows, &within, each);
+        }
+        if condition.names.is_a {
+            for concept in focus {
+                self.budget.spend(1)?;
+                parents(concept, each);
+            }
+        }
+        Ok("rows by attribute")
+    }
+
+    /// The concepts of `focus` that have one of the values of a condition, where these are so few that their lists are
+    /// read sooner than anything else.
+    pub(super) fn by_values(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Option<ConceptSet>> {
+        let Test::Concepts { set, equal: true } = &condition.test else {
+            return Ok(None);
+        };
+        let properties = &condition.names.properties;
+        let lookups = set.len().saturating_mul(self.lookup_cost(&condition.names));
+        if lookups > self.extent(&condition.names).min(focus.len().saturating_mul(self.costs.rows)) {
+            return Ok(None);
+        }
+        let mut gathered = Gathered::new(self.estimate_one(condition), self.index.len());
+        for target in set {
+            self.budget.spend(LOOKUP)?;
+            for list in self.index.relation_sources(properties, Ordinal(target)) {
+                self.budget.spend(list.len() as u64)?;
+                gathered.insert_all(list);
+            }
+            if condition.names.is_a {
+                self.index
+                    .children(Ordinal(target))
+                    .for_each(|child| gathered.insert(child.0));
+            }
+        }
+        Ok(Some(gathered.into_set() & focus))
+    }
+
+    /// The concepts of `focus` of which at least one attribute satisfies a condition, and how they were found.
+    pub(super) fn having(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
+        if matches!(condition.test, Test::Never) {
+            return Ok((ConceptSet::new(), "nothing"));
+        }
+        if condition.reverse {
+            return self.having_reversed(condition, focus);
+        }
+        if let Some(found) = self.by_values(condition, focus)? {
+            return Ok((found, "postings"));
+        }
+        let mut gathered = Gathered::new(focus.len(), self.index.len());
+        let way = self.rows_of(condition, focus, &mut |concept, _| gathered.insert(concept))?;
+        Ok((gathered.into_set(), way))
+    }
+
+    /// The same with the counts asked.
+    pub(super) fn counted(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Counted> {
+        if condition.reverse {
+            return self.counted_reversed(condition, focus);
+        }
+        let (focus, narrowed) = match self.by_values(condition, focus)? {
+            Some(few) => (few, true),
+            None => (focus.clone(), false),
+        };
+        let mut concepts = Vec::new();
+        let way = if condition.names.properties.len() <= 1 || focus.len() <= FEW {
+            let way = self.rows_of(condition, &focus, &mut |concept, _| concepts.push(concept))?;
+            concepts.sort();
+            way
+        } else {
+            // Counters for all cost less than sorting what many attributes give.
+            let mut counters = vec![0u32; self.index.len()];
+            let way = self.rows_of(condition, &focus, &mut |concept, _| {
+                if let Some(counter) = counters.get_mut(concept as usize) {
+                    *counter = counter.saturating_add(1);
+                }
+            })?;
+            let counters = (0u32..).zip(counters).filter(|(_, count)| *count > 0);
+            let (mut having, mut admitted) = (ConceptBits::new(self.index.len()), ConceptBits::new(self.index.len()));
+            for (concept, count) in counters {
+                having.insert(concept);
+                if condition.cardinality.admits(count.into()) {
+                    admitted.insert(concept);
+                }
+            }
+            return Ok(Counted {
+                having: having.into_set(),
+                admitted: admitted.into_set(),
+                way,
+            });
+        };
+        let (mut having, mut admitted) = (
+            Gathered::new(focus.len(), self.index.len()),
+            Gathered::new(focus.len(), self.index.len()),
+        );
+        for own in concepts.chunk_by(|a, b| a == b) {
+            let Some(concept) = own.first() else { continue };
+            having.insert(*concept);
+            if condition.cardinality.admits(own.len() as u64) {
+                admitted.insert(*concept);
+            }
+        }
+        Ok(Counted {
+            having: having.into_set(),
+            admitted: admitted.into_set(),
+            way: if narrowed { "postings" } else { way },
+        })
+    }
+
+    /// The concepts of `focus` that are a value of a condition's attributes, of a concept that passes.
+    fn having_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
+        let extent = self.extent(&condition.names);
+        let few = match &condition.test {
+            Test::Concepts { set, equal: true } => Some(set).filter(|set| set.len().saturating_mul(self.costs.rows) < extent),
+            _ => None,
+        };
+        if let Some(set) = few {
+            return Ok((self.values_of(set, &condition.names)? & focus, "rows of the sources"));
+        }
+        let lookup = self.lookup_cost(&condition.names);
+        if focus.len().saturating_mul(lookup) < extent {
+            let passing = condition.passing(self.index);
+            let mut found = ConceptSet::new();
+            for concept in focus {
+                self.budget.spend(LOOKUP)?;
+                let any = self.sources(&condition.names, concept, |list| {
+                    match list.iter().any(|source| passing.accepts(*source)) {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                });
+                if any.is_break() {
+                    found.insert(concept);
+                }
+            }
+            return Ok((found, "sources of what is left"));
+        }
+        Ok((self.values_where(condition)? & focus, "rows by attribute"))
+    }
+
+    /// Gives the lists of concepts that have `target` as value of an attribute.
+    fn sources(&self, names: &Names, target: u32, mut each: impl FnMut(&[u32]) -> ControlFlow<()>) -> ControlFlow<()> {
+        for list in self.index.relation_sources(&names.properties, Ordinal(target)) {
+            each(list)?;
+        }
+        if names.is_a {
+            let children: Vec<u32> = self.index.children(Ordinal(target)).map(|child| child.0).collect();
+            each(&children)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// All values that are concepts of the attributes of concepts that pass.
+    fn values_where(&mut self, condition: &Condition) -> Found<ConceptSet> {
+        let index = self.index;
+        let passing = condition.passing(index);
+        let mut found = ConceptBits::new(index.len());
+        for property in &condition.names.properties {
+            let rows = index.property_rows(*property);
+            self.budget.spend(rows.len() as u64)?;
+            let rows = rows.concepts.iter().zip(rows.values);
+            // Values past the concepts are out of the set's range, or beyond all that is asked of it.
+            rows.filter(|(concept, _)| passing.accepts(**concept))
+                .for_each(|(_, value)| found.insert(*value));
+        }
+        if condition.names.is_a {
+            for concept in index.active() {
+                self.budget.spend(1)?;
+                if passing.accepts(concept) {
+                    index.parents(Ordinal(concept)).for_each(|parent| found.insert(parent.0));
+                }
+            }
+        }
+        let mut found = found.into_set();
+        found.remove_range(index.len() as u32..);
+        Ok(found)
+    }
+
+    /// All values that are concepts of the attributes of some concepts.
+    fn values_of(&mut self, sources: &ConceptSet, names: &Names) -> Found<ConceptSet> {
+        let index = self.index;
+        let mut found = Gathered::new(sources.len(), index.len());
+        for source in sources {
+            self.budget.spend(ROWS)?;
+            for (property, _, value) in index.relation_slots(Ordinal(source)) {
+                if names.has(property) && (value as usize) < index.len() {
+                    found.insert(value);
+                }
+            }
+            if names.is_a {
+                index.parents(Ordinal(source)).for_each(|parent| found.insert(parent.0));
+            }
+        }
+        Ok(found.into_set())
+    }
+
+    /// `. attribute`: the concepts that are values of an attribute of any of `sources`.
+    pub(super) fn dotted(&mut self, sources: &ConceptSet, names: Names) -> Found<ConceptSet> {
+        let test = Test::Concepts {
+            set: sources & self.index.active(),
+            equal: true,
+        };
+        let condition = Condition::new(names, test, true, Cardinality::DEFAULT, String::new());
+        Ok(self.having_reversed(&condition, self.index.active())?.0)
+    }
+
+    /// Counts, for each value, the concepts that have it.
+    fn counted_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Counted> {
+        let index = self.index;
+        let (having, way) = self.having_reversed(condition, focus)?;
+        let passing = condition.passing(index);
+        let properties = &condition.names.properties;
+        let mut lists: Vec<(u32, &[u32])> = Vec::new();
+        let keys: u64 = properties
+            .iter()
+            .map(|property| index.relation_extent(*property).0 as u64)
+            .sum();
+        if having.len().saturating_mul(self.lookup_cost(&condition.names)) < keys {
+            for target in &having {
+                self.budget.spend(LOOKUP)?;
+                lists.extend(index.relation_sources(properties, Ordinal(target)).map(|list| (target, list)));
+            }
+        } else {
+            let within = ConceptBits::of(&having, index.len());
+            for property in properties {
+                let postings = index
+                    .relation_postings(*property)
+                    .filter(|posting| within.contains(posting.value));
+                lists.extend(postings.map(|posting| (posting.value, posting.concepts)));
+                self.budget.spend(lists.len() as u64)?;
+            }
+            lists.sort_by_key(|(target, _)| *target);
+        }
+        let mut admitted = ConceptSet::new();
+        let mut rest = lists.as_slice();
+        for target in &having {
+            let own = rest.partition_point(|(own, _)| *own <= target);
+            let (own, later) = rest.split_at(own);
+            rest = later;
+            self.budget
+                .spend(1 + own.iter().map(|(_, list)| list.len() as u64).sum::<u64>())?;
+            let sources = own.iter().flat_map(|(_, list)| list.iter().copied());
+            let children = index.children(Ordinal(target)).map(|child| child.0);
+            let sources = sources.chain(children.filter(|_| condition.names.is_a));
+            let mut sources: Vec<u32> = sources.filter(|source| passing.accepts(*source)).collect();
+            // A concept that has the value in several ways is one concept.
+            sources.sort();
+            sources.dedup();
+            if condition.cardinality.admits(sources.len() as u64) {
+                admitted.insert(target);
+            }
+        }
+        Ok(Counted { having, admitted, way })
+    }
+}
+
+/// How many rows have a value that passes, from some of them.
+fn sample(rows: PropertyRows<'_>, passing: Passing<'_>) -> u64 {
+    let step = rows.len().div_ceil(SAMPLE).max(1);
+    let looked = rows.values.iter().step_by(step);
+    // One that is not among those looked at may still be there.
+    let hits = looked
+        .filter(|value| passing.accepts(**value))
+        .count()
+        .max(usize::from(step > 1));
+    (hits.saturating_mul(step)).min(rows.len()) as u64
+}
