@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
+use tern::fhir::resource_in::CacheLimits;
 use tern::http::{Limits, ServeConfig, State, app, serve};
 use tern::service::Terminology;
 use tern::written::Library;
@@ -170,8 +171,11 @@ fn of_session(client: &mut Client) -> Question {
 }
 
 fn in_process(criterion: &mut Criterion) {
-    let remembering = |remembered_resources| Limits {
-        remembered_resources,
+    let forgetting = || Limits {
+        resources: CacheLimits {
+            bytes: 0,
+            ..CacheLimits::default()
+        },
         ..Limits::default()
     };
     let mut group = criterion.benchmark_group("in process");
@@ -180,7 +184,7 @@ fn in_process(criterion: &mut Criterion) {
         .map(|question| (question.name.to_owned(), question, Limits::default()))
         .collect();
     cases.push(("30 resources, remembered".into(), with_resources(), Limits::default()));
-    cases.push(("30 resources, read anew".into(), with_resources(), remembering(0)));
+    cases.push(("30 resources, read anew".into(), with_resources(), forgetting()));
     for (name, question, limits) in cases {
         let system = actix_web::rt::System::new();
         let state = actix_web::web::Data::new(State::new(terminology(), limits));

@@ -7,7 +7,9 @@
 //! `tern-index`).
 
 pub mod cli;
+pub mod concept_model;
 mod database;
+pub mod description_logic;
 pub mod ecl;
 pub mod fhir;
 pub mod grammars;

@@ -6,6 +6,7 @@
 mod cli;
 mod docs;
 mod ecl;
+mod expressions;
 mod formats;
 mod http;
 mod review;

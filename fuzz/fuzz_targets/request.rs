@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use tern::fhir::answer::Conditions;
 use tern::fhir::bundle;
 use tern::fhir::interaction::{Body, Method, Request, Room, Target, answer};
-use tern::fhir::resource_in::ResourceCache;
+use tern::fhir::resource_in::{CacheLimits, ResourceCache};
 use tern::fhir::sessions::{SessionLimits, Sessions};
 use tern::fhir::{FhirVersion, xml};
 use tern::service::Terminology;
@@ -31,7 +31,7 @@ libfuzzer_sys::fuzz_target!(|data: (u8, &str)| {
     if let (Target::Root, Ok(body)) = (&target, serde_json::from_str(body)) {
         let _ = bundle::read(body, 10, "/fhir");
     }
-    let (cache, sessions) = (ResourceCache::new(16), Sessions::new(SessionLimits::default()));
+    let (cache, sessions) = (ResourceCache::new(CacheLimits::default()), Sessions::new(SessionLimits::default()));
     let room = Room {
         terminology: &TERMINOLOGY,
         library: &LIBRARY,

@@ -25,9 +25,16 @@ impl Canonical {
         }
     }
 
-    /// Reads `url|version` or `url`; an empty version counts as none.
+    /// Reads `url|version` or `url`; an empty version counts as none. A SNOMED CT expression constraint in a URL has terms between
+    /// pipes: only a pipe that closes none of them comes before a version.
     pub fn parse(text: &str) -> Self {
-        match text.split_once('|') {
+        const CONSTRAINT: &str = "?fhir_vs=ecl/";
+        let parts = match text.split_once(CONSTRAINT) {
+            Some((_, constraint)) if constraint.matches('|').count() % 2 == 0 => None,
+            Some(_) => text.rsplit_once('|'),
+            None => text.split_once('|'),
+        };
+        match parts {
             Some((url, version)) => Self::new(url, Some(version).filter(|v| !v.is_empty()).map(str::to_owned)),
             None => Self::new(text, None),
         }
@@ -517,6 +524,36 @@ pub struct Unmapped {
     pub other_map: Option<String>,
 }
 
+/// One side of a mapping: a code, or a value set of which every code is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MappedSide {
+    /// Code system of the group.
+    pub system: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// The code; `None` where a value set is meant.
+    pub code: Option<String>,
+    /// Its display.
+    pub display: Option<String>,
+    /// The value set.
+    pub value_set: Option<String>,
+}
+
+/// A row of a concept map of which one side at least is a value set (R5 `element.valueSet`, `target.valueSet`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueSetMapping {
+    /// What is mapped.
+    pub source: MappedSide,
+    /// What it is mapped to; `None` states that there is no target.
+    pub target: Option<MappedSide>,
+    /// How a source relates to a target, by its R5 code.
+    pub relationship: String,
+    /// Publisher's comment.
+    pub comment: Option<String>,
+    /// Context, products and properties.
+    pub attributes: Vec<MappingAttribute>,
+}
+
 /// What is known of a concept map besides its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ConceptMapHeader {
@@ -546,6 +583,9 @@ pub struct ConceptMapHeader {
     pub target_scope: Option<String>,
     /// Rules for codes that are not listed.
     pub unmapped: Vec<Unmapped>,
+    /// Rows from or to whole value sets (R5); the index has those of codes.
+    #[serde(default)]
+    pub value_set_rows: Vec<ValueSetMapping>,
     /// The source FHIR resource as JSON without its groups, where the source was one; opaque here.
     pub resource: Option<String>,
     /// The loader's name.

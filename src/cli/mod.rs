@@ -11,17 +11,20 @@ mod error;
 mod expand;
 mod explain;
 mod load;
+mod log;
 mod lookup;
 mod map;
 mod mapper_args;
 mod output;
 mod progress;
+mod quantity;
 mod remove;
 mod review;
 mod review_add;
 mod rf2;
 mod search;
 mod serve;
+mod serve_limits;
 mod session;
 mod shell;
 mod status;
@@ -83,7 +86,7 @@ enum Command {
     Review(Box<review::ReviewArgs>),
     Convert(convert::ConvertArgs),
     Explain(Box<explain::ExplainArgs>),
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     Demo(demo::DemoArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),

@@ -1,9 +1,12 @@
 //! `tern serve`: all that is loaded as a FHIR terminology server.
 
 use super::error::{CliError, Exit};
+use super::log;
 use super::map::failed;
+use super::quantity::Span;
 use super::review::{DECISIONS_VARIABLE, decisions_path, heeded, scope_name};
-use crate::http::{Limits, ServeConfig, serve};
+use super::serve_limits::LimitArgs;
+use crate::http::{ACCESS, Reload, ServeConfig, Watch, serve};
 use crate::mapper::{Decisions, check_embedding};
 use crate::review::LiveDecisions;
 use crate::service::{PeoplesDecisions, Terminology};
@@ -11,7 +14,7 @@ use crate::written::{self, Library, WrittenError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tern_index::store::Store;
+use tern_index::store::{Store, StoreError};
 
 /// Serve FHIR R4 and R5 terminology operations over HTTP
 ///
@@ -21,28 +24,28 @@ use tern_index::store::Store;
     curl 'http://127.0.0.1:8080/fhir/CodeSystem/$lookup?system=http://loinc.org&code=2345-7'")]
 pub struct ServeArgs {
     /// Port to listen on; 0 lets the system choose one
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long, env = "TERN_PORT", default_value_t = 8080)]
     port: u16,
     /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    #[arg(long, env = "TERN_BIND", default_value = "127.0.0.1", value_name = "ADDRESS")]
     bind: String,
     /// Threads that read requests; 0 for one per processor
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, env = "TERN_WORKERS", default_value_t = 0, value_name = "N")]
     workers: usize,
-    /// Targets of algorithmic maps that are kept in memory
-    #[arg(long, default_value_t = Limits::default().mappers, value_name = "N")]
-    mappers: usize,
-    /// Streams of /map/TARGET at once
-    #[arg(long, default_value_t = Limits::default().bulk_streams, value_name = "N")]
-    bulk_streams: usize,
-    /// Largest line of such a stream
-    #[arg(long, default_value_t = Limits::default().bulk_line_bytes, value_name = "BYTES")]
-    bulk_line_bytes: usize,
-    /// Seconds after which a stream in which nothing moves is ended
-    #[arg(long, default_value_t = Limits::default().bulk_idle.as_secs(), value_name = "SECONDS")]
-    bulk_idle: u64,
+    /// Time for running requests to end when the server is told to stop
+    #[arg(long, env = "TERN_DRAIN", default_value_t = Span(Duration::from_secs(30)), value_name = "TIME")]
+    drain: Span,
+    /// Time between two looks for what others have loaded or written
+    #[arg(long, env = "TERN_WATCH", default_value_t = Span(Duration::from_secs(1)), value_name = "TIME")]
+    watch: Span,
+    /// How much is said on standard error
+    #[arg(long, env = "TERN_LOG", default_value = "info", value_name = "LEVEL", value_parser = ["off", "error", "warn", "info", "debug", "trace"])]
+    log: String,
+    /// Say a line of every request, without its query string
+    #[arg(long, env = "TERN_ACCESS_LOG")]
+    access_log: bool,
     /// Let clients create, change and delete resources, and keep closure tables; they are in resources.sqlite in the store
-    #[arg(long)]
+    #[arg(long, env = "TERN_WRITABLE")]
     writable: bool,
     /// Database of people's decisions for the algorithmic maps [default: decisions.sqlite in the store]
     #[arg(long, value_name = "FILE", env = DECISIONS_VARIABLE)]
@@ -53,6 +56,8 @@ pub struct ServeArgs {
     /// Folder of a static embedding (model2vec, word2vec or GloVe text) by which algorithmic maps find candidates, too
     #[arg(long, value_name = "DIR")]
     embedding_model: Option<PathBuf>,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl From<WrittenError> for CliError {
@@ -86,32 +91,42 @@ impl ServeArgs {
 
 /// Runs the command.
 pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
-    let store = Store::open(directory)?;
-    if store.artefacts().is_empty() {
-        eprintln!(
-            "tern: nothing is loaded in {}; only what requests bring is known",
-            directory.display()
-        );
-    }
+    let _log = log::begin(&args.log, args.access_log.then_some(ACCESS));
     if let Some(model) = &args.embedding_model {
         check_embedding(model).map_err(failed)?;
     }
-    let terminology = Terminology::new(&store, Vec::new())
-        .heeding(args.decisions(directory)?)
-        .embedding(args.embedding_model.clone())
-        .keeping_mappers(args.mappers);
-    let library = Library::beside(directory, terminology, args.writable)?;
+    let (decisions, limits) = (args.decisions(directory)?, args.limits.limits());
+    let (place, model, mappers) = (directory.to_owned(), args.embedding_model.clone(), limits.mappers);
+    let open = move || -> Result<Terminology, StoreError> {
+        let loaded = Terminology::new(&Store::open(&place)?, Vec::new());
+        Ok(loaded
+            .heeding(decisions.clone())
+            .embedding(model.clone())
+            .keeping_mappers(mappers))
+    };
+    let watched = directory.to_owned();
+    // Before the store is opened, so that nothing that is loaded meanwhile goes unseen.
+    let identity = move || Store::identity(&watched);
+    let before = identity();
+    if Store::open(directory)?.artefacts().is_empty() {
+        eprintln!(
+            "tern: nothing is loaded in {}; only what requests bring is known until something is",
+            directory.display()
+        );
+    }
+    let library = Library::beside(directory, open()?, args.writable)?;
+    let reload = Reload {
+        identity: Box::new(identity),
+        open: Box::new(move || open().map_err(|error| error.to_string())),
+        every: args.watch.0,
+    };
     let config = ServeConfig {
         bind: args.bind.clone(),
         port: args.port,
         workers: args.workers,
-        limits: Limits {
-            mappers: args.mappers,
-            bulk_streams: args.bulk_streams,
-            bulk_line_bytes: args.bulk_line_bytes,
-            bulk_idle: Duration::from_secs(args.bulk_idle.max(1)),
-            ..Limits::default()
-        },
+        drain: args.drain.0,
+        limits,
+        watch: Some(Watch::new(reload, before)),
         ..ServeConfig::new(library)
     };
     serve(config, |addresses| {

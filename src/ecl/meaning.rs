@@ -1,20 +1,21 @@
 //! What an expression means in an edition: its concepts, its attributes with those that its focus brings along, and
 //! the concepts that subsume it.
 //!
-//! Subsumption is structural. Above an expression lies what is above its focus concepts, and every sufficiently
-//! defined concept whose parents lie above it and each of whose groups is matched by one of its groups; a value is
-//! matched by a value below it. That is what a classifier finds for expressions without nested definitions of roles.
-//! What it does not do: property chains and transitive attributes, general concept inclusions, merging an attribute
-//! in no group into a group that the focus has, ranges of attributes.
+//! Here the names in the expression are found and it becomes a description; what follows from that, by the definitions
+//! and axioms of the edition, is the matter of [`description_logic`](crate::description_logic). An expression that only
+//! says what it is below (`<<<`) is above nothing. Whether it keeps to the concept model is not asked here.
 
 use super::ast::ConceptReference;
 use super::error::{Fault, Kind};
-use super::expression::{DefinitionStatus, Expression, SubExpression, Value};
+use super::expression::{Attribute, DefinitionStatus, Expression, SubExpression, Value as Stated};
+use crate::description_logic::{self, Description, Exhausted, Filler, Model, Ontology, Role, Value};
 use tern_index::model::Ordinal;
-use tern_index::read::{CodeSystemIndex, ConceptSet, RelationValue};
+use tern_index::read::{CodeSystemIndex, ConceptSet};
 
 /// `410662002` and `106237007`: concept model attributes, and all that links concepts.
 const ATTRIBUTES: [&str; 2] = ["410662002", "106237007"];
+/// Focus concepts and attributes that an expression may have, nested ones included.
+const LONGEST: usize = 1_000;
 
 /// An expression that has been understood in an edition.
 #[derive(Debug, Clone)]
@@ -23,12 +24,14 @@ pub struct Meaning {
     pub focus: Vec<Ordinal>,
     /// Whether the expression defines (`===`, or nothing said) rather than describes (`<<<`).
     pub defines: bool,
-    /// Groups that the expression states itself.
-    pub stated: Vec<Vec<Row>>,
-    /// All groups that it has, with those of the focus concepts; none says less than another.
+    /// All groups that it has, with those of the focus concepts; none says less than another. What stands alone is a group
+    /// of its own.
     pub groups: Vec<Vec<Row>>,
     /// Concepts that subsume it.
     pub subsumers: ConceptSet,
+    description: Description,
+    form: Description,
+    model: Model,
 }
 
 /// An attribute of a group.
@@ -55,160 +58,179 @@ pub enum RowValue {
     Boolean(bool),
 }
 
-impl RowValue {
-    /// Whether a value of a concept's definition is at least as general as this.
-    fn is_below(&self, index: &CodeSystemIndex, above: RelationValue<'_>) -> bool {
-        match (self, above) {
-            (Self::Concept(own), RelationValue::Concept(above)) => *own == above || index.subsumes(above, *own),
-            (Self::Expression(own), RelationValue::Concept(above)) => own.subsumers.contains(above.0),
-            (Self::Number(own), RelationValue::Number(above)) => {
-                super::number::Decimal::parse(own) == super::number::Decimal::parse(above)
-            }
-            (Self::Text(own), RelationValue::Text(above)) => own == above,
-            (Self::Boolean(own), RelationValue::Boolean(above)) => *own == above,
-            _ => false,
-        }
-    }
-
-    /// Whether another value is at least as general as this.
-    fn is_within(&self, index: &CodeSystemIndex, above: &Self) -> bool {
-        match above {
-            Self::Concept(above) => self.is_below(index, RelationValue::Concept(*above)),
-            Self::Number(above) => self.is_below(index, RelationValue::Number(above)),
-            Self::Text(above) => self.is_below(index, RelationValue::Text(above)),
-            Self::Boolean(above) => self.is_below(index, RelationValue::Boolean(*above)),
-            Self::Expression(above) => match self {
-                Self::Expression(own) => above.covers(index, own),
-                Self::Concept(own) => above.subsumes(index, *own),
-                _ => false,
-            },
-        }
-    }
-}
-
-fn is_at_or_below(index: &CodeSystemIndex, concept: Ordinal, above: Ordinal) -> bool {
-    concept == above || index.subsumes(above, concept)
-}
-
-/// Whether a group says at least as much as another: each attribute of the other has one that is as special.
-fn says_as_much(index: &CodeSystemIndex, group: &[Row], other: &[Row]) -> bool {
-    other.iter().all(|above| {
-        group
-            .iter()
-            .any(|own| is_at_or_below(index, own.name, above.name) && own.value.is_within(index, &above.value))
-    })
-}
-
 impl Meaning {
     /// Understands an expression; a fault names what is not known or does not belong where it stands.
     pub fn of(index: &CodeSystemIndex, expression: &Expression) -> Result<Self, Fault> {
-        let mut meaning = Self::of_sub(index, &expression.sub)?;
+        let count = expression.concepts().len();
+        if count > LONGEST {
+            let message = format!("names {count} concepts, more than the {LONGEST} that are allowed");
+            return Err(Fault::new(Kind::Limit, 0, message));
+        }
+        let ontology = description_logic::ontology(index);
+        let description = ontology.grouped(describe(index, &expression.sub)?);
+        let mut meaning = Self::of_description(index, &ontology, description).map_err(exhausted)?;
+        meaning.focus = expression
+            .sub
+            .focus
+            .iter()
+            .map(|concept| find(index, concept))
+            .collect::<Result<_, _>>()?;
         meaning.defines = expression.status != Some(DefinitionStatus::SubtypeOf);
         Ok(meaning)
     }
 
-    fn of_sub(index: &CodeSystemIndex, sub: &SubExpression) -> Result<Self, Fault> {
-        let focus: Result<Vec<Ordinal>, Fault> = sub.focus.iter().map(|concept| find(index, concept)).collect();
-        let focus = focus?;
-        let alone = sub.attributes.iter().map(std::slice::from_ref);
-        let mut stated = Vec::new();
-        for group in sub.groups.iter().map(Vec::as_slice).chain(alone) {
-            let mut rows = Vec::new();
-            for attribute in group {
-                rows.push(Row {
-                    name: name(index, &attribute.name)?,
-                    value: value(index, &attribute.value)?,
-                });
-            }
-            stated.push(rows);
-        }
-        let mut groups = stated.clone();
-        for concept in &focus {
-            groups.extend(groups_of(index, *concept));
-        }
-        let mut meaning = Self {
-            groups: without_redundant(index, groups),
-            subsumers: ConceptSet::new(),
-            defines: true,
-            stated,
-            focus,
+    fn of_description(index: &CodeSystemIndex, ontology: &Ontology, description: Description) -> Result<Self, Exhausted> {
+        let mut model = Model::of(index, ontology, &description)?;
+        let mut form = model.normal_form(index, ontology)?;
+        let groups = match description.name() {
+            // What the release says of a concept stays as it says it.
+            Some(concept) => groups(index, ontology, &ontology.attributes(index, concept))?,
+            None => groups(index, ontology, &form.roles)?,
         };
-        meaning.classify(index);
-        Ok(meaning)
+        form.names = above(index, ontology, &description, form.names)?;
+        Ok(Self {
+            focus: description.names.clone(),
+            defines: true,
+            groups,
+            subsumers: model.subsumers(index),
+            description,
+            form,
+            model,
+        })
     }
 
     /// Whether it is one concept and nothing more.
     pub fn concept(&self) -> Option<Ordinal> {
-        match self.focus.as_slice() {
-            [one] if self.stated.is_empty() => Some(*one),
-            _ => None,
-        }
+        self.description.name()
     }
 
-    /// Whether a concept lies at or below it: below each focus concept, with every group that it states.
-    pub fn subsumes(&self, index: &CodeSystemIndex, concept: Ordinal) -> bool {
-        if !self.focus.iter().all(|focus| is_at_or_below(index, concept, *focus)) {
-            return false;
+    /// Its necessary normal form: the closest concepts above it, other than those that mean the same, and all attributes,
+    /// none of which says less than another.
+    pub fn normal_form(&self) -> &Description {
+        &self.form
+    }
+
+    /// Whether a concept lies at or below it.
+    pub fn subsumes(&self, index: &CodeSystemIndex, concept: Ordinal) -> Result<bool, Fault> {
+        let is_within = |focus: &Ordinal| *focus == concept || index.subsumes(*focus, concept);
+        if !self.defines || !self.description.names.iter().all(is_within) {
+            return Ok(false);
         }
-        let own = groups_of(index, concept);
-        self.stated
-            .iter()
-            .all(|stated| own.iter().any(|group| says_as_much(index, group, stated)))
+        let ontology = description_logic::ontology(index);
+        is(index, &ontology, concept, &self.description).map_err(exhausted)
     }
 
     /// Whether another expression lies at or below it.
-    pub fn covers(&self, index: &CodeSystemIndex, other: &Self) -> bool {
-        self.focus.iter().all(|focus| other.subsumers.contains(focus.0))
-            && self
-                .stated
-                .iter()
-                .all(|stated| other.groups.iter().any(|group| says_as_much(index, group, stated)))
+    pub fn covers(&self, index: &CodeSystemIndex, other: &Self) -> Result<bool, Fault> {
+        let ontology = description_logic::ontology(index);
+        // Asking opens parts of a model, which changes nothing that it says.
+        let found = self.defines
+            && other
+                .model
+                .clone()
+                .is(index, &ontology, &self.description)
+                .map_err(exhausted)?;
+        Ok(found)
     }
 
     /// Whether a concept means the same.
-    pub fn equals(&self, index: &CodeSystemIndex, concept: Ordinal) -> bool {
-        self.subsumers.contains(concept.0) && self.subsumes(index, concept)
-    }
-
-    /// Finds all that subsumes it: what lies above the focus, then, as long as there is more, defined concepts directly
-    /// below what was found.
-    fn classify(&mut self, index: &CodeSystemIndex) {
-        for focus in &self.focus {
-            self.subsumers.insert(focus.0);
-            self.subsumers |= index.ancestors(*focus);
-        }
-        let mut fresh: Vec<u32> = self.subsumers.iter().collect();
-        let mut waiting = ConceptSet::new();
-        while !fresh.is_empty() {
-            for parent in fresh.drain(..) {
-                let children = index.children(Ordinal(parent)).map(|child| child.0);
-                waiting.extend(children.filter(|child| is_defined(index, Ordinal(*child))));
-            }
-            waiting -= &self.subsumers;
-            let found: ConceptSet = waiting
-                .iter()
-                .filter(|concept| self.is_under(index, Ordinal(*concept)))
-                .collect();
-            fresh.extend(&found);
-            self.subsumers |= found;
-        }
-    }
-
-    /// Whether a defined concept subsumes it: all its parents do, and each of its groups is matched. One that has a single
-    /// parent and no group would mean no more than that parent; it is not believed to be defined.
-    fn is_under(&self, index: &CodeSystemIndex, concept: Ordinal) -> bool {
-        if !index.parents(concept).all(|parent| self.subsumers.contains(parent.0)) {
-            return false;
-        }
-        let groups = groups_of(index, concept);
-        let says_something = !groups.is_empty() || index.parents(concept).len() > 1;
-        let matched = |above: &Vec<Row>| self.groups.iter().any(|own| says_as_much(index, own, above));
-        says_something && groups.iter().all(matched)
+    pub fn equals(&self, index: &CodeSystemIndex, concept: Ordinal) -> Result<bool, Fault> {
+        Ok(self.subsumers.contains(concept.0) && self.subsumes(index, concept)?)
     }
 }
 
-fn is_defined(index: &CodeSystemIndex, concept: Ordinal) -> bool {
-    index.is_active(concept) && index.property_text(concept, "sufficientlyDefined") == Some("true")
+fn exhausted(exhausted: Exhausted) -> Fault {
+    Fault::new(Kind::Limit, 0, exhausted.to_string())
+}
+
+fn is(index: &CodeSystemIndex, ontology: &Ontology, concept: Ordinal, description: &Description) -> Result<bool, Exhausted> {
+    Model::of(index, ontology, &Description::named(concept))?.is(index, ontology, description)
+}
+
+/// The closest concepts above a description, of which `closest` may mean the same as it.
+fn above(
+    index: &CodeSystemIndex,
+    ontology: &Ontology,
+    description: &Description,
+    closest: Vec<Ordinal>,
+) -> Result<Vec<Ordinal>, Exhausted> {
+    let mut found: Vec<Ordinal> = Vec::new();
+    for concept in closest {
+        if is(index, ontology, concept, description)? && index.parents(concept).len() > 0 {
+            found.extend(index.parents(concept));
+        } else {
+            found.push(concept);
+        }
+    }
+    found.sort_by_key(|concept| index.code(*concept));
+    found.dedup();
+    let all = found.clone();
+    found.retain(|concept| !all.iter().any(|other| index.subsumes(*concept, *other)));
+    Ok(found)
+}
+
+/// Attributes as groups of rows.
+fn groups(index: &CodeSystemIndex, ontology: &Ontology, roles: &[(Role, Filler)]) -> Result<Vec<Vec<Row>>, Exhausted> {
+    let mut groups = Vec::new();
+    for (role, filler) in roles {
+        let group = match filler {
+            Filler::Description(group) if *role == Role::GROUP => rows(index, ontology, &group.roles)?,
+            _ => rows(index, ontology, std::slice::from_ref(&(*role, filler.clone())))?,
+        };
+        groups.push(group);
+    }
+    Ok(groups)
+}
+
+fn rows(index: &CodeSystemIndex, ontology: &Ontology, roles: &[(Role, Filler)]) -> Result<Vec<Row>, Exhausted> {
+    let mut rows = Vec::new();
+    for (role, filler) in roles {
+        let Some(name) = role.concept() else { continue };
+        let value = match filler {
+            Filler::Value(Value::Number(number)) => RowValue::Number(number.clone()),
+            Filler::Value(Value::Text(text)) => RowValue::Text(text.clone()),
+            Filler::Value(Value::Boolean(value)) => RowValue::Boolean(*value),
+            Filler::Description(inner) => match inner.name() {
+                Some(concept) => RowValue::Concept(concept),
+                None => RowValue::Expression(Box::new(Meaning::of_description(index, ontology, inner.clone())?)),
+            },
+        };
+        rows.push(Row { name, value });
+    }
+    Ok(rows)
+}
+
+/// What an expression says, as it says it.
+fn describe(index: &CodeSystemIndex, sub: &SubExpression) -> Result<Description, Fault> {
+    let names: Result<Vec<Ordinal>, Fault> = sub.focus.iter().map(|concept| find(index, concept)).collect();
+    let mut names = names?;
+    names.sort_unstable();
+    names.dedup();
+    let mut roles = Vec::new();
+    for attribute in &sub.attributes {
+        roles.push(role(index, attribute)?);
+    }
+    for group in &sub.groups {
+        let group: Result<Vec<(Role, Filler)>, Fault> = group.iter().map(|attribute| role(index, attribute)).collect();
+        let group = Description {
+            names: Vec::new(),
+            roles: group?,
+        };
+        roles.push((Role::GROUP, Filler::Description(group)));
+    }
+    Ok(Description { names, roles })
+}
+
+fn role(index: &CodeSystemIndex, attribute: &Attribute) -> Result<(Role, Filler), Fault> {
+    let role = Role::attribute(name(index, &attribute.name)?);
+    let filler = match &attribute.value {
+        Stated::Concept(concept) => Filler::named(find(index, concept)?),
+        Stated::Expression(inner) => Filler::Description(describe(index, inner)?),
+        Stated::Number(number) => Filler::Value(Value::number(number)),
+        Stated::Text(text) => Filler::Value(Value::Text(text.clone())),
+        Stated::Boolean(value) => Filler::Value(Value::Boolean(*value)),
+    };
+    Ok((role, filler))
 }
 
 fn find(index: &CodeSystemIndex, concept: &ConceptReference) -> Result<Ordinal, Fault> {
@@ -230,60 +252,4 @@ fn name(index: &CodeSystemIndex, concept: &ConceptReference) -> Result<Ordinal, 
         ATTRIBUTES.join(",")
     );
     Err(Fault::new(Kind::Meaning, concept.span.start, message))
-}
-
-fn value(index: &CodeSystemIndex, value: &Value) -> Result<RowValue, Fault> {
-    Ok(match value {
-        Value::Concept(concept) => RowValue::Concept(find(index, concept)?),
-        Value::Expression(inner) => RowValue::Expression(Box::new(Meaning::of_sub(index, inner)?)),
-        Value::Number(number) => RowValue::Number(number.clone()),
-        Value::Text(text) => RowValue::Text(text.clone()),
-        Value::Boolean(value) => RowValue::Boolean(*value),
-    })
-}
-
-/// The groups of a concept; an attribute in group 0 is a group of its own.
-fn groups_of(index: &CodeSystemIndex, concept: Ordinal) -> Vec<Vec<Row>> {
-    let codes: Vec<&str> = index.property_codes().collect();
-    let refsets = index.refsets();
-    let mut groups: Vec<(u16, Vec<Row>)> = Vec::new();
-    for relation in index.relations(concept) {
-        let code = codes.get(relation.property as usize).copied().unwrap_or("");
-        let is_attribute = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
-        let Some(name) = Some(code).filter(|_| is_attribute).and_then(|code| index.find_exact(code)) else {
-            continue;
-        };
-        if refsets.contains(name.0) {
-            continue;
-        }
-        let value = match relation.value {
-            RelationValue::Concept(target) => RowValue::Concept(target),
-            RelationValue::Number(number) => RowValue::Number(number.to_owned()),
-            RelationValue::Text(text) => RowValue::Text(text.to_owned()),
-            RelationValue::Boolean(value) => RowValue::Boolean(value),
-            RelationValue::Other(_) => continue,
-        };
-        let row = Row { name, value };
-        match groups
-            .iter_mut()
-            .find(|(number, _)| *number == relation.group && relation.group > 0)
-        {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((relation.group, vec![row])),
-        }
-    }
-    groups.into_iter().map(|(_, rows)| rows).collect()
-}
-
-/// Leaves out groups that say no more than another; of equal ones the first stays.
-fn without_redundant(index: &CodeSystemIndex, groups: Vec<Vec<Row>>) -> Vec<Vec<Row>> {
-    let mut kept: Vec<Vec<Row>> = Vec::new();
-    for group in groups {
-        if kept.iter().any(|other| says_as_much(index, other, &group)) {
-            continue;
-        }
-        kept.retain(|other| !says_as_much(index, &group, other));
-        kept.push(group);
-    }
-    kept
 }

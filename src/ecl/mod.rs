@@ -9,12 +9,12 @@
 pub mod ast;
 mod collation;
 pub mod dialects;
-mod error;
+pub(crate) mod error;
 mod evaluate;
 pub mod expression;
 pub mod grammar;
 pub mod meaning;
-mod number;
+pub(crate) mod number;
 mod plan;
 mod print;
 mod terms;

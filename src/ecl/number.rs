@@ -1,6 +1,7 @@
 //! Decimal numbers compared as written, without rounding: `0.50` is `0.5`, and twenty digits are twenty digits.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A decimal number: its sign, and its digits without zeros that do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,16 @@ impl<'n> Decimal<'n> {
         let whole = self.whole.len().cmp(&other.whole.len()).then(self.whole.cmp(other.whole));
         // Of fractions without closing zeros, the order of the digits is that of the numbers.
         whole.then(self.fraction.cmp(other.fraction))
+    }
+}
+
+impl fmt::Display for Decimal<'_> {
+    /// The same for all ways of writing a number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.negative { "-" } else { "" };
+        let whole = if self.whole.is_empty() { "0" } else { self.whole };
+        let point = if self.fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{}", self.fraction)
     }
 }
 

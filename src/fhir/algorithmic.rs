@@ -26,24 +26,6 @@ pub const STATUS: &str = "urn:tern:extension:mapping-status";
 /// An algorithmic map that there is.
 pub const MAP: &str = "urn:tern:extension:algorithmic-map";
 
-/// Names beside those of `$translate`; the roles of [`Role::CONTEXT`] are names too.
-pub const NAMES: &[&str] = &[
-    "algorithmic",
-    "display",
-    "candidates",
-    "accept",
-    "error-budget",
-    "explain",
-    "specimen",
-    "unit",
-    "section",
-    "strength",
-    "form",
-    "route",
-    "ingredient",
-    "brand",
-];
-
 /// Names of parameters that ask for the other direction.
 const REVERSE: &[&str] = &["targetCode", "targetCoding", "targetCodeableConcept"];
 
@@ -92,7 +74,7 @@ fn request(
     target: String,
     version: Option<String>,
 ) -> Result<AlgorithmicRequest, Refusal> {
-    context.check(parameters, &[super::requests::TRANSLATED, NAMES])?;
+    context.check(parameters, super::interaction::Operation::Translate)?;
     if parameters.boolean("reverse")?.unwrap_or(false) || REVERSE.iter().any(|name| parameters.has(name)) {
         let text =
             "an algorithmic map leads from local codes and names to the target, not back; leave 'reverse' and target codes out";

@@ -6,9 +6,9 @@
 use super::FhirVersion;
 use super::algorithmic;
 use super::interaction::Operation;
+use super::operations::{self, Defined};
 use super::render::List;
 use super::render_resource::type_name;
-use super::requests;
 use super::search_parameters;
 use crate::grammars;
 use crate::service::{ResourceKind, Terminology};
@@ -22,8 +22,6 @@ const TEST_VERSION: &str = "http://hl7.org/fhir/uv/tx-tests/FeatureDefinition/te
 const RESOURCES_AS_PARAMETERS: &str = "http://hl7.org/fhir/uv/tx-ecosystem/FeatureDefinition/CodeSystemAsParameter";
 /// The version of the ecosystem's tests that the answers follow.
 const TESTED_AGAINST: &str = "1.9.0";
-/// Offered for every type.
-const VALIDATE: &str = "http://hl7.org/fhir/OperationDefinition/Resource-validate";
 /// When this version of the program was released.
 const RELEASED: &str = "2026-11-22";
 
@@ -36,18 +34,6 @@ pub const KINDS: [ResourceKind; 4] = [
     ResourceKind::ConceptMap,
     ResourceKind::NamingSystem,
     ResourceKind::ValueSet,
-];
-
-/// Operations of the server itself, with their definitions.
-const SERVER_OPERATIONS: [(&str, &str); 2] = [
-    (
-        "versions",
-        "http://hl7.org/fhir/OperationDefinition/CapabilityStatement-versions",
-    ),
-    (
-        "cache-control",
-        "http://hl7.org/fhir/uv/tx-ecosystem/OperationDefinition/cache-control",
-    ),
 ];
 
 /// Operators of filters by the code itself, whatever the code system.
@@ -70,8 +56,9 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
         let operations: Vec<Value> = Operation::ALL
             .into_iter()
             .filter(|operation| operation.kind() == kind && (writable || !operation.changes_something()))
-            .map(operation_json)
-            .chain([json!({"name": "validate", "definition": VALIDATE})])
+            .map(Defined::OfType)
+            .chain([Defined::Validate])
+            .map(|defined| operation_json(defined, base))
             .collect();
         let parameters: Vec<Value> = search_parameters::of(kind, version)
             .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.as_str()}))
@@ -92,11 +79,17 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
                 json.insert("conditionalPatch".into(), writable.into());
             }
             json.insert("conditionalDelete".into(), delete.into());
+            let references: Vec<String> = search_parameters::references(kind)
+                .filter(|parameter| parameter.is_of(version))
+                .map(|parameter| format!("{}:{}", type_name(kind), parameter.name))
+                .collect();
+            json.insert("searchInclude".into(), references.into());
             json.insert("searchParam".into(), parameters.into());
             json.insert("operation".into(), operations.into());
         }
         json
     });
+    let resources: Vec<Value> = resources.into_iter().chain([definitions()]).collect();
     let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "id": "tern",
@@ -123,7 +116,7 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
             "security": {"cors": true},
             "resource": resources,
             "interaction": [{"code": "batch"}, {"code": "transaction"}, {"code": "history-system"}],
-            "operation": server_operations(writable),
+            "operation": server_operations(writable, base),
         }],
     });
     if let (false, Value::Object(statement)) = (writable, &mut statement) {
@@ -132,11 +125,11 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
     statement
 }
 
-fn server_operations(writable: bool) -> Vec<Value> {
-    let own = SERVER_OPERATIONS.map(|(name, definition)| json!({"name": name, "definition": definition}));
+fn server_operations(writable: bool, base: &str) -> Vec<Value> {
     // The only one of a type that the standard calls on the server.
-    let closure = writable.then(|| operation_json(Operation::Closure));
-    own.into_iter().chain(closure).collect()
+    let closure = writable.then_some(Defined::OfType(Operation::Closure));
+    let all = [Defined::Versions, Defined::CacheControl].into_iter().chain(closure);
+    all.map(|defined| operation_json(defined, base)).collect()
 }
 
 /// What can be done with resources of every type.
@@ -147,12 +140,27 @@ fn interactions(writable: bool) -> Vec<Value> {
     offered.map(|code| json!({"code": code})).collect()
 }
 
-fn operation_json(operation: Operation) -> Value {
-    let mut json = json!({"name": operation.name(), "definition": operation.definition()});
-    if let (Some(text), Value::Object(json)) = (operation.documentation(), &mut json) {
+/// An operation with its definition, which lists its parameters.
+fn operation_json(defined: Defined, base: &str) -> Value {
+    let mut json = json!({"name": defined.code(), "definition": defined.url(base)});
+    if let (Defined::OfType(operation), Value::Object(json)) = (defined, &mut json)
+        && let Some(text) = operation.documentation()
+    {
         json.insert("documentation".into(), text.into());
     }
     json
+}
+
+/// The definitions of operations, which are resources that can be read.
+fn definitions() -> Value {
+    let searched = operations::SEARCHED.iter();
+    let searched: Vec<Value> = searched.map(|(name, kind)| json!({"name": name, "type": kind})).collect();
+    json!({
+        "type": "OperationDefinition",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": searched,
+    })
 }
 
 /// The algorithmic maps that there are, for their clients to find.
@@ -202,7 +210,7 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         if !systems.is_empty() {
             json.insert("codeSystem".into(), systems.into());
         }
-        let parameters = requests::expansion_parameters().into_iter();
+        let parameters = operations::expansion_parameters().into_iter();
         let parameters: Vec<Value> = parameters.map(|name| json!({"name": name})).collect();
         json.insert(
             "expansion".into(),

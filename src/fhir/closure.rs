@@ -12,9 +12,6 @@ use crate::written::{ClosureDelta, GrowError, Library};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Parameters of the operation.
-pub const NAMES: &[&str] = &["name", "concept", "version"];
-
 impl From<GrowError> for Refusal {
     fn from(error: GrowError) -> Self {
         match error {

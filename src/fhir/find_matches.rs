@@ -2,6 +2,7 @@
 //!
 //! `count` is ours: how many matches are wanted. `total` in the answer says how many there are.
 
+use super::interaction::Operation;
 use super::outcome::Refusal;
 use super::parameters::{Parameter, ParameterError, Parameters};
 use super::render::{List, coding, property_value};
@@ -10,11 +11,9 @@ use crate::service::find_matches::{FindMatchesRequest, FoundMatch, FoundMatches,
 use serde_json::Value;
 use tern_index::model::{Canonical, PropertyValue};
 
-const NAMES: &[&str] = &["system", "version", "property", "exact", "compositional", "count"];
-
 /// Reads the request.
 pub fn read(parameters: &Parameters, context: &Context) -> Result<FindMatchesRequest, Refusal> {
-    context.check(parameters, &[NAMES])?;
+    context.check(parameters, Operation::FindMatches)?;
     let named = match (context.canonical(), parameters.text(&["system"])?) {
         (Some(instance), _) => Some(instance),
         (None, Some(system)) => Some(Canonical::parse(&system)),

@@ -10,14 +10,15 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, capability, closure, find_matches, history, query, render, render_expansion,
-    render_resource, search, write,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
 use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{ResourceKind, Terminology, naming};
 use crate::service::{compare, expand, lookup, subsumes, translate, validate_code};
 use crate::written::Library;
+use render_expansion::ExpansionPieces;
 use render_resource::type_name;
 use serde_json::Value;
 use tern_index::model::Canonical;
@@ -111,15 +112,6 @@ impl Operation {
         }
     }
 
-    /// The URL of its definition.
-    pub fn definition(self) -> String {
-        format!(
-            "http://hl7.org/fhir/OperationDefinition/{}-{}",
-            type_name(self.kind()),
-            self.name()
-        )
-    }
-
     fn named(kind: ResourceKind, name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -136,6 +128,9 @@ impl Operation {
     }
 }
 
+/// The type of the definitions of operations.
+const DEFINITIONS: &str = "OperationDefinition";
+
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -147,6 +142,10 @@ pub enum Target {
     CacheControl,
     /// The endpoint itself: batches.
     Root,
+    /// `/OperationDefinition`
+    Definitions,
+    /// `/OperationDefinition/[id]`
+    Definition(String),
     /// `/[type]`, `/[type]/_search`
     Search(ResourceKind),
     /// `GET /[type]/[id]`
@@ -261,6 +260,9 @@ impl Target {
             ["$cache-control"] => vec![(Get, Self::CacheControl), (Post, Self::CacheControl)],
             ["$closure"] => called(Operation::Closure, None),
             ["_history"] => vec![(Get, Self::History(None, None))],
+            [DEFINITIONS] => vec![(Get, Self::Definitions)],
+            [DEFINITIONS, "_search"] => vec![(Post, Self::Definitions)],
+            [DEFINITIONS, id] => vec![(Get, Self::Definition((*id).to_owned()))],
             [name] => {
                 let kind = kind(name)?;
                 let writes = [
@@ -313,6 +315,7 @@ impl Target {
     /// Whether answering may take long: such requests are limited in number.
     pub fn is_heavy(&self) -> bool {
         match self {
+            Self::Definitions | Self::Definition(_) => false,
             Self::Metadata | Self::Versions | Self::CacheControl | Self::Read(..) | Self::ReadVersion(..) => false,
             Self::Root | Self::Search(_) | Self::History(..) => true,
             Self::Create(_) | Self::Update(..) | Self::Patch(..) | Self::Delete(..) | Self::Validate(..) => true,
@@ -420,10 +423,26 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         Target::Versions => Ok(capability::versions(request.version, request.both_versions)),
         Target::CacheControl => {
             let session = request.cache_id;
-            let parameters = body_parameters(request, &[])?;
+            let parameters = body_parameters(request, &[], room.cache)?;
             room.sessions.control(&parameters, session, room.cache)
         }
         Target::Metadata => metadata(room, &request),
+        Target::Definition(id) => {
+            let found = operations::named(id, request.version, request.base, room.library.is_writable());
+            let found = found.ok_or_else(|| {
+                let text = format!("there is no OperationDefinition with the id '{id}'; a search at '{DEFINITIONS}' lists them");
+                Refusal::new(RefusalKind::NotFound, text)
+            })?;
+            search::shortened(found, &Parameters::from_query(request.query)?)
+        }
+        Target::Definitions => {
+            let mut parameters = Parameters::from_query(request.query)?;
+            if let Body::Form(form) = request.body {
+                parameters.extend(Parameters::from_query(form)?);
+            }
+            let manner = (room.library.is_writable(), request.strict);
+            operations::search(&parameters, request.version, request.base, manner)
+        }
         Target::History(kind, id) => history::history(room, *kind, id.as_deref(), &request),
         Target::Validate(kind, id) => write::validate(room, *kind, id.as_deref(), request),
         Target::Read(..)
@@ -451,25 +470,73 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         }
         Target::Operation(operation, id) => {
             let version = request.version;
-            let mut context = Context {
-                accept_language: request.accept_language.map(str::to_owned),
-                instance: None,
-                strict: request.strict,
-            };
-            if let Some(id) = id {
-                context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
-            }
-            let session = request.cache_id;
-            let parameters = body_parameters(request, operation.bare())?;
-            let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
-            let terminology = terminology.for_fhir_version(version.short());
-            let room = Room {
-                terminology: &terminology,
-                ..room
-            };
-            operate(room, *operation, version, &parameters, &context)
+            with_parameters(room, *operation, id.as_deref(), request, |room, parameters, context| {
+                operate(room, *operation, version, parameters, context)
+            })
         }
     }
+}
+
+/// Calls an operation with its parameters, and with a terminology in which what comes along ranks first.
+fn with_parameters<T>(
+    room: Room<'_>,
+    operation: Operation,
+    id: Option<&str>,
+    request: Request<'_>,
+    call: impl FnOnce(Room<'_>, &Parameters, &Context) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let version = request.version;
+    let mut context = Context {
+        accept_language: request.accept_language.map(str::to_owned),
+        instance: None,
+        strict: request.strict,
+    };
+    if let Some(id) = id {
+        context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
+    }
+    let session = request.cache_id;
+    let parameters = body_parameters(request, operation.bare(), room.cache)?;
+    let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
+    let terminology = terminology.for_fhir_version(version.short());
+    let room = Room {
+        terminology: &terminology,
+        ..room
+    };
+    call(room, &parameters, &context)
+}
+
+/// An expansion, whole or to be written piece by piece.
+#[derive(Debug)]
+pub enum Expanded {
+    /// Short, or no list.
+    Whole(Value),
+    /// A long list.
+    Pieces(Box<ExpansionPieces>),
+}
+
+/// Entries from which on a list is written piece by piece.
+const LONG_LIST: u64 = 1_000;
+
+/// Answers `$expand` for a client that takes JSON.
+pub fn expanded(room: Room<'_>, id: Option<&str>, request: Request<'_>) -> Result<Expanded, Refusal> {
+    let version = request.version;
+    with_parameters(room, Operation::Expand, id, request, |room, parameters, context| {
+        let evaluated = evaluated(room, parameters, context)?;
+        match ExpansionPieces::new(evaluated, version, LONG_LIST) {
+            Ok(pieces) => Ok(Expanded::Pieces(Box::new(pieces))),
+            Err(short) => {
+                let whole = short.whole(room.terminology.stop())?;
+                Ok(Expanded::Whole(render_expansion::expansion(&whole, version)))
+            }
+        }
+    })
+}
+
+fn evaluated(room: Room<'_>, parameters: &Parameters, context: &Context) -> Result<expand::Evaluated, Refusal> {
+    let mut request = requests::expand(parameters, context)?;
+    let asked = request.parameters.limit.unwrap_or(u64::MAX);
+    request.parameters.limit = Some(room.expansion.min(asked));
+    Ok(expand::evaluate(room.terminology, &request)?)
 }
 
 fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
@@ -513,11 +580,11 @@ fn instance(entry: &ResourceEntry) -> Result<Instance, Refusal> {
 }
 
 /// The parameters of an operation: those of the body, and those of the query string.
-fn body_parameters(request: Request<'_>, bare: &[(&str, &str)]) -> Result<Parameters, Refusal> {
+fn body_parameters(request: Request<'_>, bare: &[(&str, &str)], cache: &ResourceCache) -> Result<Parameters, Refusal> {
     let mut parameters = match request.body {
         Body::None => Parameters::default(),
         Body::Form(form) => Parameters::from_query(form)?,
-        Body::Text(text) => Parameters::from_body(parameters::json(text)?, bare)?,
+        Body::Text(text) => body::parameters(text, bare, cache)?,
         Body::Json(json) => Parameters::from_body(json, bare)?,
     };
     parameters.extend(Parameters::from_query(request.query)?);
@@ -572,13 +639,11 @@ fn operate(
             }
         }
         Operation::Expand => {
-            let mut request = requests::expand(parameters, context)?;
-            let asked = request.parameters.limit.unwrap_or(u64::MAX);
-            request.parameters.limit = Some(room.expansion.min(asked));
-            Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
+            let whole = evaluated(room, parameters, context)?.whole(terminology.stop())?;
+            Ok(render_expansion::expansion(&whole, version))
         }
         Operation::Closure => {
-            context.check(parameters, &[closure::NAMES])?;
+            context.check(parameters, Operation::Closure)?;
             closure::answer(room.library, parameters, version, room.batch)
         }
         Operation::PreferredId => preferred_id(terminology, parameters, context),
@@ -608,7 +673,7 @@ fn by_canonical_names(terminology: &Terminology, request: &mut translate::Transl
 }
 
 fn preferred_id(terminology: &Terminology, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
-    context.check(parameters, &[&["id", "type", "date"]])?;
+    context.check(parameters, Operation::PreferredId)?;
     let needed = |name: &str| {
         let text = format!("$preferred-id needs the parameter '{name}'");
         parameters.text(&[name])?.ok_or(ParameterError::Missing(text))

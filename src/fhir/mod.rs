@@ -6,14 +6,17 @@
 
 pub mod algorithmic;
 pub mod answer;
+mod body;
 pub mod bundle;
 pub mod capability;
 pub mod closure;
 pub mod find_matches;
 mod history;
 pub mod html;
+mod include;
 pub mod interaction;
 mod links;
+pub mod operations;
 pub mod outcome;
 pub mod parameters;
 mod patch;

@@ -35,6 +35,8 @@ pub enum RefusalKind {
     NotAcceptable,
     /// The body is too large.
     TooLarge,
+    /// The body took too long to arrive.
+    TooSlow,
     /// The answer would be too large or too slow.
     TooCostly,
     /// Understood, but not offered.
@@ -72,6 +74,7 @@ impl Refusal {
             | RefusalKind::NotAcceptable
             | RefusalKind::NotSupported => "not-supported",
             RefusalKind::TooLarge => "too-long",
+            RefusalKind::TooSlow => "timeout",
             RefusalKind::TooCostly => "too-costly",
             RefusalKind::Busy => "throttled",
             RefusalKind::Internal => "exception",

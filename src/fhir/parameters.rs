@@ -6,6 +6,7 @@
 //! `uri`, `url`, `canonical` or `string`. It gives no parameter a meaning; `requests` does.
 
 use super::query::{self, QueryError};
+use super::resource_in::Brought;
 use serde_json::Value;
 use tern_index::model::Coding;
 
@@ -110,8 +111,20 @@ enum Given {
     Resource(Value),
     /// Parts.
     Parts(Vec<Parameter>),
+    /// A resource that came along and is read already.
+    Brought(Known),
     /// A name and nothing else.
     Nothing,
+}
+
+/// A resource that is read. It is itself only: nobody compares what comes along.
+#[derive(Debug, Clone)]
+struct Known(Brought);
+
+impl PartialEq for Known {
+    fn eq(&self, _other: &Self) -> bool {
+        false
+    }
 }
 
 /// All parameters of one request, in order.
@@ -154,6 +167,11 @@ impl Parameters {
             given: Given::Text(value),
         });
         Ok(Self { list: list.collect() })
+    }
+
+    /// These parameters.
+    pub(super) fn of(list: Vec<Parameter>) -> Self {
+        Self { list }
     }
 
     /// From a body: a Parameters resource, or one of `bare` (resource type, parameter name) by itself.
@@ -229,9 +247,9 @@ impl Parameters {
         self.list.iter().map(|parameter| parameter.name.as_str())
     }
 
-    /// Refuses names that are not in `known`.
-    pub fn check_names(&self, known: &[&str]) -> Result<(), ParameterError> {
-        let unknown = self.names().find(|name| !known.contains(name) && !name.starts_with('_'));
+    /// Refuses names that are not known.
+    pub fn check_names(&self, is_known: impl Fn(&str) -> bool) -> Result<(), ParameterError> {
+        let unknown = self.names().find(|name| !is_known(name) && !name.starts_with('_'));
         unknown.map_or(Ok(()), |name| Err(ParameterError::Unknown { name: name.to_owned() }))
     }
 
@@ -314,6 +332,23 @@ impl Parameters {
 }
 
 impl Parameter {
+    /// A resource that is read already.
+    pub(super) fn brought(name: &str, place: String, brought: Brought) -> Self {
+        Self {
+            name: name.to_owned(),
+            place,
+            given: Given::Brought(Known(brought)),
+        }
+    }
+
+    /// The resource that is read already, if it is one.
+    pub(super) fn as_brought(&self) -> Option<&Brought> {
+        match &self.given {
+            Given::Brought(Known(brought)) => Some(brought),
+            _ => None,
+        }
+    }
+
     fn wrong<T>(&self, expected: &'static str) -> Result<T, ParameterError> {
         let found = match &self.given {
             Given::Text(text) => format!("'{text}'"),
@@ -322,6 +357,7 @@ impl Parameter {
                 "a {} resource",
                 resource.get("resourceType").and_then(Value::as_str).unwrap_or("nameless")
             ),
+            Given::Brought(_) => "a resource".to_owned(),
             Given::Parts(_) => "a list of parts".to_owned(),
             Given::Nothing => "nothing".to_owned(),
         };
@@ -447,7 +483,7 @@ fn read_list(list: Option<Value>, place: &str) -> Result<Vec<Parameter>, Paramet
         .collect()
 }
 
-fn read_parameter(parameter: Value, place: String) -> Result<Parameter, ParameterError> {
+pub(super) fn read_parameter(parameter: Value, place: String) -> Result<Parameter, ParameterError> {
     let malformed = |message: String| ParameterError::Malformed {
         place: place.clone(),
         message,

@@ -14,7 +14,8 @@ use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{CodeSystemIndex, ConceptMapIndex, ResourceKind};
 use serde_json::{Map, Value, json};
 use tern_index::model::{
-    Coding, ConceptMapHeader, Content, Mapping, MappingAttribute, MappingAttributeRole, PropertyType, Relationship, Unmapped,
+    Coding, ConceptMapHeader, Content, MappedSide, Mapping, MappingAttribute, MappingAttributeRole, PropertyType, Relationship,
+    Unmapped, ValueSetMapping,
 };
 
 /// Elements of R5 that R4 does not have, on the top level of a canonical resource.
@@ -58,6 +59,7 @@ pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) ->
         {
             parse(text)?
         }
+        ResourceBody::Json(text) if entry.kind == ResourceKind::ConceptMap && shape_of(text) == Some(version) => parse(text)?,
         ResourceBody::Json(text) if entry.kind == ResourceKind::ConceptMap => {
             let parsed = Resource::parse(text).map_err(|error| damaged(&error))?;
             match parsed {
@@ -83,6 +85,28 @@ pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) ->
     ordered.insert("resourceType".into(), type_name(entry.kind).into());
     ordered.extend(json.into_iter().filter(|(name, _)| name != "resourceType"));
     Ok(ordered.into())
+}
+
+/// The version in whose words a concept map is written, if it uses words that only one of them has: what is asked for in that
+/// version is given back as it was, with all that rows of codes do not say.
+fn shape_of(text: &str) -> Option<FhirVersion> {
+    let is_later = ["\"relationship\"", "\"noMap\"", "\"sourceScope", "\"targetScope"]
+        .iter()
+        .any(|word| text.contains(word));
+    let is_earlier = [
+        "\"equivalence\"",
+        "\"sourceUri\"",
+        "\"sourceCanonical\"",
+        "\"targetUri\"",
+        "\"targetCanonical\"",
+    ]
+    .iter()
+    .any(|word| text.contains(word));
+    match (is_earlier, is_later) {
+        (true, false) => Some(FhirVersion::R4),
+        (false, true) => Some(FhirVersion::R5),
+        _ => None,
+    }
 }
 
 /// R4 has no canonical for naming systems, and fewer types of names.
@@ -271,6 +295,73 @@ type GroupKey = [Option<String>; 4];
 /// A source code with its rows.
 type Element = (Coding, Vec<Mapping>);
 
+/// Where R4 says what only R5 has an element for.
+const SOURCE_VALUE_SET: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ConceptMap.group.element.valueSet";
+/// The same of a target.
+const TARGET_VALUE_SET: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ConceptMap.group.element.target.valueSet";
+
+/// The elements of a group that are of value sets: one for each row, since no two share a source by nature.
+fn value_set_elements(map: &ConceptMapIndex, key: &GroupKey, version: FhirVersion) -> Vec<Value> {
+    let rows = map.header().value_set_rows.iter().filter(|row| group_of(row) == *key);
+    let elements = rows.map(|row| {
+        let mut json = Map::new();
+        side(&mut json, &row.source, SOURCE_VALUE_SET, version);
+        let relationship = Relationship::parse(&row.relationship).unwrap_or(Relationship::RelatedTo);
+        match &row.target {
+            None if version == FhirVersion::R5 => {
+                json.insert("noMap".into(), true.into());
+            }
+            mapped => {
+                let blank = Mapping {
+                    source: Coding::default(),
+                    target: None,
+                    relationship,
+                    group: 0,
+                    priority: 0,
+                    rule: None,
+                    advice: None,
+                    comment: row.comment.clone(),
+                    attributes: row.attributes.clone(),
+                };
+                let mut rendered = target(&blank, version);
+                if let (Some(own), Value::Object(rendered)) = (mapped, &mut rendered) {
+                    if version == FhirVersion::R4 {
+                        rendered.insert("equivalence".into(), r4_equivalence(relationship).into());
+                    }
+                    let mut whole = Map::new();
+                    side(&mut whole, own, TARGET_VALUE_SET, version);
+                    whole.append(rendered);
+                    *rendered = whole;
+                }
+                json.insert("target".into(), Value::Array(vec![rendered]));
+            }
+        }
+        json.into()
+    });
+    elements.collect()
+}
+
+fn side(json: &mut Map<String, Value>, side: &MappedSide, extension: &str, version: FhirVersion) {
+    match (&side.value_set, version) {
+        (Some(value_set), FhirVersion::R4) => {
+            json.insert("extension".into(), json!([{"url": extension, "valueCanonical": value_set}]));
+        }
+        (value_set, _) => text(json, "valueSet", value_set.as_deref()),
+    }
+    text(json, "code", side.code.as_deref());
+    text(json, "display", side.display.as_deref());
+}
+
+fn group_of(row: &ValueSetMapping) -> GroupKey {
+    let target = row.target.as_ref();
+    [
+        row.source.system.clone(),
+        row.source.version.clone(),
+        target.and_then(|target| target.system.clone()),
+        target.and_then(|target| target.version.clone()),
+    ]
+}
+
 /// One group per pair of systems, in the order of their first rows; one element per source code.
 fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
     let mut groups: Vec<(GroupKey, Vec<Element>)> = Vec::new();
@@ -300,6 +391,12 @@ fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
             _ => elements.push((row.source.clone(), vec![row])),
         }
     }
+    for row in &map.header().value_set_rows {
+        let key = group_of(row);
+        if !groups.iter().any(|(other, _)| *other == key) {
+            groups.push((key, Vec::new()));
+        }
+    }
     let rules = &map.header().unmapped;
     let rendered = groups.into_iter().map(|(key, elements)| {
         let [source, source_version, target, target_version] = &key;
@@ -317,6 +414,7 @@ fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
             }
         }
         let elements = elements.iter().map(|(source, rows)| element(source, rows, version));
+        let elements = elements.chain(value_set_elements(map, &key, version));
         json.insert("element".into(), elements.collect());
         let rule = rules
             .iter()

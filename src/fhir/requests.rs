@@ -4,8 +4,9 @@
 //! means what it says. Names that no version has are ignored unless the client asked for strict handling
 //! (`Prefer: handling=strict`), because clients send hints of their own along.
 
-use super::algorithmic;
-use super::outcome::{Refusal, RefusalKind};
+use super::interaction::Operation;
+use super::operations;
+use super::outcome::Refusal;
 use super::parameters::{GivenConcept, ParameterError, Parameters};
 use super::resource_in::{ResourceCache, read_value_set};
 use crate::service::compare::{CompareRequest, VersionPolicy};
@@ -48,73 +49,13 @@ impl Context {
         }
     }
 
-    /// Refuses names that are not known, where the client asked for that.
-    pub fn check(&self, parameters: &Parameters, known: &[&[&str]]) -> Result<(), ParameterError> {
+    /// Refuses names that an operation does not have, where the client asked for that.
+    pub fn check(&self, parameters: &Parameters, operation: Operation) -> Result<(), ParameterError> {
         if !self.strict {
             return Ok(());
         }
-        let mut known = known.concat();
-        known.extend(EVERYWHERE);
-        parameters.check_names(&known)
+        parameters.check_names(|name| operations::is_known(operation, name))
     }
-}
-
-/// Names that every operation takes.
-const EVERYWHERE: &[&str] = &["tx-resource", "cache-id", "displayLanguage", "uuid", "diagnostics", "date"];
-
-/// Options of `$expand` and `$validate-code`.
-const OPTIONS: &[&str] = &[
-    "activeOnly",
-    "excludeNested",
-    "includeDesignations",
-    "includeDefinition",
-    "excludeNotForUI",
-    "excludePostCoordinated",
-    "designation",
-    "property",
-    "filter",
-    "offset",
-    "count",
-    "exclude-system",
-    "system-version",
-    "check-system-version",
-    "force-system-version",
-    "default-valueset-version",
-    "useSupplement",
-    "lenient-display-validation",
-    "valueset-membership-only",
-    "abstract",
-    "inferSystem",
-    "limit",
-    "_limit",
-    "url",
-    "valueSet",
-    "valueSetVersion",
-    "context",
-    "contextDirection",
-];
-
-/// Options that are none of `$expand`, or no more than another name of one, or say which value set is meant.
-const NOT_OF_EXPANSION: &[&str] = &[
-    "lenient-display-validation",
-    "valueset-membership-only",
-    "abstract",
-    "inferSystem",
-    "_limit",
-    "url",
-    "valueSet",
-    "context",
-    "contextDirection",
-];
-
-/// The parameters of `$expand`, by name: what it reads is what it says that it reads.
-pub fn expansion_parameters() -> Vec<&'static str> {
-    let options = OPTIONS.iter().filter(|name| !NOT_OF_EXPANSION.contains(name));
-    // Clients send these two for their own sake.
-    let shared = EVERYWHERE.iter().filter(|name| !["uuid", "diagnostics"].contains(name));
-    let mut names: Vec<&str> = options.chain(shared).copied().collect();
-    names.sort_unstable();
-    names
 }
 
 fn canonicals(parameters: &Parameters, name: &str) -> Result<Vec<Canonical>, ParameterError> {
@@ -183,38 +124,33 @@ fn value_set(parameters: &Parameters, context: &Context, operation: &str) -> Res
         let version = parameters.text(&["valueSetVersion"])?;
         return Ok(ValueSetReference::Canonical(canonical(&url, version)));
     }
-    if parameters.has("context") {
-        let text = "value sets by 'context' are not supported; give 'url' or 'valueSet'";
-        return Err(Refusal::new(RefusalKind::NotSupported, text));
+    if let Some(direction) = parameters.text(&["contextDirection"])?
+        && !["incoming", "outgoing"].contains(&direction.as_str())
+    {
+        let text = format!("'contextDirection' must be incoming or outgoing, but '{direction}' was given");
+        return Err(invalid("contextDirection", text).into());
+    }
+    if let Some(context) = parameters.text(&["context"])? {
+        return Ok(ValueSetReference::Context(context));
     }
     Err(ParameterError::Missing(format!(
-        "{operation} needs a value set: give 'url' or 'valueSet', or call it on an instance"
+        "{operation} needs a value set: give 'url', 'valueSet' or 'context', or call it on an instance"
     ))
     .into())
 }
 
 /// `ValueSet/$expand`
 pub fn expand(parameters: &Parameters, context: &Context) -> Result<ExpandRequest, Refusal> {
-    context.check(parameters, &[OPTIONS])?;
+    context.check(parameters, Operation::Expand)?;
     Ok(ExpandRequest {
         value_set: value_set(parameters, context, "$expand")?,
         parameters: options(parameters, context)?,
     })
 }
 
-const COMPARED: &[&str] = &[
-    "thisUrl",
-    "thisValueSet",
-    "otherUrl",
-    "otherValueSet",
-    "valueSetVersion",
-    "version-policy",
-    "diagnostics",
-];
-
 /// `ValueSet/$compare`, and whether to say what the answer rests on.
 pub fn compare(parameters: &Parameters, context: &Context) -> Result<(CompareRequest, bool), Refusal> {
-    context.check(parameters, &[OPTIONS, COMPARED])?;
+    context.check(parameters, Operation::Compare)?;
     let named = |resource: &str, url: &str| -> Result<Option<ValueSetReference>, Refusal> {
         if let Some(json) = parameters.resource(resource)? {
             return Ok(Some(ValueSetReference::Inline(Arc::new(read_value_set(json)?))));
@@ -259,20 +195,9 @@ pub struct ValidateCode {
     pub echo: Option<GivenConcept>,
 }
 
-const VALIDATED: &[&str] = &[
-    "code",
-    "system",
-    "systemVersion",
-    "version",
-    "display",
-    "coding",
-    "codeableConcept",
-    "codeSystem",
-];
-
 /// `ValueSet/$validate-code`
 pub fn validate_in_value_set(parameters: &Parameters, context: &Context) -> Result<ValidateCode, Refusal> {
-    context.check(parameters, &[OPTIONS, VALIDATED])?;
+    context.check(parameters, Operation::ValidateInValueSet)?;
     let target = ValidationTarget::ValueSet(value_set(parameters, context, "$validate-code")?);
     let system = parameters.text(&["system"])?;
     let version = parameters.text(&["systemVersion", "version"])?;
@@ -281,9 +206,21 @@ pub fn validate_in_value_set(parameters: &Parameters, context: &Context) -> Resu
 
 /// `CodeSystem/$validate-code`
 pub fn validate_in_code_system(parameters: &Parameters, context: &Context) -> Result<ValidateCode, Refusal> {
-    context.check(parameters, &[OPTIONS, VALIDATED])?;
+    context.check(parameters, Operation::ValidateInCodeSystem)?;
     let url = parameters.text(&["url", "system"])?;
     let version = parameters.text(&["version", "systemVersion"])?;
+    // One that came along is in the terminology already.
+    let sent = |name: &str| {
+        Ok::<_, ParameterError>(
+            parameters
+                .resource("codeSystem")?
+                .and_then(|json| Some(json.get(name)?.as_str()?.to_owned())),
+        )
+    };
+    let (url, version) = match sent("url")? {
+        Some(own) => (Some(own), sent("version")?),
+        None => (url, version),
+    };
     let named = match (context.canonical(), url) {
         (Some(instance), _) => Some(instance),
         (None, Some(url)) => Some(canonical(&url, version)),
@@ -294,6 +231,12 @@ pub fn validate_in_code_system(parameters: &Parameters, context: &Context) -> Re
         None => (None, None),
     };
     validate(parameters, context, ValidationTarget::CodeSystem(named), system, version)
+}
+
+/// A code without its system is one of a value set only where the request says so, or says in which element it stands.
+fn may_infer(parameters: &Parameters, target: &ValidationTarget) -> bool {
+    let infer = parameters.boolean("inferSystem").ok().flatten() == Some(true);
+    matches!(target, ValidationTarget::CodeSystem(_)) || infer || parameters.has("context")
 }
 
 fn validate(
@@ -313,7 +256,10 @@ fn validate(
         };
         echo = Some(concept);
         input
-    } else if let Some(code) = parameters.text(&["code"])? {
+    } else if let Some(code) = parameters
+        .text(&["code"])?
+        .filter(|_| system.is_some() || may_infer(parameters, &target))
+    {
         ValidationInput::Code(Coding {
             system,
             version,
@@ -337,10 +283,7 @@ fn validate(
 
 /// `CodeSystem/$lookup`
 pub fn lookup(parameters: &Parameters, context: &Context) -> Result<LookupRequest, Refusal> {
-    context.check(
-        parameters,
-        &[&["code", "system", "version", "coding", "property", "useSupplement", "url"]],
-    )?;
+    context.check(parameters, Operation::Lookup)?;
     let instance = context.canonical();
     let mut coding = match (parameters.coding(&["coding"])?, parameters.text(&["code"])?) {
         (Some(_), Some(_)) => return Err(both("coding", "code").into()),
@@ -401,7 +344,7 @@ fn invalid(name: &str, message: String) -> ParameterError {
 
 /// `CodeSystem/$subsumes`
 pub fn subsumes(parameters: &Parameters, context: &Context) -> Result<SubsumesRequest, Refusal> {
-    context.check(parameters, &[&["codeA", "codeB", "codingA", "codingB", "system", "version"]])?;
+    context.check(parameters, Operation::Subsumes)?;
     let one = |code: &str, coding: &str| match (parameters.coding(&[coding])?, parameters.text(&[code])?) {
         (Some(_), Some(_)) => Err(both(coding, code)),
         (Some(given), None) if given.code.is_empty() => Err(invalid(coding, format!("'{coding}' has no code"))),
@@ -421,32 +364,6 @@ pub fn subsumes(parameters: &Parameters, context: &Context) -> Result<SubsumesRe
     let (system, version) = named.map_or((None, None), |named| (Some(named.url), named.version));
     Ok(SubsumesRequest { system, version, a, b })
 }
-
-pub(super) const TRANSLATED: &[&str] = &[
-    "url",
-    "conceptMap",
-    "conceptMapVersion",
-    "code",
-    "sourceCode",
-    "system",
-    "sourceSystem",
-    "version",
-    "coding",
-    "sourceCoding",
-    "codeableConcept",
-    "sourceCodeableConcept",
-    "targetCode",
-    "targetCoding",
-    "targetCodeableConcept",
-    "source",
-    "sourceScope",
-    "target",
-    "targetScope",
-    "targetsystem",
-    "targetSystem",
-    "dependency",
-    "reverse",
-];
 
 /// A request to translate, and which side of the map the answer is on.
 #[derive(Debug)]
@@ -481,7 +398,7 @@ pub fn has_later_names(parameters: &Parameters) -> bool {
 
 /// `ConceptMap/$translate`
 pub fn translate(parameters: &Parameters, context: &Context, cache: &ResourceCache) -> Result<Translate, Refusal> {
-    context.check(parameters, &[TRANSLATED, algorithmic::NAMES])?;
+    context.check(parameters, Operation::Translate)?;
     let reverse_flag = parameters.boolean("reverse")?.unwrap_or(false);
     let version = parameters.text(&["version"])?;
     let source_system = parameters.text(&["sourceSystem", "system"])?;
@@ -595,7 +512,7 @@ fn given(
 
 fn map_choice(parameters: &Parameters, context: &Context, cache: &ResourceCache) -> Result<MapChoice, Refusal> {
     if let Some(json) = parameters.resource("conceptMap")? {
-        return match cache.read(json)? {
+        return match cache.read(json)?.resource {
             Some(Resource::ConceptMap(map)) => Ok(MapChoice::Inline(map)),
             _ => Err(invalid("conceptMap", "'conceptMap' must be a ConceptMap resource".into()).into()),
         };

@@ -1,56 +1,144 @@
 //! Resources that come with a request (`tx-resource`, inline value sets and concept maps), from JSON to indexes.
 //!
 //! A client repeats the same resources in every request of a session, megabytes of them; what has been read is
-//! kept by content, so that the second request costs a comparison. Reading itself is the loaders' business.
+//! kept by its text, so that the second request costs a comparison. Reading itself is the loaders' business.
 
 use super::outcome::{Refusal, RefusalKind};
 use crate::service::resource::ResourceError;
 use crate::service::{Resource, ValueSet};
 use foldhash::quality::RandomState;
 use serde_json::Value;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use tern_loaders::fhir::json::Node;
 use tern_loaders::fhir::value_set;
 
-/// Reads resources and remembers them by content.
+/// What resources of requests may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// Bytes of what is remembered; 0 remembers nothing.
+    pub bytes: usize,
+    /// Resources that one request may bring along.
+    pub brought: usize,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 512 << 20,
+            brought: 10_000,
+        }
+    }
+}
+
+/// A resource that came with a request.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// What it is; `None` where it is of a kind that terminology operations do not use: clients send those along, and
+    /// they change nothing.
+    pub resource: Option<Resource>,
+    /// What keeping it costs, in bytes.
+    pub cost: usize,
+}
+
+/// Why a text is no resource.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is no JSON; who has the whole body can say where.
+    Json(serde_json::Error),
+    /// It is JSON, but cannot be used.
+    Refused(Refusal),
+}
+
+/// Reads resources and remembers them by their text.
 #[derive(Debug)]
 pub struct ResourceCache {
-    kept: Mutex<Kept>,
-    capacity: usize,
+    kept: RwLock<Kept>,
+    limits: CacheLimits,
     hashes: RandomState,
+    found: AtomicU64,
+    read: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    by_hash: HashMap<u64, (Value, Resource)>,
-    /// Hashes in the order of their arrival: the oldest goes first.
-    order: std::collections::VecDeque<u64>,
+    by_hash: HashMap<u64, Remembered>,
+    /// Hashes in the order of their arrival. The first goes first, unless it was asked for since it was last looked at.
+    order: VecDeque<u64>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    text: Box<str>,
+    brought: Brought,
+    used: AtomicBool,
+}
+
+/// How full a cache is, and of what use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheUse {
+    /// Resources.
+    pub resources: usize,
+    /// Bytes.
+    pub bytes: usize,
+    /// Resources that were there when they came again.
+    pub found: u64,
+    /// Resources that had to be read.
+    pub read: u64,
 }
 
 impl ResourceCache {
-    /// A cache of so many resources; 0 remembers nothing.
-    pub fn new(capacity: usize) -> Self {
+    /// An empty cache.
+    pub fn new(limits: CacheLimits) -> Self {
         Self {
-            kept: Mutex::default(),
-            capacity,
+            kept: RwLock::default(),
+            limits,
             hashes: RandomState::default(),
+            found: AtomicU64::new(0),
+            read: AtomicU64::new(0),
         }
     }
 
-    /// The resource of some JSON. `None` where it is of a kind that terminology operations do not use: clients
-    /// send those along, and they change nothing.
-    pub fn read(&self, json: &Value) -> Result<Option<Resource>, Refusal> {
-        let hash = content_hash(&self.hashes, json);
-        if let Some((known, resource)) = self.lock().by_hash.get(&hash)
-            && known == json
-        {
-            return Ok(Some(resource.clone()));
+    /// Resources that one request may bring along.
+    pub fn most_brought(&self) -> usize {
+        self.limits.brought
+    }
+
+    /// The resource of some JSON.
+    pub fn read(&self, json: &Value) -> Result<Brought, Refusal> {
+        let text = json.to_string();
+        if let Some(brought) = self.remembered(&text) {
+            return Ok(brought);
         }
+        self.take(text.into(), json)
+    }
+
+    /// The resource of a text.
+    pub fn read_text(&self, text: &str) -> Result<Brought, Unread> {
+        if let Some(brought) = self.remembered(text) {
+            return Ok(brought);
+        }
+        let json: Value = serde_json::from_str(text).map_err(Unread::Json)?;
+        self.take(text.into(), &json).map_err(Unread::Refused)
+    }
+
+    fn remembered(&self, text: &str) -> Option<Brought> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let remembered = kept.by_hash.get(&self.hashes.hash_one(text))?;
+        let brought = (&*remembered.text == text).then(|| remembered.brought.clone())?;
+        remembered.used.store(true, Ordering::Relaxed);
+        self.found.fetch_add(1, Ordering::Relaxed);
+        Some(brought)
+    }
+
+    fn take(&self, text: Box<str>, json: &Value) -> Result<Brought, Refusal> {
+        self.read.fetch_add(1, Ordering::Relaxed);
         let resource = match Resource::read(&Node::from_value(json)) {
-            Ok(resource) => resource,
-            Err(ResourceError::Type(_)) => return Ok(None),
+            Ok(resource) => Some(resource),
+            Err(ResourceError::Type(_)) => None,
             Err(error @ (ResourceError::Json(_) | ResourceError::Fault(_))) => {
                 let text = format!("a resource of the request cannot be read: {error}");
                 return Err(Refusal::new(RefusalKind::Invalid, text));
@@ -60,51 +148,62 @@ impl ResourceCache {
                 return Err(Refusal::new(RefusalKind::Internal, text));
             }
         };
-        let mut kept = self.lock();
-        if self.capacity > 0 && kept.by_hash.insert(hash, (json.clone(), resource.clone())).is_none() {
-            kept.order.push_back(hash);
-            if kept.order.len() > self.capacity
-                && let Some(oldest) = kept.order.pop_front()
-            {
-                kept.by_hash.remove(&oldest);
-            }
+        let brought = Brought {
+            cost: cost(&text, resource.as_ref()),
+            resource,
+        };
+        if brought.cost <= self.limits.bytes {
+            self.keep(text, brought.clone());
         }
-        Ok(Some(resource))
+        Ok(brought)
     }
 
     /// A panic elsewhere cannot leave the map half-changed, so its poison is no reason to stop.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn keep(&self, text: Box<str>, brought: Brought) {
+        let hash = self.hashes.hash_one(&*text);
+        let mut guard = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let kept = &mut *guard;
+        kept.bytes += brought.cost;
+        let remembered = Remembered {
+            text,
+            brought,
+            used: AtomicBool::new(false),
+        };
+        match kept.by_hash.insert(hash, remembered) {
+            Some(other) => kept.bytes -= other.brought.cost,
+            None => kept.order.push_back(hash),
+        }
+        while kept.bytes > self.limits.bytes {
+            let Some(oldest) = kept.order.pop_front() else { return };
+            let used = |remembered: &mut Remembered| std::mem::take(remembered.used.get_mut());
+            if kept.by_hash.get_mut(&oldest).is_some_and(used) {
+                kept.order.push_back(oldest);
+            } else if let Some(gone) = kept.by_hash.remove(&oldest) {
+                kept.bytes -= gone.brought.cost;
+            }
+        }
+    }
+
+    /// How full it is.
+    pub fn used(&self) -> CacheUse {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        CacheUse {
+            resources: kept.by_hash.len(),
+            bytes: kept.bytes,
+            found: self.found.load(Ordering::Relaxed),
+            read: self.read.load(Ordering::Relaxed),
+        }
     }
 }
 
-/// A hash of JSON as it is written: what is the same in another order of keys may differ, and is read once more. The
-/// hash of [`Value`] itself sorts the keys of every object.
-fn content_hash(state: &RandomState, json: &Value) -> u64 {
-    let mut hasher = state.build_hasher();
-    feed(&mut hasher, json);
-    hasher.finish()
-}
+/// What a resource weighs beside its text, at least: an index has headers and directories.
+const LEAST_COST: usize = 4 << 10;
 
-/// As deep as the JSON is, which its parser limits.
-fn feed(hasher: &mut impl Hasher, json: &Value) {
-    std::mem::discriminant(json).hash(hasher);
-    match json {
-        Value::Null => {}
-        Value::Bool(value) => value.hash(hasher),
-        Value::Number(number) => number.hash(hasher),
-        Value::String(text) => text.hash(hasher),
-        Value::Array(values) => {
-            values.len().hash(hasher);
-            values.iter().for_each(|value| feed(hasher, value));
-        }
-        Value::Object(members) => {
-            members.len().hash(hasher);
-            for (name, value) in members {
-                name.hash(hasher);
-                feed(hasher, value);
-            }
-        }
+/// What keeping a resource costs: its text, and about twice as much for what was made of it.
+fn cost(text: &str, resource: Option<&Resource>) -> usize {
+    match resource {
+        Some(_) => 3 * text.len() + LEAST_COST,
+        None => text.len() + LEAST_COST,
     }
 }
 
@@ -121,32 +220,66 @@ mod tests {
     use super::*;
     use serde_json::json;
     use std::sync::Arc;
+    use tern_index::read::CodeSystemIndex;
 
-    #[test]
-    fn a_resource_is_read_once() {
-        let cache = ResourceCache::new(1);
-        let json = json!({"resourceType": "CodeSystem", "url": "http://a", "status": "active", "content": "complete",
-            "concept": [{"code": "a", "display": "A"}]});
-        let read = |json: &Value| match cache.read(json).unwrap() {
+    fn code_system(url: &str) -> Value {
+        json!({"resourceType": "CodeSystem", "url": url, "status": "active", "content": "complete",
+            "concept": [{"code": "a", "display": "A"}]})
+    }
+
+    /// A cache with room for so many of them.
+    fn cache(resources: usize) -> ResourceCache {
+        let text = code_system("http://a").to_string();
+        let one = ResourceCache::new(CacheLimits::default()).read_text(&text).unwrap().cost;
+        ResourceCache::new(CacheLimits {
+            bytes: resources * one,
+            ..CacheLimits::default()
+        })
+    }
+
+    fn read(cache: &ResourceCache, url: &str) -> Arc<CodeSystemIndex> {
+        match cache.read(&code_system(url)).unwrap().resource {
             Some(Resource::CodeSystem(index)) => index,
             other => panic!("{other:?}"),
-        };
-        let first = read(&json);
+        }
+    }
+
+    #[test]
+    fn a_resource_is_read_once_however_it_comes() {
+        let cache = cache(1);
+        let first = read(&cache, "http://a");
         assert_eq!(first.len(), 1);
-        assert!(Arc::ptr_eq(&first, &read(&json)));
-        let mut other = json.clone();
-        other["url"] = "http://b".into();
-        assert_eq!(read(&other).header().url, "http://b");
-        assert!(!Arc::ptr_eq(&first, &read(&json)), "the older one was let go");
+        assert!(Arc::ptr_eq(&first, &read(&cache, "http://a")));
+        let text = cache.read_text(&code_system("http://a").to_string()).unwrap();
+        assert!(matches!(text.resource, Some(Resource::CodeSystem(index)) if Arc::ptr_eq(&first, &index)));
+        // It was asked for again, so it outlives the next one, but not the one after that.
+        assert_eq!(read(&cache, "http://b").header().url, "http://b");
+        read(&cache, "http://c");
+        assert!(!Arc::ptr_eq(&first, &read(&cache, "http://a")), "it was let go");
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_what_is_asked_for_stays() {
+        let cache = cache(3);
+        let first = read(&cache, "http://a");
+        for name in 'b'..='m' {
+            read(&cache, &format!("http://{name}"));
+            assert!(Arc::ptr_eq(&first, &read(&cache, "http://a")), "asked for each time, {name}");
+            let used = cache.used();
+            assert!(used.resources <= 3 && used.bytes <= cache.limits.bytes, "{used:?}");
+        }
+        assert_eq!((cache.used().found, cache.used().read), (12, 13));
+        let nothing = ResourceCache::new(CacheLimits {
+            bytes: 0,
+            ..CacheLimits::default()
+        });
+        read(&nothing, "http://a");
+        assert_eq!(nothing.used().resources, 0);
     }
 
     #[test]
     fn other_resources_change_nothing() {
-        assert!(
-            ResourceCache::new(1)
-                .read(&json!({"resourceType": "Patient"}))
-                .unwrap()
-                .is_none()
-        );
+        assert!(cache(1).read(&json!({"resourceType": "Patient"})).unwrap().resource.is_none());
+        assert!(matches!(cache(1).read_text("{\"a\":\"\\ud800\"}"), Err(Unread::Json(_))));
     }
 }

@@ -1,6 +1,7 @@
 //! Search of resources: its parameters, and the Bundle of a page with links to its neighbours.
 
 use super::FhirVersion;
+use super::include::{self, Include};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::{ParameterError, Parameters};
 use super::query::encode;
@@ -39,6 +40,8 @@ pub struct Search {
     summary: Summary,
     total: Total,
     elements: Vec<String>,
+    /// What comes along.
+    includes: Vec<Include>,
     /// The parameters that were used, for links.
     used: Vec<(String, String)>,
     /// What was not understood and left out.
@@ -71,6 +74,7 @@ pub fn read(kind: ResourceKind, parameters: &Parameters, strict: bool, largest_p
             Some(other) => return Err(invalid("_total", "none, estimate or accurate", other)),
         },
         elements: elements(parameters)?,
+        includes: Vec::new(),
         used: Vec::new(),
         ignored: Vec::new(),
     };
@@ -126,6 +130,11 @@ impl Search {
     fn take(&mut self, kind: ResourceKind, name: &str, value: String) -> Result<(), Refusal> {
         if name == "_sort" {
             self.sort(kind, &value);
+        } else if ["_include", "_revinclude"].contains(&name.split(':').next().unwrap_or(name)) {
+            self.includes.push(Include::read(name, &value, kind)?);
+            self.used.push((name.to_owned(), value));
+        } else if let Some(refusal) = not_offered(name) {
+            return Err(refusal);
         } else if !CONTROLS.contains(&name) {
             let (plain, modifier) = name
                 .split_once(':')
@@ -156,6 +165,21 @@ impl Search {
             self.used.push(("_sort".to_owned(), used.join(",")));
         }
     }
+}
+
+/// What cannot be left out without answering another question than was asked.
+fn not_offered(name: &str) -> Option<Refusal> {
+    let plain = name.split(':').next().unwrap_or(name);
+    let why = match plain {
+        "_has" => "searches by what refers to a resource are",
+        "_filter" | "_query" | "_list" | "_in" | "_text" | "_content" => "this parameter is",
+        _ if name.split_once(':').map_or(name, |(_, rest)| rest).contains('.') => "chained searches are",
+        _ => return None,
+    };
+    let text = format!(
+        "the search parameter '{name}' is not supported: {why} not answered here; search by the parameters that /metadata lists"
+    );
+    Some(Refusal::new(RefusalKind::NotSupported, text))
 }
 
 /// Parameters that ask how, not what.
@@ -192,6 +216,14 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
             "fullUrl": format!("{}/{}/{}", place.base, type_name(kind), entry.id),
             "resource": json,
             "search": {"mode": "match"},
+        }));
+    }
+    for entry in include::follow(terminology, &search.includes, &found)? {
+        let json = resource(&entry, place.version, place.map_rows)?;
+        entries.push(json!({
+            "fullUrl": format!("{}/{}/{}", place.base, type_name(entry.kind), entry.id),
+            "resource": reduce(json, search.summary, &search.elements),
+            "search": {"mode": "include"},
         }));
     }
     if !search.ignored.is_empty() {

@@ -7,7 +7,7 @@ use super::outcome::Refusal;
 use super::parameters::ParameterError;
 use crate::service::ResourceKind;
 use crate::service::period::{Comparison, Period};
-use crate::service::resource_search::{Condition, Element, Match, System, Test};
+use crate::service::resource_search::{Amount, Condition, Element, FacetOf, Match, System, Test};
 
 /// How a parameter compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,10 @@ pub enum ParameterType {
     Date,
     /// Canonicals.
     Reference,
+    /// Amounts.
+    Quantity,
+    /// A type and a value of it.
+    Composite,
 }
 
 impl ParameterType {
@@ -33,6 +37,8 @@ impl ParameterType {
             Self::Uri => "uri",
             Self::Date => "date",
             Self::Reference => "reference",
+            Self::Quantity => "quantity",
+            Self::Composite => "composite",
         }
     }
 }
@@ -80,7 +86,7 @@ const fn only(version: FhirVersion, parameter: SearchParameter) -> SearchParamet
 }
 
 use FhirVersion::{R4, R5};
-use ParameterType::{Date, Reference, String as Text, Token, Uri};
+use ParameterType::{Composite, Date, Quantity, Reference, String as Text, Token, Uri};
 
 const PARAMETERS: &[SearchParameter] = &[
     parameter("_id", Token, Element::Id, ALL),
@@ -98,6 +104,32 @@ const PARAMETERS: &[SearchParameter] = &[
     parameter("identifier", Token, Element::Identifier, BUT_NAMING_SYSTEMS),
     only(R5, parameter("identifier", Token, Element::Identifier, NAMING_SYSTEM)),
     parameter("jurisdiction", Token, Element::Jurisdiction, ALL),
+    parameter("_profile", Uri, Element::Facet(FacetOf::Profile), ALL),
+    parameter("_tag", Token, Element::Facet(FacetOf::Tag), ALL),
+    parameter("_security", Token, Element::Facet(FacetOf::Security), ALL),
+    parameter("_source", Uri, Element::Facet(FacetOf::Source), ALL),
+    only(R5, parameter("_language", Token, Element::ResourceLanguage, ALL)),
+    parameter("context", Token, Element::Facet(FacetOf::Context), ALL),
+    parameter("context-type", Token, Element::Facet(FacetOf::ContextType), ALL),
+    parameter("context-quantity", Quantity, Element::Facet(FacetOf::ContextQuantity), ALL),
+    parameter("context-type-value", Composite, Element::ContextTypeAndValue, ALL),
+    parameter("context-type-quantity", Composite, Element::ContextTypeAndQuantity, ALL),
+    only(
+        R5,
+        parameter("derived-from", Reference, Element::Related("derived-from"), ALL),
+    ),
+    only(R5, parameter("predecessor", Reference, Element::Related("predecessor"), ALL)),
+    only(R5, parameter("effective", Date, Element::Facet(FacetOf::Effective), ALL)),
+    only(R5, parameter("topic", Token, Element::Facet(FacetOf::Topic), ALL)),
+    parameter("expansion", Uri, Element::Facet(FacetOf::Expansion), VALUE_SET),
+    only(
+        R5,
+        parameter("mapping-property", Uri, Element::Facet(FacetOf::MappingProperty), CONCEPT_MAP),
+    ),
+    parameter("contact", Text, Element::Facet(FacetOf::Contact), NAMING_SYSTEM),
+    parameter("telecom", Token, Element::Facet(FacetOf::Telecom), NAMING_SYSTEM),
+    parameter("period", Date, Element::Facet(FacetOf::IdPeriod), NAMING_SYSTEM),
+    parameter("type", Token, Element::Facet(FacetOf::SystemType), NAMING_SYSTEM),
     parameter("code", Token, Element::Code, CODE_SYSTEM),
     parameter("system", Uri, Element::Url, CODE_SYSTEM),
     parameter("content-mode", Token, Element::ContentMode, CODE_SYSTEM),
@@ -139,7 +171,7 @@ const PARAMETERS: &[SearchParameter] = &[
 pub fn of(kind: ResourceKind, version: FhirVersion) -> impl Iterator<Item = &'static SearchParameter> {
     PARAMETERS
         .iter()
-        .filter(move |parameter| parameter.of.contains(&kind) && parameter.only.is_none_or(|only| only == version))
+        .filter(move |parameter| parameter.of.contains(&kind) && parameter.is_of(version))
 }
 
 /// A parameter of a type by name, of whatever version.
@@ -149,7 +181,19 @@ pub fn named(kind: ResourceKind, name: &str) -> Option<&'static SearchParameter>
         .find(|parameter| parameter.name == name && parameter.of.contains(&kind))
 }
 
+/// The parameters of a type that lead to other resources, of whatever version.
+pub fn references(kind: ResourceKind) -> impl Iterator<Item = &'static SearchParameter> {
+    PARAMETERS
+        .iter()
+        .filter(move |parameter| parameter.kind == Reference && parameter.of.contains(&kind))
+}
+
 impl SearchParameter {
+    /// Whether a FHIR version has it.
+    pub fn is_of(&self, version: FhirVersion) -> bool {
+        self.only.is_none_or(|only| only == version)
+    }
+
     /// What a value with a modifier asks.
     pub fn condition(&self, modifier: Option<&str>, value: &str) -> Result<Condition, Refusal> {
         let alternatives = split(value, ',');
@@ -174,6 +218,18 @@ impl SearchParameter {
             (None, Reference) => Test::Any(texts().map(|text| canonical(&text)).collect()),
             (None, Token) => Test::Any(alternatives.iter().map(|text| self.token(text)).collect()),
             (Some("not"), Token) => Test::None(alternatives.iter().map(|text| self.token(text)).collect()),
+            (None, Quantity) => Test::Any(
+                alternatives
+                    .iter()
+                    .map(|text| self.quantity(text))
+                    .collect::<Result<_, _>>()?,
+            ),
+            (None, Composite) => Test::Any(
+                alternatives
+                    .iter()
+                    .map(|text| self.composite(text))
+                    .collect::<Result<_, _>>()?,
+            ),
             (None, Date) => Test::Any(texts().map(|text| self.date(&text)).collect::<Result<_, _>>()?),
             (Some(other), kind) => {
                 let text = format!(
@@ -216,6 +272,38 @@ impl SearchParameter {
         Match::Token(system, Some(code).filter(|code| !code.is_empty()))
     }
 
+    fn quantity(&self, text: &str) -> Result<Match, Refusal> {
+        let parts = split(text, '|');
+        let (number, system, code) = match parts.as_slice() {
+            [number] => (*number, System::Any, String::new()),
+            [number, "", code] => (*number, System::Any, unescape(code)),
+            [number, system, code] => (*number, System::Is(unescape(system)), unescape(code)),
+            _ => ("", System::Any, String::new()),
+        };
+        let (comparison, number) = Comparison::split(number.trim());
+        match Amount::parse(number, system, Some(code).filter(|code| !code.is_empty())) {
+            Some(amount) => Ok(Match::Quantity(comparison, amount)),
+            None => Err(self.invalid(format!(
+                "'{}' must be an amount such as 5, gt5.0 or 5|http://unitsofmeasure.org|a, but '{text}' was given",
+                self.name
+            ))),
+        }
+    }
+
+    fn composite(&self, text: &str) -> Result<Match, Refusal> {
+        let [kind, value] = split(text, '$')[..] else {
+            return Err(self.invalid(format!(
+                "'{}' must be the type of a context, '$' and a value, but '{text}' was given",
+                self.name
+            )));
+        };
+        let value = match self.element {
+            Element::ContextTypeAndQuantity => self.quantity(value)?,
+            _ => self.token(value),
+        };
+        Ok(Match::Both(Box::new(self.token(kind)), Box::new(value)))
+    }
+
     fn date(&self, text: &str) -> Result<Match, Refusal> {
         let (comparison, date) = Comparison::split(text);
         match Period::parse(date) {
@@ -233,7 +321,7 @@ fn modifiers(kind: ParameterType) -> &'static str {
         Token => ":not and :missing",
         Text => ":exact, :contains and :missing",
         Uri => ":contains, :below, :above and :missing",
-        Date | Reference => ":missing",
+        Date | Reference | Quantity | Composite => ":missing",
     }
 }
 
@@ -319,6 +407,79 @@ mod tests {
                 .condition(modifier, value)
                 .unwrap_err();
             assert!(refusal.to_string().contains(name), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn amounts_and_pairs_are_read() {
+        let kind = ResourceKind::ValueSet;
+        let Test::Any(matches) = condition(kind, "context-quantity", None, "gt5.0|http://u|a") else {
+            panic!()
+        };
+        let [Match::Quantity(Comparison::Greater, amount)] = matches.as_slice() else {
+            panic!("{matches:?}")
+        };
+        assert!((amount.low, amount.high) == (4.95, 5.05) && amount.code.as_deref() == Some("a"));
+        let Test::Any(matches) = condition(kind, "context-type-value", None, "focus$http://s|1") else {
+            panic!()
+        };
+        assert!(matches!(matches.as_slice(), [Match::Both(..)]));
+        for (name, wrong) in [
+            ("context-quantity", "much"),
+            ("context-quantity", "1|2"),
+            ("context-type-value", "focus"),
+            ("context-type-quantity", "age$old"),
+        ] {
+            assert!(named(kind, name).unwrap().condition(None, wrong).is_err(), "{name}={wrong}");
+        }
+    }
+
+    /// The names that the specification gives, type by type.
+    #[test]
+    fn every_search_parameter_of_the_standard_is_there() {
+        const SHARED: &str = "_id _lastUpdated _profile _security _source _tag context context-quantity context-type context-type-quantity context-type-value date description jurisdiction name publisher status";
+        const LATER: &str = "_language derived-from predecessor effective topic identifier url version";
+        for (kind, both, earlier, later) in [
+            (
+                ResourceKind::CodeSystem,
+                "code content-mode identifier language supplements system title url version",
+                "",
+                "",
+            ),
+            (
+                ResourceKind::ValueSet,
+                "code expansion identifier reference title url version",
+                "",
+                "",
+            ),
+            (
+                ResourceKind::ConceptMap,
+                "identifier source-code target-code title url version",
+                "dependson other product source source-system source-uri target target-system target-uri",
+                "mapping-property other-map source-group-system source-scope source-scope-uri target-group-system target-scope target-scope-uri",
+            ),
+            (
+                ResourceKind::NamingSystem,
+                "contact id-type kind period responsible telecom type value",
+                "",
+                "",
+            ),
+        ] {
+            for (version, own) in [(R4, earlier), (R5, later)] {
+                let mut expected: Vec<&str> = format!("{SHARED} {both} {own}")
+                    .leak()
+                    .split(' ')
+                    .filter(|name| !name.is_empty())
+                    .collect();
+                if version == R5 {
+                    expected.extend(LATER.split(' '));
+                }
+                expected.sort_unstable();
+                expected.dedup();
+                let mut found: Vec<&str> = of(kind, version).map(|one| one.name).collect();
+                found.sort_unstable();
+                assert_eq!(found, expected, "{kind:?} {version:?}");
+            }
         }
     }
 

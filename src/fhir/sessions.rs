@@ -5,10 +5,11 @@
 //! asked for it for a while, or when there are too many: the one unused for longest goes first. What is read is kept
 //! as indexes; nothing is written to disk.
 
+use super::body::BROUGHT;
 use super::outcome::{Refusal, RefusalKind};
 use super::parameters::{ParameterError, Parameters};
 use super::render::List;
-use super::resource_in::ResourceCache;
+use super::resource_in::{Brought, ResourceCache};
 use crate::service::{Resource, Terminology};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +21,8 @@ use std::time::{Duration, Instant};
 pub struct SessionLimits {
     /// Sessions at once.
     pub sessions: usize,
-    /// Resources in all of them.
-    pub resources: usize,
+    /// Bytes of the resources in all of them.
+    pub bytes: usize,
     /// A session that nobody asks for so long is over.
     pub idle: Duration,
 }
@@ -30,7 +31,7 @@ impl Default for SessionLimits {
     fn default() -> Self {
         Self {
             sessions: 1_000,
-            resources: 100_000,
+            bytes: 512 << 20,
             idle: Duration::from_secs(30 * 60),
         }
     }
@@ -47,8 +48,10 @@ pub struct Sessions {
 struct Session {
     /// In the order in which they came, each type and canonical once.
     resources: Vec<Resource>,
-    /// Where each of them is.
-    places: BTreeMap<Key, usize>,
+    /// Where each of them is, and what it costs.
+    places: BTreeMap<Key, (usize, usize)>,
+    /// What all of them cost, in bytes.
+    cost: usize,
     /// Whether later requests add nothing.
     sealed: bool,
     used: Instant,
@@ -77,8 +80,8 @@ impl Sessions {
     /// Lets go of the sessions that have been unused for longest, but not of `spared`, until there is room.
     fn make_room(&self, kept: &mut BTreeMap<String, Session>, spared: &str) {
         let too_many = |kept: &BTreeMap<String, Session>| {
-            let resources: usize = kept.values().map(|session| session.resources.len()).sum();
-            kept.len() > self.limits.sessions || resources > self.limits.resources
+            let bytes: usize = kept.values().map(|session| session.cost).sum();
+            kept.len() > self.limits.sessions || bytes > self.limits.bytes
         };
         while too_many(kept) {
             let others = kept.iter().filter(|(id, _)| *id != spared);
@@ -89,7 +92,7 @@ impl Sessions {
         }
     }
 
-    fn start(&self, resources: Vec<Resource>, sealed: bool) -> String {
+    fn start(&self, resources: Vec<Brought>, sealed: bool) -> String {
         let id = uuid::Uuid::new_v4().to_string();
         let mut kept = self.lock();
         kept.insert(id.clone(), Session::new(resources, sealed));
@@ -98,7 +101,7 @@ impl Sessions {
     }
 
     /// The resources of a session, to which those of a request are added unless it is sealed.
-    fn resources(&self, id: &str, new: &[Resource]) -> Option<Vec<Resource>> {
+    fn resources(&self, id: &str, new: &[Brought]) -> Option<Vec<Resource>> {
         let mut kept = self.lock();
         let session = kept.get_mut(id)?;
         session.used = Instant::now();
@@ -121,7 +124,7 @@ impl Sessions {
         let brought = brought(parameters, cache)?;
         if let Some(id) = header {
             let kept = self.resources(id, &brought).ok_or_else(|| unknown(id))?;
-            return Ok(terminology.with_overlay(kept).with_overlay(brought));
+            return Ok(terminology.with_overlay(kept).with_overlay(resources_of(brought)));
         }
         if let Some(id) = parameters.text(&["cache-id"])? {
             let id = format!("{OWN}{id}");
@@ -129,9 +132,9 @@ impl Sessions {
                 .entry(id.clone())
                 .or_insert_with(|| Session::new(Vec::new(), false));
             let kept = self.resources(&id, &brought).unwrap_or_default();
-            return Ok(terminology.with_overlay(kept).with_overlay(brought));
+            return Ok(terminology.with_overlay(kept).with_overlay(resources_of(brought)));
         }
-        Ok(terminology.with_overlay(brought))
+        Ok(terminology.with_overlay(resources_of(brought)))
     }
 
     /// `/$cache-control`
@@ -164,6 +167,12 @@ impl Sessions {
         Ok(list.into_resource())
     }
 
+    /// Sessions, and bytes of what they hold.
+    pub fn used(&self) -> (usize, usize) {
+        let kept = self.lock();
+        (kept.len(), kept.values().map(|session| session.cost).sum())
+    }
+
     fn check(&self, id: &str, list: &mut List) {
         let mut kept = self.lock();
         list.value("cache-id", "Id", id)
@@ -184,10 +193,11 @@ impl Sessions {
 }
 
 impl Session {
-    fn new(resources: Vec<Resource>, sealed: bool) -> Self {
+    fn new(resources: Vec<Brought>, sealed: bool) -> Self {
         let mut session = Self {
             resources: Vec::new(),
             places: BTreeMap::new(),
+            cost: 0,
             sealed,
             used: Instant::now(),
         };
@@ -197,17 +207,23 @@ impl Session {
 
     /// Adds what a request brings. It takes the place of what came before; of two in one request the first counts, as
     /// it does without a session.
-    fn add(&mut self, resources: &[Resource]) {
+    fn add(&mut self, resources: &[Brought]) {
         let mut seen = BTreeSet::new();
-        for resource in resources {
+        for Brought { resource, cost } in resources {
+            let Some(resource) = resource else { continue };
             let key = key(resource);
             if !seen.insert(key.clone()) {
                 continue;
             }
-            match self.places.get(&key).and_then(|place| self.resources.get_mut(*place)) {
-                Some(other) => *other = resource.clone(),
+            self.cost += cost;
+            let known = self.places.get_mut(&key);
+            match known.and_then(|(place, cost)| Some((self.resources.get_mut(*place)?, cost))) {
+                Some((other, before)) => {
+                    *other = resource.clone();
+                    self.cost -= std::mem::replace(before, *cost);
+                }
                 None => {
-                    self.places.insert(key, self.resources.len());
+                    self.places.insert(key, (self.resources.len(), *cost));
                     self.resources.push(resource.clone());
                 }
             }
@@ -242,17 +258,36 @@ fn key(resource: &Resource) -> Key {
                 named(&header.url, header.version.as_deref(), header.id.as_deref()),
             )
         }
+        Resource::Structure(structure) => (
+            "StructureDefinition",
+            named(&structure.url, structure.version.as_deref(), structure.id.as_deref()),
+        ),
         Resource::NamingSystem(naming_system) => ("NamingSystem", naming_system.preferred_uri().unwrap_or("").to_owned()),
     }
 }
 
 /// The resources that a request brings along.
-fn brought(parameters: &Parameters, cache: &ResourceCache) -> Result<Vec<Resource>, Refusal> {
-    let mut resources = Vec::new();
-    for json in parameters.resources("tx-resource")? {
-        resources.extend(cache.read(json)?);
+fn brought(parameters: &Parameters, cache: &ResourceCache) -> Result<Vec<Brought>, Refusal> {
+    let mut found = Vec::new();
+    // A code system that is the parameter of a validation is loaded for it like any other.
+    for parameter in parameters.all("codeSystem").chain(parameters.all(BROUGHT)) {
+        if found.len() == cache.most_brought() {
+            let text = format!(
+                "more than {} resources come along with the request; send fewer, or in several requests with $cache-control",
+                cache.most_brought()
+            );
+            return Err(Refusal::new(RefusalKind::TooCostly, text));
+        }
+        found.push(match parameter.as_brought() {
+            Some(brought) => brought.clone(),
+            None => cache.read(parameter.resource()?)?,
+        });
     }
-    Ok(resources)
+    Ok(found)
+}
+
+fn resources_of(brought: Vec<Brought>) -> Vec<Resource> {
+    brought.into_iter().filter_map(|brought| brought.resource).collect()
 }
 
 fn unknown(id: &str) -> Refusal {
@@ -267,18 +302,18 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn code_system(url: &str) -> Resource {
+    /// A code system that costs ten bytes.
+    fn code_system(url: &str) -> Brought {
         let json = json!({"resourceType": "CodeSystem", "url": url, "status": "active", "content": "complete",
             "concept": [{"code": "a"}]});
-        Resource::parse(&json.to_string()).unwrap()
+        Brought {
+            resource: Resource::parse(&json.to_string()).ok(),
+            cost: 10,
+        }
     }
 
-    fn limits(sessions: usize, resources: usize, idle: Duration) -> SessionLimits {
-        SessionLimits {
-            sessions,
-            resources,
-            idle,
-        }
+    fn limits(sessions: usize, bytes: usize, idle: Duration) -> SessionLimits {
+        SessionLimits { sessions, bytes, idle }
     }
 
     #[test]
@@ -300,8 +335,11 @@ mod tests {
         sessions.resources(&first, &[]).unwrap();
         sessions.start(Vec::new(), false);
         assert!(sessions.resources(&first, &[]).is_some() && sessions.resources(&second, &[]).is_none());
-        let few = Sessions::new(limits(9, 2, Duration::from_secs(60)));
+        let few = Sessions::new(limits(9, 29, Duration::from_secs(60)));
         let first = few.start(vec![code_system("http://a"), code_system("http://b")], false);
+        // What takes the place of something costs nothing more.
+        few.resources(&first, &[code_system("http://a")]).unwrap();
+        assert!(few.resources(&first, &[]).is_some());
         few.start(vec![code_system("http://a")], false);
         assert!(few.resources(&first, &[]).is_none());
     }

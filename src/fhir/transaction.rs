@@ -39,7 +39,10 @@ enum Outcome {
 
 /// Answers a transaction that writes.
 pub fn answer(room: Room<'_>, entries: &[BatchEntry], request: &Request<'_>) -> Result<Vec<Answer>, Refusal> {
-    write::check_writable(room)?;
+    if let Err(refusal) = write::check_writable(room) {
+        let first = entries.iter().position(|entry| entry.as_ref().is_ok_and(changes));
+        return Err(bundle::refused_entry(first.unwrap_or(0), refusal));
+    }
     let mut asked = Vec::with_capacity(entries.len());
     for (number, entry) in entries.iter().enumerate() {
         let read = entry
@@ -107,10 +110,12 @@ pub fn answer(room: Room<'_>, entries: &[BatchEntry], request: &Request<'_>) -> 
 
 /// Whether a Bundle asks for a change.
 pub fn writes(entries: &[BatchEntry]) -> bool {
-    entries.iter().flatten().any(|entry| {
-        let method = Method::parse(&entry.method);
-        Target::parse(&entry.path, method).is_ok_and(|target| !target.only_reads(&entry.path, method))
-    })
+    entries.iter().flatten().any(changes)
+}
+
+fn changes(entry: &BatchRequest) -> bool {
+    let method = Method::parse(&entry.method);
+    Target::parse(&entry.path, method).is_ok_and(|target| !target.only_reads(&entry.path, method))
 }
 
 fn read<'r>(number: usize, entry: &'r BatchRequest, outer: &Request<'r>) -> Result<Entry<'r>, Refusal> {

@@ -8,6 +8,8 @@
 
 use super::State;
 use super::answer::{Wanted, code, preflight, refused};
+use super::metrics::Asked;
+use super::receive::{Packing, Unpacking};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{ParameterError, Parameters};
 use crate::fhir::query;
@@ -15,7 +17,6 @@ use crate::mapper::Acceptance;
 use crate::mapper::bulk::{Bulk, BulkOptions, Line, Lines};
 use crate::service::algorithmic;
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody};
-use actix_web::dev::Decompress;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -34,6 +35,8 @@ const NDJSON: &str = "application/x-ndjson";
 const BLOCK_LINES: usize = 1024;
 /// Bytes of lines from which on a block is full.
 const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes that are unpacked before others have their turn.
+const UNPACKED_AT_ONCE: usize = 4 << 20;
 /// A path of FHIR that has the methods that streams have: POST.
 const BATCH: &str = "";
 /// Parameters of the query string.
@@ -41,12 +44,14 @@ const NAMES: &[&str] = &["version", "candidates", "accept", "error-budget", "exp
 
 /// Answers a request.
 pub(super) async fn map(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    match start(&request, payload, &state).await {
+    let mut response = match start(&request, payload, &state).await {
         Ok(answers) => HttpResponse::build(code(super::status::ANSWERED))
             .insert_header((header::CONTENT_TYPE, NDJSON))
             .body(answers),
         Err(refusal) => refused(&refusal, request.path(), &Wanted::plain(None, false)),
-    }
+    };
+    response.extensions_mut().insert(Asked("map"));
+    response
 }
 
 /// Any other method.
@@ -70,7 +75,7 @@ struct Settings {
 
 fn settings(query: &str, kept_bytes: usize) -> Result<Settings, Refusal> {
     let parameters = Parameters::from_query(query)?;
-    parameters.check_names(NAMES)?;
+    parameters.check_names(|name| NAMES.contains(&name))?;
     let accept = Acceptance::of(share(&parameters, "accept")?, share(&parameters, "error-budget")?);
     let candidates = parameters.count("candidates")?.unwrap_or(0);
     let explain = parameters.boolean("explain")?.unwrap_or(false);
@@ -127,6 +132,10 @@ fn check_content_type(request: &HttpRequest) -> Result<(), Refusal> {
 
 async fn start(request: &HttpRequest, payload: web::Payload, state: &web::Data<State>) -> Result<Answers, Refusal> {
     check_content_type(request)?;
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    let packing = Packing::parse(encoding.and_then(|value| value.to_str().ok()))?;
+    // Memory for it is all that can be lacking.
+    let unpacking = Unpacking::new(packing).map_err(|error| Refusal::new(RefusalKind::Busy, error.to_string()))?;
     let limits = &state.limits;
     let settings = settings(request.query_string(), limits.bulk_kept_bytes)?;
     let busy = || {
@@ -149,9 +158,10 @@ async fn start(request: &HttpRequest, payload: web::Payload, state: &web::Data<S
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let whole = length.is_some_and(|length: usize| length <= limits.bulk_body_bytes);
-    let body = BodyStream::new(Decompress::from_headers(payload.into_inner(), request.headers()));
     let stream = Stream {
-        body: body.boxed(),
+        body: BodyStream::new(payload.into_inner()).boxed(),
+        unpacking,
+        packed: Bytes::new(),
         lines: Lines::new(limits.bulk_line_bytes),
         bulk: Some(Bulk::new(mapper, settings.options, limits.bulk_line_bytes)),
         mapping: None,
@@ -171,6 +181,9 @@ type Mapping = Pin<Box<dyn Future<Output = Result<(Bulk, Vec<u8>), actix_web::er
 /// A stream at work.
 struct Stream {
     body: BoxBody,
+    unpacking: Unpacking,
+    /// What has come and is not unpacked yet.
+    packed: Bytes,
     lines: Lines,
     /// Away while a block is mapped.
     bulk: Option<Bulk>,
@@ -188,6 +201,7 @@ struct Stream {
 impl Stream {
     /// The next answers; an error where the stream cannot go on.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, io::Error>>> {
+        let mut unpacked = 0;
         loop {
             if let Some(mapping) = &mut self.mapping {
                 let Poll::Ready(mapped) = mapping.as_mut().poll(context) else {
@@ -209,17 +223,34 @@ impl Stream {
             if self.finished {
                 return Poll::Ready(self.fault.take().map(|fault| Ok(self.unfinished(&fault))));
             }
+            if !self.packed.is_empty() {
+                if unpacked > UNPACKED_AT_ONCE {
+                    // Others want to be served, too.
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                unpacked += self.unpack();
+                continue;
+            }
             match Pin::new(&mut self.body).poll_next(context) {
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.received += bytes.len() as u64;
-                    self.lines.feed(&bytes);
+                    self.packed = bytes;
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.fault = Some(error.to_string());
                     self.finished = true;
                 }
                 Poll::Ready(None) => {
-                    self.lines.finish();
+                    let lines = &mut self.lines;
+                    let rest = self.unpacking.finish(|bytes| {
+                        lines.feed(bytes);
+                        Ok(())
+                    });
+                    match rest {
+                        Ok(()) => self.lines.finish(),
+                        Err(error) => self.fault = Some(format!("it cannot be unpacked: {error}")),
+                    }
                     self.finished = true;
                 }
                 // Whoever sends line by line waits for the answers to them.
@@ -227,6 +258,23 @@ impl Stream {
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    /// Unpacks a little of what has come; how many bytes it became.
+    fn unpack(&mut self) -> usize {
+        let piece = self.packed.split_to(self.unpacking.piece().min(self.packed.len()));
+        let (lines, mut unpacked) = (&mut self.lines, 0);
+        let fed = self.unpacking.feed(&piece, |bytes| {
+            unpacked += bytes.len();
+            lines.feed(bytes);
+            Ok(())
+        });
+        if let Err(error) = fed {
+            self.fault = Some(format!("it cannot be unpacked: {error}"));
+            self.finished = true;
+            self.packed.clear();
+        }
+        unpacked
     }
 
     /// Hands a block to a thread that may take its time.
@@ -380,6 +428,8 @@ mod tests {
         };
         let stream = Stream {
             body: body.boxed(),
+            unpacking: Unpacking::Plain,
+            packed: Bytes::new(),
             lines: Lines::new(100),
             bulk: Some(Bulk::new(mapper, options, 100)),
             mapping: None,

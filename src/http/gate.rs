@@ -42,6 +42,12 @@ impl Gate {
         self.lock().admitted < self.running + self.waiting
     }
 
+    /// Those that run, and those let in, running or waiting.
+    pub fn used(&self) -> (usize, usize) {
+        let now = self.lock();
+        (now.running, now.admitted)
+    }
+
     /// A place in the queue, or none if it is full. Does not wait.
     pub fn admit(&self) -> Option<Ticket<'_>> {
         let mut now = self.lock();

@@ -3,27 +3,31 @@
 //! Work is done off the threads that read sockets. A panic in an operation is caught, logged and answered with 500:
 //! it is a fault of the program, and must cost no more than the one request.
 
-use super::answer::{Wanted, Written, code, list_header, page, preflight, refused, request_id, respond, text_header};
+use super::access::account;
+use super::answer::{Wanted, Written, code, list_header, page, preflight, refused, respond, text_header};
+use super::metrics::{self, Asked};
 use super::negotiation::{self, BodyKind};
+use super::receive::{Packing, receive, unpack};
 use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
 use crate::fhir::answer::{Answer, Conditions};
 use crate::fhir::bundle::{self, BatchResponse, BundleKind};
-use crate::fhir::interaction::{self, Body, Method, Request, Target};
+use crate::fhir::interaction::{self, Body, Expanded, Method, Operation, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
+use crate::fhir::render_expansion::ExpansionPieces;
 use crate::fhir::representation::Format;
 use crate::fhir::{html, transaction, xml};
+use crate::service::Terminology;
+use crate::stop::Stop;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::middleware::{self, Next};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::middleware;
 use actix_web::{App, Error, HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The service, as the program and its tests run it.
 pub fn app(
@@ -31,38 +35,20 @@ pub fn app(
 ) -> App<
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>,
 > {
-    let body_limit = web::PayloadConfig::new(state.limits.request_bytes);
     App::new()
         .app_data(state)
-        .app_data(body_limit)
-        .wrap(middleware::from_fn(shared_headers))
+        .wrap(middleware::from_fn(account))
         .wrap(middleware::Compress::default())
         .service(web::resource(["/health", "/health/live"]).route(web::get().to(live)))
         .service(web::resource("/health/ready").route(web::get().to(ready)))
         .service(web::resource("/version").route(web::get().to(version)))
+        .service(web::resource("/metrics").route(web::get().to(metrics::tell)))
         .service(
             web::resource("/map/{target:.+}")
                 .route(web::post().to(bulk::map))
                 .default_service(web::to(bulk::other_method)),
         )
         .default_service(web::to(fhir))
-}
-
-/// Names every request, and lets pages of other origins read the answers, which are public.
-async fn shared_headers(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = request_id(request.headers());
-    let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("x-request-id"), id);
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Last-Modified, Location, X-Request-Id"),
-    );
-    Ok(response)
 }
 
 async fn live() -> HttpResponse {
@@ -87,7 +73,7 @@ async fn version() -> HttpResponse {
 }
 
 /// All that is not above: FHIR, or nothing.
-async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web::Data<State>) -> HttpResponse {
+async fn fhir(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let endpoint = endpoint(request.path());
     let (base, version, path) = endpoint.unwrap_or(("/fhir", None, request.path()));
     if request.method() == actix_web::http::Method::OPTIONS {
@@ -108,10 +94,26 @@ async fn fhir(request: HttpRequest, body: Result<web::Bytes, Error>, state: web:
         };
     }
     let if_none_match = list_header(request.headers(), &header::IF_NONE_MATCH).filter(|_| is_get);
-    match answer(&request, body, &state, &wanted, endpoint.is_some()).await {
+    let target = target(&request, &wanted.path, endpoint.is_some());
+    let asked = target.as_ref().map_or(Asked("none"), |target| Asked(metrics::name(target)));
+    let mut response = match answer(&request, payload, &state, &wanted, target).await {
         Ok(written) => respond(written, &wanted, if_none_match.as_deref()),
         Err(refusal) => refused(&refusal, request.path(), &wanted),
+    };
+    response.extensions_mut().insert(asked);
+    response
+}
+
+/// What is asked for.
+fn target(request: &HttpRequest, path: &str, found: bool) -> Result<Target, Refusal> {
+    if !found {
+        let text = format!(
+            "there is nothing at '{}'; FHIR is at /fhir, /fhir/r4 and /fhir/r5",
+            request.path()
+        );
+        return Err(Refusal::new(RefusalKind::NotFound, text));
     }
+    Target::parse(path, Method::parse(request.method().as_str()))
 }
 
 /// What the client wants to get.
@@ -151,52 +153,116 @@ fn endpoint(path: &str) -> Option<(&'static str, Option<FhirVersion>, &str)> {
 }
 
 /// A request with everything that its work needs, free of actix: it goes to another thread.
-struct Job {
+pub(super) struct Job {
     state: web::Data<State>,
-    target: Target,
-    wanted: Wanted,
+    pub(super) target: Target,
+    pub(super) wanted: Wanted,
     both_versions: bool,
     base: String,
-    query: String,
-    kind: BodyKind,
-    body: web::Bytes,
+    pub(super) query: String,
+    pub(super) kind: BodyKind,
+    packing: Packing,
+    pub(super) body: web::Bytes,
     body_version: FhirVersion,
-    accept_language: Option<String>,
+    pub(super) accept_language: Option<String>,
     strict: bool,
-    cache_id: Option<String>,
+    pub(super) cache_id: Option<String>,
     conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
+    /// Tells the work that nobody waits for it any more.
+    stop: Stop,
 }
+
+impl Job {
+    /// Whether the body is what was sent.
+    pub(super) fn is_plain(&self) -> bool {
+        self.packing == Packing::Plain
+    }
+
+    /// Does the work. What is asked of a resource or of the server itself has the same answer until something is loaded,
+    /// and so a tag.
+    fn written(&self) -> Result<Written, Refusal> {
+        let tagged = matches!(self.target, Target::Metadata | Target::Read(..) | Target::Versions);
+        run(self).map(|said| match said {
+            Said::Answer(answer) => Written::new(answer, &self.wanted, tagged),
+            Said::Pieces(pieces) => Written::in_pieces(pieces),
+        })
+    }
+
+    /// Whether a long list may be written piece by piece.
+    fn in_pieces(&self) -> bool {
+        self.wanted.negotiated.format == Format::Json && !self.wanted.pretty
+    }
+}
+
+/// What comes of a request.
+enum Said {
+    Answer(Answer),
+    Pieces(Box<ExpansionPieces>),
+}
+
+/// Held by whoever waits for an answer: once it is let go of, because the answer is there or because the client is not,
+/// the work has nobody to work for.
+struct Waiting<'s> {
+    stop: Stop,
+    state: &'s State,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.stop.stop();
+        if !self.answered {
+            self.state.metrics.stopped.inc();
+        }
+    }
+}
+
+/// What work is given to notice by itself that its time is up, before it is given up.
+const GRACE: Duration = Duration::from_millis(500);
 
 async fn answer(
     request: &HttpRequest,
-    body: Result<web::Bytes, Error>,
+    payload: web::Payload,
     state: &web::Data<State>,
     wanted: &Wanted,
-    found: bool,
+    target: Result<Target, Refusal>,
 ) -> Result<Written, Refusal> {
-    if !found {
-        let text = format!(
-            "there is nothing at '{}'; FHIR is at /fhir, /fhir/r4 and /fhir/r5",
-            request.path()
-        );
-        return Err(Refusal::new(RefusalKind::NotFound, text));
-    }
-    let job = job(request, body, state, wanted)?;
-    let heavy = job.target.is_heavy();
-    if heavy && !job.state.gate.has_room() {
+    let body = receive(payload, &state.limits).await;
+    let job = job(request, body, state, wanted, target?)?;
+    if job.target.is_heavy() && !state.gate.has_room() {
         let text = "the server is busy with other requests; try again in a second";
         return Err(Refusal::new(RefusalKind::Busy, text));
     }
-    // What is asked of a resource or of the server itself has the same answer until something is loaded.
-    let tagged = matches!(job.target, Target::Metadata | Target::Read(..) | Target::Versions);
-    let work = web::block(move || run(&job).map(|answer| Written::new(answer, &job.wanted, tagged)));
-    match actix_web::rt::time::timeout(state.limits.time, work).await {
-        Ok(Ok(answer)) => answer,
+    let shape = state.quick.shape(&job);
+    if let Some(shape) = shape.filter(|shape| state.quick.is_quick(*shape)) {
+        let begun = Instant::now();
+        let written = job.written();
+        state.quick.took(shape, begun.elapsed(), true);
+        return written;
+    }
+    let mut waiting = Waiting {
+        stop: job.stop.clone(),
+        state,
+        answered: false,
+    };
+    let work = web::block(move || {
+        let begun = Instant::now();
+        let written = job.written();
+        if let Some(shape) = shape {
+            job.state.quick.took(shape, begun.elapsed(), false);
+        }
+        written
+    });
+    match actix_web::rt::time::timeout(state.limits.time.saturating_add(GRACE), work).await {
+        Ok(Ok(answer)) => {
+            waiting.answered = true;
+            answer
+        }
         Ok(Err(_)) => Err(Refusal::new(RefusalKind::Busy, "the server is stopping")),
         Err(_) => {
-            let seconds = state.limits.time.as_secs();
+            let seconds = state.limits.time.as_secs_f64();
             let text = format!("the request took longer than the {seconds} seconds that are allowed; ask for less at once");
             Err(Refusal::new(RefusalKind::TooCostly, text))
         }
@@ -205,16 +271,16 @@ async fn answer(
 
 fn job(
     request: &HttpRequest,
-    body: Result<web::Bytes, Error>,
+    body: Result<web::Bytes, Refusal>,
     state: &web::Data<State>,
     wanted: &Wanted,
+    target: Target,
 ) -> Result<Job, Refusal> {
     let header = |name: HeaderName| text_header(request.headers(), &name);
     let own_version = endpoint(request.path()).and_then(|(_, version, _)| version);
     let method = Method::parse(request.method().as_str());
-    let target = Target::parse(&wanted.path, method)?;
-    negotiation::check_encoding(header(header::CONTENT_ENCODING))?;
-    let body = body.map_err(|error| refuse_body(&error, state.limits.request_bytes))?;
+    let packing = Packing::parse(header(header::CONTENT_ENCODING))?;
+    let body = body?;
     let content_type = header(header::CONTENT_TYPE).filter(|_| !body.is_empty());
     let (kind, body_version) = negotiation::body(content_type, own_version)?;
     let prefer = list_header(request.headers(), &HeaderName::from_static("prefer"));
@@ -228,12 +294,14 @@ fn job(
         base: format!("{}://{}{}", connection.scheme(), connection.host(), wanted.base),
         query: request.query_string().to_owned(),
         kind,
+        packing,
         body: if method.has_body() { body } else { web::Bytes::new() },
         accept_language: header(header::ACCEPT_LANGUAGE).map(str::to_owned),
         threshold: header(HeaderName::from_static("x-too-costly-threshold")).and_then(|text| text.parse().ok()),
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
         cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
         conditions: conditions(request.headers(), prefer.as_deref()),
+        stop: Stop::after(state.limits.time),
     })
 }
 
@@ -256,16 +324,7 @@ fn format_parameter(query: &str) -> Result<Option<String>, Refusal> {
     Ok(Parameters::from_query(query)?.text(&["_format"])?)
 }
 
-/// A body that could not be received: too large, or cut short, or compressed wrongly.
-fn refuse_body(error: &Error, limit: usize) -> Refusal {
-    if error.as_response_error().status_code() == StatusCode::PAYLOAD_TOO_LARGE {
-        let text = format!("the body is larger than the {limit} bytes that are read; send less at once");
-        return Refusal::new(RefusalKind::TooLarge, text);
-    }
-    Refusal::new(RefusalKind::Invalid, format!("the body could not be received: {error}"))
-}
-
-fn run(job: &Job) -> Result<Answer, Refusal> {
+fn run(job: &Job) -> Result<Said, Refusal> {
     let mut ticket = None;
     if job.target.is_heavy() {
         // The queue may have filled since the look from outside.
@@ -275,9 +334,16 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
     }
     if let Some(ticket) = &mut ticket {
         ticket.wait();
+        // Whoever waited in the queue may have gone.
+        job.stop.check()?;
     }
-    let body = interaction::text(&job.body)?;
-    let terminology = job.state.terminology();
+    let body = unpack(job.packing, &job.body, job.state.limits.unpacked_bytes)?;
+    let body = interaction::text(&body)?;
+    let constraints = crate::ecl::Limits {
+        stop: job.stop.clone(),
+        ..job.state.limits.constraints.clone()
+    };
+    let terminology = job.state.terminology().limiting_constraints(constraints);
     let request = Request {
         version: job.wanted.negotiated.version,
         base: &job.base,
@@ -294,25 +360,29 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
         cache_id: job.cache_id.as_deref(),
         conditions: job.conditions.clone(),
     };
-    match job.target {
-        Target::Root => batch(job, &terminology, &request).map(Answer::from),
-        _ => guarded(job, &terminology, &job.target, request),
+    match &job.target {
+        Target::Root => batch(job, &terminology, &request).map(|bundle| Said::Answer(bundle.into())),
+        Target::Operation(Operation::Expand, id) if job.in_pieces() => {
+            let expanded = protected(job, &job.target, || {
+                interaction::expanded(room(job, &terminology), id.as_deref(), request)
+            })?;
+            Ok(match expanded {
+                Expanded::Whole(resource) => Said::Answer(resource.into()),
+                Expanded::Pieces(pieces) => Said::Pieces(pieces),
+            })
+        }
+        target => guarded(job, &terminology, target, request).map(Said::Answer),
     }
 }
 
-fn room<'r>(job: &'r Job, terminology: &'r Arc<crate::service::Terminology>) -> interaction::Room<'r> {
+fn room<'r>(job: &'r Job, terminology: &'r Terminology) -> interaction::Room<'r> {
     let mut room = job.state.room(terminology);
     room.expansion = room.expansion.min(job.threshold.unwrap_or(u64::MAX));
     room
 }
 
 /// Answers, and turns a panic into a refusal.
-fn guarded(
-    job: &Job,
-    terminology: &Arc<crate::service::Terminology>,
-    target: &Target,
-    request: Request<'_>,
-) -> Result<Answer, Refusal> {
+fn guarded(job: &Job, terminology: &Terminology, target: &Target, request: Request<'_>) -> Result<Answer, Refusal> {
     protected(job, target, || interaction::answer(room(job, terminology), target, request))
 }
 
@@ -338,7 +408,7 @@ fn protected<T>(job: &Job, target: &Target, work: impl FnOnce() -> Result<T, Ref
 
 /// Answers each entry of a batch for itself, in parallel; the order is kept. A transaction that only reads is a batch in which
 /// every entry must be answered.
-fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Request<'_>) -> Result<Value, Refusal> {
+fn batch(job: &Job, terminology: &Terminology, request: &Request<'_>) -> Result<Value, Refusal> {
     use rayon::prelude::*;
     let batch = match &request.body {
         Body::Text(text) => parameters::json(text)?,
@@ -359,14 +429,10 @@ fn batch(job: &Job, terminology: &Arc<crate::service::Terminology>, request: &Re
         });
         return Ok(bundle::render(kind, responses.collect()));
     }
-    // Nobody waits for what is answered later.
-    let end = Instant::now() + job.state.limits.time;
     let responses = entries.into_par_iter().map(|entry| {
         let outcome = entry.and_then(|entry| {
-            if Instant::now() > end {
-                let text = "the batch took too long before it came to this entry; send fewer at once";
-                return Err(Refusal::new(RefusalKind::TooCostly, text));
-            }
+            // Nobody waits for what is answered later.
+            job.stop.check()?;
             let method = Method::parse(&entry.method);
             let target = Target::parse(&entry.path, method)?;
             let request = Request {

@@ -1,13 +1,27 @@
 //! The limits of the service, all in one place and all configurable.
 
+use crate::ecl;
+use crate::fhir::resource_in::CacheLimits;
 use crate::fhir::sessions::SessionLimits;
 use std::time::Duration;
 
 /// What a request may cost. Past a limit the client is told which one, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a request body, after decompression.
+    /// Bytes of a request body as it is sent.
     pub request_bytes: usize,
+    /// Bytes of a request body that was sent packed, once it is unpacked.
+    pub unpacked_bytes: usize,
+    /// How long a body may take to arrive.
+    pub receive: Duration,
+    /// How long the head of a request may take to arrive.
+    pub head: Duration,
+    /// How long a connection without a request is kept.
+    pub keep_alive: Duration,
+    /// Connections at once; further ones wait to be accepted.
+    pub connections: usize,
+    /// How long a client may leave an answer unread before its connection is closed.
+    pub unread: Duration,
     /// Codes of an expansion that is asked for without `count`.
     pub expansion: u64,
     /// Entries of a batch, and items of a `$batch-validate-code`.
@@ -16,10 +30,12 @@ pub struct Limits {
     pub largest_page: usize,
     /// Rows of a concept map that a read writes out.
     pub map_rows: usize,
-    /// Resources of earlier requests that are remembered.
-    pub remembered_resources: usize,
+    /// Resources that requests bring along.
+    pub resources: CacheLimits,
     /// Resources that clients send to be kept for a while.
     pub sessions: SessionLimits,
+    /// Expression constraints.
+    pub constraints: ecl::Limits,
     /// Heavy requests at once.
     pub heavy: usize,
     /// Heavy requests that wait for their turn; the next is refused.
@@ -46,12 +62,19 @@ impl Default for Limits {
         let processors = std::thread::available_parallelism().map_or(4, usize::from);
         Self {
             request_bytes: 64 << 20,
+            unpacked_bytes: 64 << 20,
+            receive: Duration::from_secs(60),
+            head: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            connections: 10_000,
+            unread: Duration::from_secs(60),
             expansion: 10_000,
             batch: 10_000,
             largest_page: 1_000,
             map_rows: 50_000,
-            remembered_resources: 2_000,
+            resources: CacheLimits::default(),
             sessions: SessionLimits::default(),
+            constraints: ecl::Limits::default(),
             heavy: processors * 2,
             waiting: processors * 64,
             time: Duration::from_secs(60),

@@ -215,16 +215,6 @@ pub fn body(content_type: Option<&str>, endpoint: Option<FhirVersion>) -> Result
     }
 }
 
-/// Checks that a body can be unpacked; what unpacks it takes anything else for plain.
-pub fn check_encoding(encoding: Option<&str>) -> Result<(), Refusal> {
-    let encoding = encoding.unwrap_or("").trim().to_ascii_lowercase();
-    if ["", "identity", "gzip", "deflate", "zstd"].contains(&encoding.as_str()) {
-        return Ok(());
-    }
-    let text = format!("the Content-Encoding '{encoding}' is not read; send gzip, deflate, zstd or none");
-    Err(Refusal::new(RefusalKind::UnsupportedMediaType, text))
-}
-
 /// What a client prefers (RFC 7240): the value of one preference.
 pub fn preference<'p>(prefer: Option<&'p str>, wanted: &str) -> Option<&'p str> {
     prefer?.split([',', ';']).find_map(|preference| {
@@ -370,7 +360,6 @@ mod tests {
                 "{wrong}"
             );
         }
-        assert!(check_encoding(Some("br")).is_err() && check_encoding(Some("GZIP")).is_ok());
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Binding, serving and stopping.
 
-use super::{Limits, State, app};
+use super::{Limits, State, Watch, app};
 use crate::written::Library;
+use actix_web::http::KeepAlive;
 use actix_web::{HttpServer, web};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 /// What to serve and where.
@@ -21,6 +23,8 @@ pub struct ServeConfig {
     pub limits: Limits,
     /// What is loaded and written.
     pub library: Library,
+    /// Where to look for what others load and write; nowhere, and what is loaded now stays.
+    pub watch: Option<Watch>,
 }
 
 impl ServeConfig {
@@ -33,6 +37,7 @@ impl ServeConfig {
             drain: Duration::from_secs(30),
             limits: Limits::default(),
             library,
+            watch: None,
         }
     }
 }
@@ -67,16 +72,64 @@ pub fn serve(config: ServeConfig, listening: impl FnOnce(&[SocketAddr])) -> Resu
         .to_socket_addrs()
         .map_err(refused)?
         .collect();
+    let limits = config.limits.clone();
     let state = web::Data::new(State::of_library(config.library, config.limits));
     actix_web::rt::System::new().block_on(async {
-        let mut server = HttpServer::new(move || app(state.clone())).shutdown_timeout(config.drain.as_secs());
-        if config.workers > 0 {
-            server = server.workers(config.workers);
-        }
+        let app_state = state.clone();
+        let workers = match config.workers {
+            0 => std::thread::available_parallelism().map_or(4, usize::from),
+            workers => workers,
+        };
+        let unread = limits.unread;
+        let server = HttpServer::new(move || app(app_state.clone()))
+            .workers(workers)
+            .shutdown_timeout(config.drain.as_secs())
+            .client_request_timeout(limits.head)
+            .keep_alive(KeepAlive::Timeout(limits.keep_alive))
+            // Each worker has its share.
+            .max_connections(limits.connections.div_ceil(workers))
+            // Who closes a connection does not wait for an answer, so the work for it is stopped.
+            .h1_allow_half_closed(false)
+            .on_connect(move |connection, _| close_when_unread(connection, unread));
         let server = server.bind(addresses.as_slice()).map_err(refused)?;
         let bound = server.addrs();
         let running = server.run();
+        // Dropped when the server stops, which ends the watch.
+        let _told = config.watch.map(|watch| begin(watch, &state));
         listening(&bound);
         Ok(running.await?)
     })
+}
+
+/// Looks on a thread of its own for what others load and write; SIGHUP means to look at once.
+fn begin(watch: Watch, state: &web::Data<State>) -> Sender<()> {
+    let (sender, told) = mpsc::channel();
+    let state = state.clone();
+    std::thread::spawn(move || watch.run(&state, &told));
+    #[cfg(unix)]
+    on_hangup(sender.clone());
+    sender
+}
+
+#[cfg(unix)]
+fn on_hangup(sender: Sender<()>) {
+    use actix_web::rt::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::hangup()) {
+        Ok(mut signals) => {
+            actix_web::rt::spawn(async move { while signals.recv().await.is_some() && sender.send(()).is_ok() {} });
+        }
+        Err(error) => tracing::warn!("SIGHUP cannot be heeded: {error}"),
+    }
+}
+
+/// A client that takes nothing of its answer would hold it in memory for as long as it likes; only the system sees that.
+fn close_when_unread(connection: &dyn std::any::Any, unread: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(unread))
+    {
+        tracing::debug!("a connection has no limit of time for answers that are not read: {error}");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (connection, unread);
 }

@@ -2,20 +2,24 @@
 
 use super::Limits;
 use super::gate::Gate;
+use super::metrics::Metrics;
+use super::quick::Quick;
 use crate::fhir::interaction::Room;
 use crate::fhir::resource_in::ResourceCache;
 use crate::fhir::sessions::Sessions;
 use crate::service::Terminology;
-use crate::written::Library;
+use crate::written::{Library, WrittenError};
 use std::sync::Arc;
 
 /// The shared state.
 #[derive(Debug)]
 pub struct State {
     library: Library,
-    cache: ResourceCache,
-    sessions: Sessions,
+    pub(super) cache: ResourceCache,
+    pub(super) sessions: Sessions,
     pub(super) gate: Gate,
+    pub(super) quick: Quick,
+    pub(super) metrics: Metrics,
     pub(super) limits: Limits,
     /// Each stream at work holds a share.
     bulk: Arc<()>,
@@ -32,9 +36,11 @@ impl State {
     pub fn of_library(library: Library, limits: Limits) -> Self {
         Self {
             library,
-            cache: ResourceCache::new(limits.remembered_resources),
+            cache: ResourceCache::new(limits.resources),
             sessions: Sessions::new(limits.sessions),
             gate: Gate::new(limits.heavy, limits.waiting),
+            quick: Quick::default(),
+            metrics: Metrics::default(),
             limits,
             bulk: Arc::default(),
         }
@@ -47,6 +53,11 @@ impl State {
         (Arc::strong_count(&permit) <= self.limits.bulk_streams + 1).then_some(permit)
     }
 
+    /// Streams at work.
+    pub(super) fn streams(&self) -> usize {
+        Arc::strong_count(&self.bulk) - 1
+    }
+
     /// The snapshot as it is now; a request keeps it to its end.
     pub fn terminology(&self) -> Arc<Terminology> {
         self.library.terminology()
@@ -56,6 +67,12 @@ impl State {
     pub fn replace(&self, terminology: Terminology) {
         let terminology = terminology.keeping_mappers(self.limits.mappers);
         self.library.replace(terminology);
+        self.quick.forget();
+    }
+
+    /// Takes over what another process has written; whether there was anything.
+    pub fn refresh(&self) -> Result<bool, WrittenError> {
+        self.library.refresh()
     }
 
     pub(super) fn room<'s>(&'s self, terminology: &'s Terminology) -> Room<'s> {

@@ -200,18 +200,15 @@ impl Binding {
     /// Only the columns that are named; nothing is guessed.
     pub fn named(path: &str, header: &[String], asked: &Columns) -> Result<Self, MapError> {
         let mut places = Self::asked(path, header, asked)?;
-        places.sort_unstable();
+        // Columns of one role stay in the order in which they were asked for.
+        places.sort_by_key(|(role, _)| *role);
         Ok(Self { places })
     }
 
     fn asked(path: &str, header: &[String], asked: &Columns) -> Result<Vec<(Role, usize)>, MapError> {
         let mut places: Vec<(Role, usize)> = Vec::new();
         for (role, column) in &asked.0 {
-            let place = header
-                .iter()
-                .position(|name| name == column)
-                .or_else(|| header.iter().position(|name| name.trim().eq_ignore_ascii_case(column)));
-            let Some(place) = place else {
+            let Some(found) = columns_named(header, column) else {
                 return Err(MapError::NoSuchColumn {
                     path: path.to_owned(),
                     column: column.clone(),
@@ -219,7 +216,7 @@ impl Binding {
                     found: header.join(", "),
                 });
             };
-            places.push((*role, place));
+            places.extend(found.into_iter().map(|place| (*role, place)));
         }
         Ok(places)
     }
@@ -246,7 +243,8 @@ impl Binding {
                 found: header.join(", "),
             });
         }
-        places.sort_unstable();
+        // Columns of one role stay in the order in which they were asked for.
+        places.sort_by_key(|(role, _)| *role);
         Ok(Self { places })
     }
 
@@ -264,10 +262,24 @@ impl Binding {
     pub fn item<'r>(&self, values: &Values, field: impl Fn(usize) -> &'r str) -> SourceItem {
         let mut item = SourceItem::default();
         for (role, place) in self.tuple_places() {
-            item.set(role, values.translate(role, field(place)));
+            let value = values.translate(role, field(place));
+            match item.get(role) {
+                "" => item.set(role, value),
+                before => item.set(role, &format!("{before} {value}")),
+            }
         }
         item
     }
+}
+
+/// The places of a column, or of several that are named with `+` between them and read as one text.
+fn columns_named(header: &[String], named: &str) -> Option<Vec<usize>> {
+    let place = |column: &str| {
+        let same = header.iter().position(|name| name == column);
+        same.or_else(|| header.iter().position(|name| name.trim().eq_ignore_ascii_case(column)))
+    };
+    let whole = place(named).map(|place| vec![place]);
+    whole.or_else(|| named.split('+').map(|column| place(column.trim())).collect())
 }
 
 fn plain(name: &str) -> String {
@@ -324,6 +336,17 @@ mod tests {
         asked.bind_pair("NAME=code").unwrap();
         let binding = Binding::settle("x", &names, &asked).unwrap();
         assert_eq!(binding.places(), [(Role::Code, 0), (Role::Name, 1)]);
+    }
+
+    #[test]
+    fn several_columns_are_read_as_one_text_in_the_order_asked_for() {
+        let names = header(&["strength", "drug", "a+b"]);
+        let mut asked = Columns::default();
+        asked.bind_pair("drug+strength=name").unwrap();
+        asked.bind_pair("a+b=unit").unwrap();
+        let binding = Binding::named("x", &names, &asked).unwrap();
+        let item = binding.item(&Values::default(), |place| ["5 mg", "zorvamide", "ml"][place]);
+        assert_eq!((item.get(Role::Name), item.get(Role::Unit)), ("zorvamide 5 mg", "ml"));
     }
 
     #[test]

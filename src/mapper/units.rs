@@ -255,6 +255,18 @@ pub(super) fn parse(text: &str) -> Unit {
     unit
 }
 
+/// Words of a unit that say of what rather than how much: "FEU" of `ug/mL FEU`, `mg/L{FEU}` and `mg/L (FEU)`.
+pub(super) fn annotations(text: &str) -> Vec<String> {
+    let folded = fold(text.trim());
+    let first = folded.split('|').next().unwrap_or_default();
+    let Some((_, after)) = first.split_once('/') else {
+        return Vec::new();
+    };
+    let words = after.split(|c: char| !c.is_alphanumeric()).skip(1);
+    let named = words.filter(|word| word.len() > 2 && word.chars().all(char::is_alphabetic) && atom(word).is_none());
+    named.map(str::to_owned).collect()
+}
+
 /// The spelling under which units are compared.
 fn canonical(compact: &str) -> String {
     let mut canonical = compact.replace("mcg", "ug").replace("[iu]", "iu").replace(['[', ']'], "");

@@ -47,6 +47,7 @@ const PREFERRED: &[(&str, &str)] = &[
     ("ags", "ag"),
     ("viral", "virus"),
     ("percentage", "percent"),
+    ("vit", "vitamin"),
     ("neutrophilic", "neutrophil"),
     ("grey", "gray"),
     ("centre", "center"),

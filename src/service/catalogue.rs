@@ -19,6 +19,7 @@ use tern_index::store::{Artefact, Store};
 use tern_index::value_set::ValueSet;
 use tern_loaders::fhir::json::{self, Node};
 use tern_loaders::fhir::naming_system::NamingSystem;
+use tern_loaders::fhir::structure::Structure;
 use tern_loaders::fhir::summary::{self, Summary};
 
 /// Where an entry's content comes from.
@@ -489,6 +490,58 @@ fn version_algorithm(resource: &str) -> Option<Algorithm> {
     Algorithm::parse(&stated.or_else(extended)?)
 }
 
+/// What binds elements to value sets, by URL, the latest version last.
+#[derive(Debug, Default)]
+struct Structures {
+    by_url: BTreeMap<String, Vec<StructureEntry>>,
+}
+
+#[derive(Debug)]
+struct StructureEntry {
+    version: Option<String>,
+    /// The FHIR version of which it is, if it is one of FHIR's own.
+    core: Option<String>,
+    source: StructureSource,
+}
+
+#[derive(Debug)]
+enum StructureSource {
+    Memory(Arc<Structure>),
+    Kept { resources: Arc<ResourcesIndex>, number: usize },
+}
+
+impl Structures {
+    fn add(&mut self, url: &str, entry: StructureEntry) {
+        let versions = self.by_url.entry(url.to_owned()).or_default();
+        if versions.iter().any(|other| other.version == entry.version) {
+            return;
+        }
+        let place = versions.partition_point(|other| {
+            version::compare(other.version.as_deref(), entry.version.as_deref()) == std::cmp::Ordering::Less
+        });
+        versions.insert(place, entry);
+    }
+
+    /// Read anew each time: it is small, and seldom asked for.
+    fn find(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<Arc<Structure>> {
+        let versions = self.by_url.get(url)?;
+        let own = |entry: &&StructureEntry| match (wanted, core, &entry.core) {
+            (Some(wanted), ..) => entry.version.as_deref().is_some_and(|own| version::matches(own, wanted)),
+            (None, Some(core), Some(own)) => own.starts_with(core),
+            _ => false,
+        };
+        let found = versions.iter().rev().find(own);
+        let found = found.or_else(|| versions.last().filter(|_| wanted.is_none()))?;
+        match &found.source {
+            StructureSource::Memory(structure) => Some(Arc::clone(structure)),
+            StructureSource::Kept { resources, number } => match Resource::parse(&resources.json(*number).ok()?).ok()? {
+                Resource::Structure(structure) => Some(structure),
+                _ => None,
+            },
+        }
+    }
+}
+
 /// One layer.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
@@ -496,6 +549,7 @@ pub(super) struct Layer {
     pub value_sets: Shelf<ValueSet>,
     pub concept_maps: Shelf<ConceptMapIndex>,
     pub naming_systems: Shelf<NamingSystem>,
+    structures: Arc<Structures>,
     algorithmic: OnceLock<Shelf<ConceptMapIndex>>,
     names: OnceLock<BTreeMap<String, String>>,
     value_set_names: OnceLock<BTreeMap<String, String>>,
@@ -529,6 +583,7 @@ impl Layer {
             value_sets: self.value_sets.without(hidden),
             concept_maps: self.concept_maps.without(hidden),
             naming_systems: self.naming_systems.without(hidden),
+            structures: Arc::clone(&self.structures),
             damaged: self.damaged.clone(),
             ..Self::default()
         };
@@ -543,9 +598,29 @@ impl Layer {
         layer
     }
 
+    /// The structure with a canonical; without a version that of FHIR `core` if it is one, else the latest.
+    pub fn structure(&self, url: &str, wanted: Option<&str>, core: Option<&str>) -> Option<Arc<Structure>> {
+        self.structures.find(url, wanted, core)
+    }
+
+    fn add_structure(&mut self, url: &str, entry: StructureEntry) {
+        // Nobody else has the layer while it is filled.
+        if let Some(structures) = Arc::get_mut(&mut self.structures) {
+            structures.add(url, entry);
+        }
+    }
+
     fn add_resources(&mut self, resources: Vec<Resource>) {
         for resource in resources {
             match resource {
+                Resource::Structure(structure) => {
+                    let entry = StructureEntry {
+                        version: structure.version.clone(),
+                        core: None,
+                        source: StructureSource::Memory(Arc::clone(&structure)),
+                    };
+                    self.add_structure(&structure.url, entry);
+                }
                 Resource::CodeSystem(index) => {
                     let header = index.header();
                     let entry = Entry::memory(&header.url, header.version.as_deref(), header.id.as_deref(), index.clone());
@@ -604,6 +679,17 @@ impl Layer {
                 "ValueSet" => self.value_sets.add(kept(resources, number)),
                 "ConceptMap" => self.concept_maps.add(kept(resources, number)),
                 "NamingSystem" => self.naming_systems.add(kept(resources, number)),
+                "StructureDefinition" | "Questionnaire" => {
+                    let entry = StructureEntry {
+                        version: key.version.map(str::to_owned),
+                        core: key.fhir_version.filter(|own| key.version == Some(own)).map(str::to_owned),
+                        source: StructureSource::Kept {
+                            resources: Arc::clone(resources),
+                            number,
+                        },
+                    };
+                    self.add_structure(key.url.unwrap_or(""), entry);
+                }
                 _ => {}
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! The test is the one of `$subsumes`. Where tables are kept, and which versions clients have of them, is not known here.
 
+use super::postcoordinated::{Known, Understood};
 use super::refusals;
+use super::subsumes::Subsumption;
 use super::{Failure, Terminology};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -84,9 +86,11 @@ impl ClosureTable {
             };
             let system = terminology.canonical_url(system).to_owned();
             let index = self.index(terminology, &system, coding.version.as_deref())?;
-            let concept = index
-                .find(&coding.code)
-                .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))?;
+            let known = match Known::find(&index, &coding.code) {
+                Some(Ok(known)) => known,
+                Some(Err(reason)) => return Err(refusals::bad_expression(&coding.code, &reason, index.header()).into()),
+                None => return Err(refusals::unknown_code(&coding.code, index.header()).into()),
+            };
             let header = index.header();
             self.systems.entry(system.clone()).or_insert_with(|| ClosureSystem {
                 version: header.version.clone().unwrap_or_default(),
@@ -97,8 +101,9 @@ impl ClosureTable {
                 .entry(system.clone())
                 .or_insert_with(|| Members::of(self.of_system(&system), &index));
             if self.concepts.insert((system.clone(), coding.code.clone())) {
-                new.extend(members.related(&index, &system, &coding.code, concept));
-                members.by_concept.entry(concept).or_default().push(coding.code.clone());
+                let related = members.related(&index, &system, &coding.code, &known);
+                new.extend(related.map_err(|reason| refusals::bad_expression(&coding.code, &reason, header))?);
+                members.add(&coding.code, known);
             }
         }
         new.sort();
@@ -142,40 +147,73 @@ impl ClosureTable {
 /// The concepts of one code system in a table, with the codes by which they came.
 struct Members {
     by_concept: BTreeMap<Ordinal, Vec<String>>,
+    expressions: Vec<(String, Box<Understood>)>,
 }
 
 impl Members {
     fn of<'c>(codes: impl Iterator<Item = &'c str>, index: &CodeSystemIndex) -> Self {
-        let mut by_concept: BTreeMap<Ordinal, Vec<String>> = BTreeMap::new();
+        let mut members = Self {
+            by_concept: BTreeMap::new(),
+            expressions: Vec::new(),
+        };
         for code in codes {
-            if let Some(concept) = index.find(code) {
-                by_concept.entry(concept).or_default().push(code.to_owned());
+            if let Some(Ok(known)) = Known::find(index, code) {
+                members.add(code, known);
             }
         }
-        Self { by_concept }
+        members
     }
 
-    /// How a new code stands to those that are here.
-    fn related(&self, index: &CodeSystemIndex, system: &str, code: &str, concept: Ordinal) -> Vec<Related> {
+    fn add(&mut self, code: &str, known: Known) {
+        match known {
+            Known::Concept(concept) => self.by_concept.entry(concept).or_default().push(code.to_owned()),
+            Known::Expression(understood) => self.expressions.push((code.to_owned(), understood)),
+        }
+    }
+
+    /// How a new code stands to those that are here; an error says why that cannot be found out.
+    fn related(&self, index: &CodeSystemIndex, system: &str, code: &str, known: &Known) -> Result<Vec<Related>, String> {
         let relation = |source: &str, target: &str, relation| Related {
             system: system.to_owned(),
             source: source.to_owned(),
             target: target.to_owned(),
             relation,
         };
+        let mut found = Vec::new();
+        let mut add = |other: &str, how: Subsumption| match how {
+            Subsumption::Equivalent => found.push(relation(code, other, ClosureRelation::Equivalent)),
+            Subsumption::SubsumedBy => found.push(relation(code, other, ClosureRelation::Narrower)),
+            Subsumption::Subsumes => found.push(relation(other, code, ClosureRelation::Narrower)),
+            Subsumption::NotSubsumed => {}
+        };
+        match known {
+            Known::Concept(concept) => self.around(index, *concept, &mut add),
+            Known::Expression(_) => {
+                for (other, codes) in &self.by_concept {
+                    let how = known.compare(index, &Known::Concept(*other))?;
+                    codes.iter().for_each(|other| add(other, how));
+                }
+            }
+        }
+        for (other, understood) in &self.expressions {
+            add(other, known.compare(index, &Known::Expression(understood.clone()))?);
+        }
+        Ok(found)
+    }
+
+    /// The concepts that stand above or below a concept, or are it.
+    fn around(&self, index: &CodeSystemIndex, concept: Ordinal, add: &mut impl FnMut(&str, Subsumption)) {
         let codes = |concept: Ordinal| self.by_concept.get(&concept).into_iter().flatten();
-        let same = codes(concept).map(|other| relation(code, other, ClosureRelation::Equivalent));
-        let mut found: Vec<Related> = same.collect();
+        codes(concept).for_each(|other| add(other, Subsumption::Equivalent));
         for above in index.ancestors(concept).iter().map(Ordinal) {
-            found.extend(codes(above).map(|other| relation(code, other, ClosureRelation::Narrower)));
+            codes(above).for_each(|other| add(other, Subsumption::SubsumedBy));
         }
         // Below a general concept there may be far more concepts than a table has.
         for (below, codes) in &self.by_concept {
             if *below != concept && index.subsumes(concept, *below) {
-                found.extend(codes.iter().map(|other| relation(other, code, ClosureRelation::Narrower)));
+                codes.iter().for_each(|other| add(other, Subsumption::Subsumes));
             }
         }
-        found
     }
 }
 

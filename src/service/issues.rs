@@ -663,6 +663,25 @@ pub fn grammar_fault(text: String) -> Issue {
     }
 }
 
+/// A rule of the concept model that an expression does not keep.
+pub fn concept_model_breach(text: String, mandatory: bool) -> Issue {
+    let made = if mandatory { error } else { warning };
+    Issue {
+        message_id: None,
+        ..made("code-invalid", "invalid-code", "", text)
+    }
+}
+
+/// That an expression was held against no concept model, because the edition has none.
+pub fn concept_model_absent() -> Issue {
+    let text = "The expression is grammatically correct and the concepts are valid, but the expression has not been checked \
+                against the SNOMED CT concept model (MRCM)";
+    Issue {
+        message_id: None,
+        ..information("informational", "process-note", "", text.to_owned())
+    }
+}
+
 /// A display of a code whose meaning is the user's.
 pub fn open_display(coding: &Coding, known: &[(String, Option<String>)], languages: Option<&str>) -> Issue {
     let text = format!(

@@ -11,7 +11,7 @@ use super::language::{self, Languages};
 use super::postcoordinated::{Understood, understand};
 use super::{CodeSystemIndex, Failure, Terminology};
 use super::{issues, normal_form, refusals};
-use crate::ecl::meaning::RowValue;
+use crate::ecl::meaning::{Meaning, RowValue};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, Property, PropertyValue};
 
@@ -227,9 +227,11 @@ fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'
         let kept = |code: &str| matches!(code, "parent" | "child" | "inactive" | "effectiveTime");
         let own = properties(&place, &[], wanted)
             .into_iter()
-            .filter(|property| kept(&property.code));
+            .filter(|property| kept(&property.code))
+            .filter(|property| property.code != "parent" || !wanted.names("parent"));
         found.extend(own);
     }
+    found.extend(worked_out(index, &understood.meaning, wanted));
     for row in understood.meaning.groups.iter().flatten() {
         let code = index.code(row.name).to_owned();
         if !wanted.has(&code) {
@@ -248,6 +250,31 @@ fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'
             description,
             ..LookupProperty::new(&code, Some(value))
         });
+    }
+    found
+}
+
+/// What follows from the definition of an expression, if it is asked for by name or by `*`: the closest concepts above it
+/// (else those above its focus are answered), whether it is defined, and its normal forms.
+fn worked_out(index: &CodeSystemIndex, meaning: &Meaning, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+    let mut found = Vec::new();
+    if wanted.names("parent") {
+        for parent in &meaning.normal_form().names {
+            found.push(LookupProperty {
+                description: index.display(*parent).map(|text| text.into_owned()),
+                ..LookupProperty::new("parent", Some(PropertyValue::Code(index.code(*parent).to_owned())))
+            });
+        }
+    }
+    if wanted.names("sufficientlyDefined") {
+        let value = PropertyValue::Boolean(meaning.defines);
+        found.push(LookupProperty::new("sufficientlyDefined", Some(value)));
+    }
+    for (name, terse) in [("normalForm", false), ("normalFormTerse", true)] {
+        if wanted.names(name) {
+            let form = normal_form::of_expression(index, meaning, terse);
+            found.push(LookupProperty::new(name, Some(PropertyValue::String(form))));
+        }
     }
     found
 }

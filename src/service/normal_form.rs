@@ -1,9 +1,14 @@
 //! The necessary normal form of a SNOMED CT concept as an expression, and its role groups.
 //!
 //! It is what the inferred relationships of the release say: the proximal supertypes, then the attributes that stand
-//! alone, then the groups. `===` begins what is sufficiently defined, `<<<` what is not.
+//! alone, then the groups. `===` begins what is sufficiently defined, `<<<` what is not. That of an expression has been worked
+//! out and is only written here.
 
 use super::CodeSystemIndex;
+use crate::description_logic::{Description, Filler, Role, Value};
+use crate::ecl::ast::{ConceptReference, Span};
+use crate::ecl::expression::{self, Attribute, Expression, SubExpression};
+use crate::ecl::meaning::Meaning;
 use std::collections::BTreeMap;
 use tern_index::model::{Ordinal, Property, PropertyValue};
 
@@ -86,4 +91,71 @@ pub fn necessary_normal_form(index: &CodeSystemIndex, concept: Ordinal, terse: b
     let parts: Vec<String> = (!alone.is_empty()).then_some(alone).into_iter().chain(groups).collect();
     let colon = if parts.is_empty() { "" } else { ":" };
     format!("{definition} {focus}{colon}{}", parts.join(","))
+}
+
+/// `138875005`: what everything is.
+const ROOT: &str = "138875005";
+
+/// The normal form of an expression: with terms, or `terse` of codes alone.
+pub fn of_expression(index: &CodeSystemIndex, meaning: &Meaning, terse: bool) -> String {
+    let definition = if meaning.defines { "===" } else { "<<<" };
+    let written = Expression {
+        status: None,
+        sub: written(index, meaning.normal_form()),
+    };
+    let term = |reference: &ConceptReference| {
+        let concept = index.find_exact(&reference.id).filter(|_| !terse)?;
+        index.display(concept).map(|text| text.into_owned())
+    };
+    format!("{definition} {}", written.print(&term))
+}
+
+fn reference(code: &str) -> ConceptReference {
+    ConceptReference {
+        span: Span::default(),
+        id: code.to_owned(),
+        term: None,
+    }
+}
+
+/// A description as an expression.
+fn written(index: &CodeSystemIndex, description: &Description) -> SubExpression {
+    let mut focus: Vec<ConceptReference> = description.names.iter().map(|name| reference(index.code(*name))).collect();
+    if focus.is_empty() {
+        focus.push(reference(ROOT));
+    }
+    let mut made = SubExpression {
+        focus,
+        attributes: Vec::new(),
+        groups: Vec::new(),
+    };
+    for (role, filler) in &description.roles {
+        match (role.concept(), filler) {
+            (Some(name), filler) => made.attributes.push(attribute(index, name, filler)),
+            (None, Filler::Description(group)) => {
+                let attributes = group.roles.iter();
+                let named = attributes.filter_map(|(role, filler): &(Role, Filler)| Some((role.concept()?, filler)));
+                made.groups
+                    .push(named.map(|(name, filler)| attribute(index, name, filler)).collect());
+            }
+            (None, Filler::Value(_)) => {}
+        }
+    }
+    made
+}
+
+fn attribute(index: &CodeSystemIndex, name: Ordinal, filler: &Filler) -> Attribute {
+    let value = match filler {
+        Filler::Value(Value::Number(number)) => expression::Value::Number(number.clone()),
+        Filler::Value(Value::Text(text)) => expression::Value::Text(text.clone()),
+        Filler::Value(Value::Boolean(value)) => expression::Value::Boolean(*value),
+        Filler::Description(inner) => match inner.name() {
+            Some(concept) => expression::Value::Concept(reference(index.code(concept))),
+            None => expression::Value::Expression(Box::new(written(index, inner))),
+        },
+    };
+    Attribute {
+        name: reference(index.code(name)),
+        value,
+    }
 }

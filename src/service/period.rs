@@ -89,6 +89,24 @@ impl Period {
         }
     }
 
+    /// Reads a date, or two of which the second is the end of a period (`2026-01/2026-03`); either may be left open.
+    pub fn parse_range(text: &str) -> Option<Self> {
+        let Some((start, end)) = text.split_once('/') else {
+            return Self::parse(text);
+        };
+        let part = |text: &str| {
+            if text.is_empty() {
+                Some(None)
+            } else {
+                Self::parse(text).map(Some)
+            }
+        };
+        Some(Self {
+            start: part(start)?.map_or(i64::MIN, |period| period.start),
+            end: part(end)?.map_or(i64::MAX, |period| period.end),
+        })
+    }
+
     fn of_date(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let mut number = |digits: usize| match parts.next() {

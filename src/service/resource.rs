@@ -13,6 +13,7 @@ use tern_index::record::{At, Problem, Record, RecordSink, Stopped};
 use tern_index::value_set::ValueSet;
 use tern_loaders::fhir::json::{self, JsonError, Node};
 use tern_loaders::fhir::naming_system::NamingSystem;
+use tern_loaders::fhir::structure::{self, Structure};
 use tern_loaders::fhir::{Fault, code_system, concept_map, naming_system, value_set};
 
 /// A parsed resource. Cheap to clone, so that the wire may cache what it has parsed.
@@ -26,6 +27,8 @@ pub enum Resource {
     ConceptMap(Arc<ConceptMapIndex>),
     /// A naming system.
     NamingSystem(Arc<NamingSystem>),
+    /// The bindings of a StructureDefinition or Questionnaire.
+    Structure(Arc<Structure>),
 }
 
 /// Why a resource cannot be used.
@@ -60,6 +63,7 @@ impl Resource {
             Some("CodeSystem") => Ok(Self::CodeSystem(Arc::new(index_code_system(node)?))),
             Some("ValueSet") => Ok(Self::ValueSet(Arc::new(value_set::read(node)?.value))),
             Some("ConceptMap") => Ok(Self::ConceptMap(Arc::new(index_concept_map(node)?))),
+            Some("StructureDefinition" | "Questionnaire") => Ok(Self::Structure(Arc::new(structure::read(node)?.value))),
             Some("NamingSystem") => Ok(Self::NamingSystem(Arc::new(naming_system::read(node)?.value))),
             other => Err(ResourceError::Type(other.unwrap_or("(none)").to_owned())),
         }

@@ -13,6 +13,8 @@ use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 use tern_index::text::fold;
 use tern_index::value_set::{Contains, ValueSet};
 use tern_loaders::fhir::naming_system::NamingSystem;
+use tern_loaders::fhir::summary::Facet;
+pub use tern_loaders::fhir::summary::FacetOf;
 
 /// What a condition looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,10 +79,20 @@ pub enum Element {
     IdValue,
     /// `NamingSystem.responsible`
     Responsible,
+    /// `language` of the resource.
+    ResourceLanguage,
+    /// What only some resources say.
+    Facet(FacetOf),
+    /// Artifacts that the resource is related to in one way (`derived-from`).
+    Related(&'static str),
+    /// `useContext.code` together with its value.
+    ContextTypeAndValue,
+    /// `useContext.code` together with its quantity.
+    ContextTypeAndQuantity,
 }
 
 /// A condition; all of a search must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// What it looks at.
     pub element: Element,
@@ -89,7 +101,7 @@ pub struct Condition {
 }
 
 /// What a condition asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     /// Whether there is no value.
     Missing(bool),
@@ -100,7 +112,7 @@ pub enum Test {
 }
 
 /// What a value may be like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Match {
     /// Text that begins so, whatever case and accents.
     Begins(String),
@@ -118,8 +130,75 @@ pub enum Match {
     Version(String),
     /// A code or value, of this system.
     Token(System, Option<String>),
-    /// A date that stands so to this period.
+    /// A date or period that stands so to this period.
     Date(Comparison, Period),
+    /// An amount that stands so to this one, of this unit.
+    Quantity(Comparison, Amount),
+    /// Two values of one element.
+    Both(Box<Match>, Box<Match>),
+}
+
+/// An amount, as exact as it was written: from the least to the greatest number that is rounded to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amount {
+    /// The least.
+    pub low: f64,
+    /// The greatest.
+    pub high: f64,
+    /// The system of its unit.
+    pub system: System,
+    /// The code of its unit.
+    pub code: Option<String>,
+}
+
+impl Amount {
+    /// Reads a number with the margin that its last digit leaves.
+    pub fn parse(number: &str, system: System, code: Option<String>) -> Option<Self> {
+        let value: f64 = number.parse().ok().filter(|value: &f64| value.is_finite())?;
+        let digits = number.split_once('.').map_or(0, |(_, digits)| digits.len());
+        let margin = 0.5 * 10f64.powi(-i32::try_from(digits).ok()?);
+        Some(Self {
+            low: value - margin,
+            high: value + margin,
+            system,
+            code,
+        })
+    }
+
+    /// Whether an amount of a resource, `low..high code`, stands so to it.
+    fn holds(&self, comparison: Comparison, own: &Value<'_>) -> bool {
+        let (range, unit) = own.text.split_once(' ').unwrap_or((&own.text, ""));
+        let (low, high) = range.split_once("..").unwrap_or((range, range));
+        let number = |text: &str, open: f64| {
+            if text.is_empty() {
+                Some(open)
+            } else {
+                text.parse::<f64>().ok()
+            }
+        };
+        let (Some(low), Some(high)) = (number(low, f64::NEG_INFINITY), number(high, f64::INFINITY)) else {
+            return false;
+        };
+        if !self.system.is(&own.system) || self.code.as_deref().is_some_and(|code| code != unit) {
+            return false;
+        }
+        let middle = (self.low + self.high) / 2.0;
+        let inside = self.low <= low && high <= self.high;
+        match comparison {
+            Comparison::Equal => inside,
+            Comparison::NotEqual => !inside,
+            Comparison::Greater => high > middle,
+            Comparison::Less => low < middle,
+            Comparison::GreaterOrEqual => high >= middle,
+            Comparison::LessOrEqual => low <= middle,
+            Comparison::StartsAfter => low > self.high,
+            Comparison::EndsBefore => high < self.low,
+            Comparison::Approximately => {
+                let margin = middle.abs() * 0.1;
+                low <= self.high + margin && self.low - margin <= high
+            }
+        }
+    }
 }
 
 /// The system of a token.
@@ -163,7 +242,10 @@ impl Match {
             Self::Token(system, code) => {
                 system.is(&value.system) && code.as_deref().is_none_or(|code| code.eq_ignore_ascii_case(own))
             }
-            Self::Date(comparison, asked) => Period::parse(own).is_some_and(|own| comparison.holds(own, *asked)),
+            Self::Date(comparison, asked) => Period::parse_range(own).is_some_and(|own| comparison.holds(own, *asked)),
+            Self::Quantity(comparison, amount) => amount.holds(*comparison, value),
+            // Asked of the elements that have both.
+            Self::Both(..) => false,
         }
     }
 }
@@ -320,12 +402,49 @@ pub(super) fn holds<T: Searched>(entry: &Entry<T>, condition: &Condition) -> boo
     if matches!(condition.element, Element::Code | Element::SourceCode | Element::TargetCode) {
         return holds_of_codes(entry, condition);
     }
+    if let Some(second) = composite(condition.element) {
+        return holds_together(entry, second, &condition.test);
+    }
     let values = values(entry, condition.element);
     let any = |matches: &[Match]| matches.iter().any(|one| values.iter().any(|value| one.holds(value)));
     match &condition.test {
         Test::Missing(missing) => values.is_empty() == *missing,
         Test::Any(matches) => any(matches),
         Test::None(matches) => !any(matches),
+    }
+}
+
+/// The element that stands beside the type of a context.
+fn composite(element: Element) -> Option<FacetOf> {
+    match element {
+        Element::ContextTypeAndValue => Some(FacetOf::Context),
+        Element::ContextTypeAndQuantity => Some(FacetOf::ContextQuantity),
+        _ => None,
+    }
+}
+
+/// Whether a context has both values that are asked for.
+fn holds_together<T: Searched>(entry: &Entry<T>, second: FacetOf, test: &Test) -> bool {
+    let facets = &entry.summary().facets;
+    let of = |wanted: FacetOf| facets.iter().filter(move |facet| facet.of == wanted);
+    let both = |one: &Match| match one {
+        Match::Both(kind, value) => of(FacetOf::ContextType).filter(|own| kind.holds(&value_of(own))).any(|own| {
+            let mut beside = of(second).filter(|other| other.group == own.group);
+            beside.any(|other| value.holds(&value_of(other)))
+        }),
+        _ => false,
+    };
+    match test {
+        Test::Missing(missing) => of(second).next().is_none() == *missing,
+        Test::Any(matches) => matches.iter().any(both),
+        Test::None(matches) => !matches.iter().any(both),
+    }
+}
+
+fn value_of(facet: &Facet) -> Value<'_> {
+    Value {
+        text: facet.value.as_str().into(),
+        system: OwnSystem::Stated(facet.system.as_deref()),
     }
 }
 
@@ -369,6 +488,19 @@ fn values<T: Searched>(entry: &Entry<T>, element: Element) -> Vec<Value<'_>> {
         Element::Supplements => plain(summary().supplements.as_deref()),
         Element::Kind => code(summary().kind.as_deref(), "http://hl7.org/fhir/namingsystem-type"),
         Element::Responsible => plain(summary().responsible.as_deref()),
+        Element::ResourceLanguage => code(summary().language.as_deref(), "urn:ietf:bcp:47"),
+        Element::Facet(of) => summary().facets.iter().filter(|facet| facet.of == of).map(value_of).collect(),
+        Element::Related(kind) => {
+            let related = summary().facets.iter().filter(|facet| facet.of == FacetOf::Related);
+            let of_kind = related.filter(|facet| facet.system.as_deref() == Some(kind));
+            of_kind
+                .map(|facet| Value {
+                    text: facet.value.as_str().into(),
+                    system: OwnSystem::Stated(None),
+                })
+                .collect()
+        }
+        Element::ContextTypeAndValue | Element::ContextTypeAndQuantity => values(entry, Element::Facet(FacetOf::ContextType)),
         other => {
             let own = entry.content().map(|content| content.values(other)).unwrap_or_default();
             own.into_iter()
@@ -400,6 +532,14 @@ fn last_updated<T: Kept>(entry: &Entry<T>) -> Option<&str> {
     }
 }
 
+/// The texts of an element.
+pub(super) fn texts<T: Searched>(entry: &Entry<T>, element: Element) -> Vec<String> {
+    values(entry, element)
+        .into_iter()
+        .map(|value| value.text.into_owned())
+        .collect()
+}
+
 /// Compares two entries by an element; those without a value come last, whichever way round.
 pub(super) fn compare<T: Searched>(a: &Entry<T>, b: &Entry<T>, element: Element, descending: bool) -> Ordering {
     let key = |entry: &Entry<T>| values(entry, element).into_iter().next().map(|value| value.text.into_owned());
@@ -407,8 +547,8 @@ pub(super) fn compare<T: Searched>(a: &Entry<T>, b: &Entry<T>, element: Element,
         (Some(a), Some(b)) => {
             let ordering = match element {
                 Element::Version => version::compare(Some(&a), Some(&b)),
-                Element::Date | Element::LastUpdated => {
-                    let start = |text: &str| Period::parse(text).map(|period| period.start);
+                Element::Date | Element::LastUpdated | Element::Facet(FacetOf::Effective | FacetOf::IdPeriod) => {
+                    let start = |text: &str| Period::parse_range(text).map(|period| period.start);
                     start(&a).cmp(&start(&b))
                 }
                 Element::Url | Element::Id => a.cmp(&b),

@@ -18,7 +18,7 @@ use tern_loaders::fhir::naming_system::NamingSystem;
 use tern_loaders::fhir::summary::Summary;
 
 /// What to look for, and in which order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceQuery {
     /// All of these must hold.
     pub conditions: Vec<Condition>,
@@ -128,6 +128,17 @@ impl Terminology {
         }
     }
 
+    /// What an element of a resource says: the canonicals to which it leads, for those that are references.
+    pub fn texts_of(&self, kind: ResourceKind, id: &str, element: Element) -> Vec<String> {
+        let (layers, id) = (self.layers(), (id, self.fhir_version()));
+        match kind {
+            ResourceKind::CodeSystem => texts_in(layers.iter().map(|layer| &layer.code_systems), id, element),
+            ResourceKind::ValueSet => texts_in(layers.iter().map(|layer| &layer.value_sets), id, element),
+            ResourceKind::ConceptMap => texts_in(layers.iter().map(|layer| &layer.concept_maps), id, element),
+            ResourceKind::NamingSystem => texts_in(layers.iter().map(|layer| &layer.naming_systems), id, element),
+        }
+    }
+
     /// The id of the resource with a canonical, in exactly this version.
     pub fn id_of_canonical(&self, kind: ResourceKind, url: &str, version: Option<&str>) -> Option<String> {
         let layers = self.layers();
@@ -140,10 +151,22 @@ impl Terminology {
     }
 }
 
-fn with_id<'s, T: Body + 's>(
+fn texts_in<'s, T: Body + 's>(
+    shelves: impl Iterator<Item = &'s Shelf<T>>,
+    id: (&str, Option<&str>),
+    element: Element,
+) -> Vec<String> {
+    entry_with_id(shelves, id).map_or_else(Vec::new, |entry| resource_search::texts(entry, element))
+}
+
+fn with_id<'s, T: Body + 's>(shelves: impl Iterator<Item = &'s Shelf<T>>, id: (&str, Option<&str>)) -> Option<ResourceEntry> {
+    resource(entry_with_id(shelves, id)?)
+}
+
+fn entry_with_id<'s, T: Body + 's>(
     shelves: impl Iterator<Item = &'s Shelf<T>>,
     (id, core): (&str, Option<&str>),
-) -> Option<ResourceEntry> {
+) -> Option<&'s Arc<Entry<T>>> {
     let entries = shelves.flat_map(|shelf| shelf.all());
     // An id that the resource has itself is compared without making one.
     let with_id = entries.filter(|entry| match &entry.id {
@@ -152,7 +175,7 @@ fn with_id<'s, T: Body + 's>(
     });
     let with_id: Vec<_> = with_id.collect();
     let own = with_id.iter().find(|entry| core.is_some_and(|core| entry.is_core_of(core)));
-    resource(own.or(with_id.first())?)
+    own.or(with_id.first()).copied()
 }
 
 fn id_in<'s, T: Body + 's>(mut shelves: impl Iterator<Item = &'s Shelf<T>>, url: &str, version: Option<&str>) -> Option<String> {

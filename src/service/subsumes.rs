@@ -1,6 +1,8 @@
-//! `CodeSystem/$subsumes`: how two codes of one code system stand to each other in its hierarchy.
+//! `CodeSystem/$subsumes`: how two codes of one code system stand to each other in its hierarchy, of SNOMED CT also
+//! two expressions, or an expression and a code.
 
 use super::grammar::Mentions;
+use super::postcoordinated::Known;
 use super::refusals;
 use super::{Failure, Terminology};
 use tern_index::model::Coding;
@@ -69,19 +71,12 @@ pub fn subsumes(terminology: &Terminology, request: &SubsumesRequest) -> Result<
     let index = terminology
         .code_system(&system, version.map(String::as_str))
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
-    let find = |coding: &Coding| {
-        index
-            .find(&coding.code)
-            .ok_or_else(|| refusals::unknown_code(&coding.code, index.header()))
+    let find = |coding: &Coding| match Known::find(&index, &coding.code) {
+        Some(Ok(known)) => Ok(known),
+        Some(Err(reason)) => Err(refusals::bad_expression(&coding.code, &reason, index.header())),
+        None => Err(refusals::unknown_code(&coding.code, index.header())),
     };
     let (a, b) = (find(&request.a)?, find(&request.b)?);
-    Ok(if a == b {
-        Subsumption::Equivalent
-    } else if index.subsumes(a, b) {
-        Subsumption::Subsumes
-    } else if index.subsumes(b, a) {
-        Subsumption::SubsumedBy
-    } else {
-        Subsumption::NotSubsumed
-    })
+    a.compare(&index, &b)
+        .map_err(|reason| refusals::bad_expression(&request.a.code, &reason, index.header()))
 }

@@ -21,6 +21,7 @@ use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 use tern_index::store::Store;
 use tern_index::value_set::ValueSet;
 use tern_loaders::fhir::naming_system::NamingSystem;
+use tern_loaders::fhir::structure::Structure;
 
 /// The kinds of resources that can be read and searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -251,6 +252,12 @@ impl Terminology {
         }
         let named = self.layers.iter().find_map(|layer| layer.value_set_of_identifier(name));
         named.unwrap_or(name)
+    }
+
+    /// What a structure binds its elements to, likewise.
+    pub(super) fn structure(&self, url: &str, version: Option<&str>) -> Option<Arc<Structure>> {
+        let mut layers = self.layers.iter();
+        layers.find_map(|layer| layer.structure(url, version, self.fhir_version))
     }
 
     /// A concept map, likewise.

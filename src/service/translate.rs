@@ -5,10 +5,10 @@
 //! codes that a map does not list apply forward only: nothing says which codes they would be of backwards.
 
 mod attributes;
+mod value_sets;
 
-use super::expand::{self, ExpandRequest, ValueSetReference};
 use super::version;
-use super::{ConceptMapIndex, Failure, Parameters, Terminology};
+use super::{ConceptMapIndex, Failure, Terminology};
 use super::{map_rules, refusals};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Mapping, MappingAttribute, MappingAttributeRole, Relationship, Unmapped};
@@ -96,8 +96,6 @@ pub struct Translation {
 }
 
 const SNOMED: &str = "http://snomed.info/sct";
-/// More codes than this are no set of fixed targets.
-const MOST_FIXED: u64 = 1000;
 
 /// How far `other-map` may lead from map to map.
 const LONGEST_CHAIN: usize = 16;
@@ -110,7 +108,7 @@ pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Resul
         for given in &request.given {
             match request.direction {
                 Direction::Forward => forward(terminology, request, map, given, &mut found, &mut Vec::new())?,
-                Direction::Reverse => reverse(request, map, given, &mut found),
+                Direction::Reverse => reverse(terminology, request, map, given, &mut found)?,
             }
         }
     }
@@ -163,16 +161,40 @@ fn candidates(terminology: &Terminology, request: &TranslateRequest) -> Result<V
         }
         MapChoice::Any => {
             let fits = |scope: &Option<String>, own: &Option<String>| scope.as_ref().is_none_or(|scope| same_scope(scope, own));
-            Ok(terminology
-                .concept_maps()
-                .into_iter()
-                .filter(|map| {
-                    fits(&request.source_scope, &map.header().source_scope)
-                        && fits(&request.target_scope, &map.header().target_scope)
-                })
-                .collect())
+            let mut maps = terminology.concept_maps();
+            maps.retain(|map| {
+                fits(&request.source_scope, &map.header().source_scope) && fits(&request.target_scope, &map.header().target_scope)
+            });
+            Ok(one_version_each(maps, &request.given))
         }
     }
+}
+
+/// Of each map the version that goes with the version of a given code, else the latest.
+fn one_version_each(maps: Vec<Arc<ConceptMapIndex>>, given: &[Coding]) -> Vec<Arc<ConceptMapIndex>> {
+    let version = |map: &ConceptMapIndex| map.header().version.clone();
+    let goes_with = |map: &ConceptMapIndex| {
+        let of_given = given.iter().filter_map(|coding| coding.version.as_deref());
+        let own = map.header().version.as_deref();
+        of_given
+            .into_iter()
+            .any(|wanted| own.is_some_and(|own| version::matches(own, wanted)))
+    };
+    let better = |a: &ConceptMapIndex, b: &ConceptMapIndex| {
+        let by_version = || version::compare(version(a).as_deref(), version(b).as_deref());
+        goes_with(a).cmp(&goes_with(b)).then_with(by_version).is_gt()
+    };
+    let mut kept: Vec<Arc<ConceptMapIndex>> = Vec::with_capacity(maps.len());
+    for map in maps {
+        let url = map.header().url.as_str();
+        let known = kept.iter_mut().find(|known| !url.is_empty() && known.header().url == url);
+        match known {
+            Some(known) if better(&map, known) => *known = map,
+            Some(_) => {}
+            None => kept.push(map),
+        }
+    }
+    kept
 }
 
 /// Whether a map's scope is the one asked for; a version counts only if both name one.
@@ -224,9 +246,10 @@ fn forward(
         .filter(|row| same_system(given.system.as_deref(), row.source.system.as_deref()))
         .filter(|row| same_version(given, &row.source))
         .collect();
-    let rows = ruled(terminology, request, map, rows, found);
+    let mut rows = ruled(terminology, request, map, rows, found);
+    rows.extend(value_sets::forward(terminology, &map.header().value_set_rows, given)?);
     for row in &rows {
-        take(request, map, row, found);
+        take(terminology, request, map, row, found)?;
     }
     for rule in &map.header().unmapped {
         let concerned = same_system(given.system.as_deref(), rule.source_system.as_deref())
@@ -267,8 +290,14 @@ fn ruled(
         };
         finding == concept || below().unwrap_or(false)
     };
-    let selection = map_rules::select(rows, &request.dependencies, &is_a);
+    let mut selection = map_rules::select(rows, &request.dependencies, &is_a);
     found.notes.extend(selection.notes);
+    // The category and the correlation are concepts of the edition.
+    let coded = selection.rows.iter_mut().flat_map(|row| &mut row.attributes);
+    for attribute in coded.filter(|attribute| attribute.system.as_deref() == Some(SNOMED) && attribute.display.is_none()) {
+        let named = index.as_ref().and_then(|index| index.display(index.find(&attribute.value)?));
+        attribute.display = named.map(|display| display.into_owned());
+    }
     selection.rows
 }
 
@@ -291,7 +320,10 @@ fn unmapped(
     let targets = match (rule.mode.as_str(), &rule.code, &rule.other_map) {
         ("use-source-code" | "provided", _, _) => vec![target(&given.code, given.display.clone())],
         ("fixed", Some(code), _) => vec![target(code, rule.display.clone())],
-        ("fixed", None, _) if rule.value_set.is_some() => fixed_set(terminology, rule)?,
+        ("fixed", None, _) if rule.value_set.is_some() => {
+            let value_set = rule.value_set.as_deref().unwrap_or("");
+            value_sets::codes(terminology, value_set, rule.target_system.as_deref())?
+        }
         ("other-map", _, Some(other)) => {
             let own = Canonical::new(&map.header().url, map.header().version.clone());
             let other = Canonical::parse(other);
@@ -322,47 +354,39 @@ fn unmapped(
     Ok(())
 }
 
-/// The codes of the value set that a rule names in place of a code (R5): each of them is a target.
-fn fixed_set(terminology: &Terminology, rule: &Unmapped) -> Result<Vec<Coding>, Failure> {
-    let request = ExpandRequest {
-        value_set: ValueSetReference::Canonical(Canonical::parse(rule.value_set.as_deref().unwrap_or(""))),
-        parameters: Parameters {
-            exclude_nested: Some(true),
-            limit: Some(MOST_FIXED),
-            ..Parameters::default()
-        },
-    };
-    let entries = expand::expand(terminology, &request)?.contains.into_iter();
-    let codings = entries.filter_map(|entry| {
-        Some(Coding {
-            system: entry.system,
-            version: entry.version,
-            code: entry.code?,
-            display: entry.display,
-        })
-    });
-    Ok(codings
-        .filter(|coding| same_system(rule.target_system.as_deref(), coding.system.as_deref()))
-        .collect())
-}
-
-fn reverse(request: &TranslateRequest, map: &ConceptMapIndex, given: &Coding, found: &mut Found) {
+fn reverse(
+    terminology: &Terminology,
+    request: &TranslateRequest,
+    map: &ConceptMapIndex,
+    given: &Coding,
+    found: &mut Found,
+) -> Result<(), Failure> {
     for row in map.by_target(&given.code) {
         let system = row.target.as_ref().and_then(|target| target.system.as_deref());
         let agrees = row.target.as_ref().is_none_or(|target| same_version(given, target));
         if agrees && same_system(given.system.as_deref(), system) {
             // Backwards no rule decides: each source is one for which the code may be the answer, with its rule.
             let row = if row.rule.is_some() { map_rules::described(&row) } else { row };
-            take(request, map, &row, found);
+            take(terminology, request, map, &row, found)?;
         }
     }
+    for row in value_sets::reverse(terminology, &map.header().value_set_rows, given)? {
+        take(terminology, request, map, &row, found)?;
+    }
+    Ok(())
 }
 
 /// Takes a row if its answer side is of the system asked for and its context does not contradict the request's.
-fn take(request: &TranslateRequest, map: &ConceptMapIndex, row: &Mapping, found: &mut Found) {
+fn take(
+    terminology: &Terminology,
+    request: &TranslateRequest,
+    map: &ConceptMapIndex,
+    row: &Mapping,
+    found: &mut Found,
+) -> Result<(), Failure> {
     let Some(target) = &row.target else {
         found.stated_none = true;
-        return;
+        return Ok(());
     };
     let answer = match request.direction {
         Direction::Forward => target,
@@ -370,9 +394,9 @@ fn take(request: &TranslateRequest, map: &ConceptMapIndex, row: &Mapping, found:
     };
     let needed = attributes::with_uris(map.header(), &row.attributes);
     if !same_system(request.wanted_system.as_deref(), answer.system.as_deref())
-        || contradicted(row, &needed, &request.dependencies)
+        || contradicted(terminology, row, &needed, &request.dependencies)?
     {
-        return;
+        return Ok(());
     }
     found.add(Match {
         source: row.source.clone(),
@@ -382,6 +406,7 @@ fn take(request: &TranslateRequest, map: &ConceptMapIndex, row: &Mapping, found:
         comment: row.comment.clone(),
         attributes: needed,
     });
+    Ok(())
 }
 
 fn origin(map: &ConceptMapIndex) -> Option<Canonical> {
@@ -391,17 +416,32 @@ fn origin(map: &ConceptMapIndex) -> Option<Canonical> {
 
 /// Whether a context that the row depends on is given with another value. A context that is not given at all does
 /// not exclude the row: it is answered with the match, for the client to judge.
-fn contradicted(row: &Mapping, by_uri: &[MappingAttribute], dependencies: &[Dependency]) -> bool {
+fn contradicted(
+    terminology: &Terminology,
+    row: &Mapping,
+    by_uri: &[MappingAttribute],
+    dependencies: &[Dependency],
+) -> Result<bool, Failure> {
     // A client may name an attribute by its code in the map or by its URI.
     let named = row.attributes.iter().zip(by_uri);
-    let mut depends_on = named.filter(|(attribute, _)| attribute.role == MappingAttributeRole::DependsOn);
-    depends_on.any(|(needed, by_uri)| {
+    for (needed, by_uri) in named.filter(|(attribute, _)| attribute.role == MappingAttributeRole::DependsOn) {
         let named = |name: &str| name == needed.attribute || name == by_uri.attribute;
-        let mut given = dependencies
-            .iter()
-            .filter(|dependency| named(&dependency.attribute))
-            .peekable();
-        given.peek().is_some()
-            && !given.any(|given| given.value == needed.value && same_system(given.system.as_deref(), needed.system.as_deref()))
-    })
+        let given = dependencies.iter().filter(|dependency| named(&dependency.attribute));
+        let given: Vec<&Dependency> = given.collect();
+        let other = || {
+            let same = |given: &&Dependency| {
+                given.value == attributes::plain(needed) && same_system(given.system.as_deref(), needed.system.as_deref())
+            };
+            !given.iter().any(same)
+        };
+        let contradicts = match needed.value_type.as_str() {
+            _ if given.is_empty() => false,
+            "ValueSet" => value_sets::is_outside(terminology, &needed.value, &given)?,
+            _ => other(),
+        };
+        if contradicts {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

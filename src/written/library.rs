@@ -11,15 +11,18 @@ use crate::service::written::{Hidden, WrittenEntry};
 use crate::service::{ResourceKind, Terminology};
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tern_index::model::Coding;
 
 /// All that is loaded and written, as it is now.
 #[derive(Debug)]
 pub struct Library {
     now: ArcSwap<Now>,
-    store: Option<WrittenStore>,
+    /// Empty as long as nothing was ever written.
+    store: OnceLock<WrittenStore>,
+    /// Where another process may begin the file.
+    path: Option<PathBuf>,
     writable: bool,
     turn: Mutex<Kept>,
 }
@@ -57,10 +60,14 @@ impl Library {
     /// What is loaded in a store, and what was written into the file beside it. Who only reads need not find one.
     pub fn beside(directory: &Path, loaded: Terminology, writable: bool) -> Result<Self, WrittenError> {
         let path = directory.join(FILE);
-        if !writable && !path.exists() {
-            return Ok(Self::of_loaded(loaded));
-        }
-        Self::open(loaded, WrittenStore::open(&path, writable)?, writable)
+        let library = match !writable && !path.exists() {
+            true => Self::of_loaded(loaded),
+            false => Self::open(loaded, WrittenStore::open(&path, writable)?, writable)?,
+        };
+        Ok(Self {
+            path: Some(path),
+            ..library
+        })
     }
 
     fn build(loaded: Terminology, store: Option<WrittenStore>, writable: bool, current: Vec<Version>, data_version: i64) -> Self {
@@ -73,7 +80,8 @@ impl Library {
         kept.fill(current);
         Self {
             now: ArcSwap::from_pointee(kept.snapshot(&kept.loaded)),
-            store,
+            store: store.map_or_else(OnceLock::new, OnceLock::from),
+            path: None,
             writable,
             turn: Mutex::new(kept),
         }
@@ -91,9 +99,29 @@ impl Library {
         self.now.store(Arc::new(kept.snapshot(&kept.loaded)));
     }
 
+    /// Takes over what another process has written; whether there was anything.
+    pub fn refresh(&self) -> Result<bool, WrittenError> {
+        if self.store.get().is_none() {
+            let Some(path) = self.path.as_ref().filter(|path| path.exists()) else {
+                return Ok(false);
+            };
+            let _ = self.store.set(WrittenStore::open(path, false)?);
+        }
+        let Some(store) = self.store.get() else {
+            return Ok(false);
+        };
+        let kept = self.lock();
+        let mut turn = Turn {
+            library: self,
+            store,
+            kept,
+        };
+        turn.catch_up()
+    }
+
     /// Whether clients may write.
     pub fn is_writable(&self) -> bool {
-        self.writable && self.store.is_some()
+        self.writable && self.store.get().is_some()
     }
 
     /// Whether a resource was there and has been deleted.
@@ -103,13 +131,13 @@ impl Library {
 
     /// A version of a written resource.
     pub fn version(&self, kind: ResourceKind, id: &str, number: u64) -> Result<Option<Version>, WrittenError> {
-        self.store.as_ref().map_or(Ok(None), |store| store.version(kind, id, number))
+        self.store.get().map_or(Ok(None), |store| store.version(kind, id, number))
     }
 
     /// Versions of written resources, the latest first, and how many there are in all.
     pub fn history(&self, asked: &History) -> Result<(Vec<Version>, usize), WrittenError> {
         let nothing = || Ok((Vec::new(), 0));
-        self.store.as_ref().map_or_else(nothing, |store| store.history(asked))
+        self.store.get().map_or_else(nothing, |store| store.history(asked))
     }
 
     /// The snapshot is put in place whole, so a poisoned lock is as good as any.
@@ -118,7 +146,7 @@ impl Library {
     }
 
     fn writable_store(&self) -> Result<&WrittenStore, WrittenError> {
-        let store = self.store.as_ref().filter(|_| self.writable);
+        let store = self.store.get().filter(|_| self.writable);
         store.ok_or(WrittenError::ReadOnly)
     }
 
@@ -201,15 +229,16 @@ pub struct Turn<'l> {
 
 impl Turn<'_> {
     /// What another process has written meanwhile is taken over first.
-    fn catch_up(&mut self) -> Result<(), WrittenError> {
+    fn catch_up(&mut self) -> Result<bool, WrittenError> {
         let data_version = self.store.data_version()?;
-        if data_version != self.kept.data_version {
-            let current = self.store.current()?;
-            self.kept.fill(current);
-            self.kept.data_version = data_version;
-            self.swap(true);
+        if data_version == self.kept.data_version {
+            return Ok(false);
         }
-        Ok(())
+        let current = self.store.current()?;
+        self.kept.fill(current);
+        self.kept.data_version = data_version;
+        self.swap(true);
+        Ok(true)
     }
 
     /// What is there, up to the last change.
@@ -304,12 +333,12 @@ impl Library {
     pub(super) fn limit_pages(&self, pages: i64) {
         let set =
             |connection: &rusqlite::Connection| connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
-        self.store.as_ref().unwrap().read(set).unwrap();
+        self.store.get().unwrap().read(set).unwrap();
     }
 
     /// Gives up at once where another process writes.
     pub(super) fn wait_no_longer(&self) {
         let set = |connection: &rusqlite::Connection| connection.busy_timeout(std::time::Duration::ZERO);
-        self.store.as_ref().unwrap().read(set).unwrap();
+        self.store.get().unwrap().read(set).unwrap();
     }
 }

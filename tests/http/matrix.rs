@@ -47,6 +47,17 @@ const PATHS: &[&str] = &[
     "/ConceptMap/$translate?url=urn:tern:algorithmic-map:http://example.org/animals&display=dog",
     "/ConceptMap/$translate?algorithmic=true&display=%F0%9F%90%95&targetSystem=http://example.org/animals",
     "/ConceptMap?url=urn:tern:algorithmic-map:http://example.org/animals",
+    "/OperationDefinition",
+    "/OperationDefinition?code=expand&system=maybe&colour=red",
+    "/OperationDefinition/_search",
+    "/OperationDefinition/ValueSet-expand",
+    "/OperationDefinition/%00",
+    "/ValueSet/$expand?context=http://hl7.org/fhir/StructureDefinition/Patient%23Patient.gender&contextDirection=sideways",
+    "/ValueSet/$validate-code?context=%23&code=a",
+    "/ConceptMap?_include=*&_revinclude=ConceptMap:other&_include=ValueSet:x:y:z",
+    "/CodeSystem?_has:ValueSet:reference:url=x&supplements.name=y",
+    "/ValueSet?context-quantity=gt1e999&context-type-value=a$b$c&period=/&_sort=-effective,context",
+    "/NamingSystem?period=ge2020&telecom=x|y&type=|",
     "/CodeSystem/$find-matches",
     "/CodeSystem/$find-matches?system=http://example.org/animals&exact=maybe&property=x",
 ];
@@ -75,6 +86,14 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
         (fhir, br#"{"resourceType":"ConceptMap","group":[{"element":[{"code":1}]}]}"#.to_vec()),
         (fhir, br#"{"resourceType":"Bundle"}"#.to_vec()),
         (fhir, br#"{"resourceType":"Bundle","type":"transaction","entry":[]}"#.to_vec()),
+        (
+            fhir,
+            br#"{"resourceType":"Bundle","type":"transaction","entry":[{"fullUrl":5,"request":{"method":"PATCH","url":"ValueSet?x"},"resource":{"resourceType":"Binary","data":"%"}},{"request":{"method":"POST","url":"ConceptMap"},"resource":{"resourceType":"ConceptMap","group":[[]]}},{"request":{"method":"GET","url":"_history"}}]}"#.to_vec(),
+        ),
+        ("application/json-patch+json", br#"[{"op":"add","path":"/a","value":1},{"op":"move","from":"/~2","path":"/-"},7]"#.to_vec()),
+        (fhir, parameters(json!([{"name": "operation", "part": [{"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "CodeSystem.concept.where("}]}]))),
+        (fhir, parameters(json!([{"name": "context", "valueUri": "http://x#y"}, {"name": "code", "valueCode": "a"}, {"name": "tx-resource", "resource": {"resourceType": "StructureDefinition", "url": "http://x", "snapshot": {"element": [{"path": 5, "binding": []}]}}}]))),
+        (fhir, parameters(json!([{"name": "codeSystem", "resource": {"resourceType": "CodeSystem"}}, {"name": "code", "valueCode": "a"}]))),
         (
             fhir,
             br#"{"resourceType":"Bundle","type":"batch","entry":[null,{},{"request":{"method":"GET","url":"CodeSystem/%"}},{"request":{"method":"PUT","url":"/"}},{"request":{"method":"POST","url":""},"resource":{"resourceType":"Bundle","type":"batch"}}]}"#.to_vec(),
@@ -345,6 +364,7 @@ async fn compressed_bodies_are_read_up_to_the_limit() {
     };
     let limits = Limits {
         request_bytes: 100_000,
+        unpacked_bytes: 100_000,
         ..Limits::default()
     };
     let bomb = vec![b' '; 50_000_000];

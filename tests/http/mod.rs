@@ -5,6 +5,8 @@ mod capability;
 mod decisions;
 mod goldens;
 mod matrix;
+mod reload;
+mod serving;
 mod sessions;
 mod written;
 

@@ -173,6 +173,8 @@ async fn nothing_that_is_sent_to_be_written_is_a_server_error() {
         "/CodeSystem/x/$validate",
         "/ValueSet/x",
         "/ConceptMap/x",
+        "/ValueSet?url=http://x",
+        "/OperationDefinition/ConceptMap-closure",
         "/ConceptMap/$closure?name=a",
         "/NamingSystem/x",
         "/NamingSystem/$preferred-id?id=x&type=oid",
@@ -225,6 +227,21 @@ async fn nothing_that_is_sent_to_be_written_is_a_server_error() {
             json!({"type": "batch", "entry": [{"request": {"method": "PUT", "url": "CodeSystem/x"}}, {"request": {"method": "DELETE", "url": "CodeSystem?url"}}]}),
         ),
     ];
+    let patches = [
+        r#"[{"op":"add","path":"/concept/0/property/-","value":{}},{"op":"copy","from":"","path":"/contained"}]"#.to_owned(),
+        resource(
+            "Parameters",
+            json!({"parameter": [{"name": "operation", "part": [{"name": "type", "valueCode": "insert"},
+            {"name": "path", "valueString": "ValueSet.compose.include"}, {"name": "index", "valueInteger": 0}, {"name": "value", "part": [[]]}]}]}),
+        ),
+        resource(
+            "Bundle",
+            json!({"type": "transaction", "entry": [{"fullUrl": "urn:uuid:1", "request": {"method": "PUT", "url": "ValueSet/x"},
+                "resource": {"resourceType": "ValueSet", "id": "x", "status": "active", "extension": [{"url": "urn:uuid:1", "valueReference": {"reference": "CodeSystem?%zz"}}]}},
+                {"request": {"method": "DELETE", "url": "ValueSet/x"}}]}),
+        ),
+    ];
+    let bodies: Vec<String> = bodies.into_iter().chain(patches).collect();
     let headers = [
         ("Prefer", "return=nothing"),
         ("If-Match", "W/,*,\"\""),

@@ -5,15 +5,17 @@
 //!
 //! - No target is stated by R5 `noMap`, and by an R4 target without a code whose equivalence is `unmatched`.
 //! - An element without any target states nothing: its code falls under the group's `unmapped` rule.
-//! - R5 elements and targets that are value sets instead of codes are read as such. The record of a row has no
-//!   place for them, so [`emit`] leaves these rows out; a loader keeps such a map whole.
+//! - R5 elements and targets that are value sets instead of codes are in the header: they are few, and rules rather than
+//!   rows. [`emit`] hands over the rows of codes.
 //! - An attribute keeps its code as written; the URI that R5 `additionalAttribute` and `property` declare for it
 //!   stays in the header's resource. A `Quantity` keeps its JSON as the value. The value set of an R5 `dependsOn`
 //!   has the type `ValueSet`.
 
 use super::element::{Element, Fault, Parsed, Path, owned, shown};
 use super::json::Node;
-use tern_index::model::{ConceptMapHeader, MappingAttribute, MappingAttributeRole, Relationship, Unmapped};
+use tern_index::model::{
+    ConceptMapHeader, MappedSide, MappingAttribute, MappingAttributeRole, Relationship, Unmapped, ValueSetMapping,
+};
 use tern_index::record::{At, MappingRecord, ProblemKind, Record, RecordSink, Stopped};
 
 /// A concept map resource.
@@ -23,13 +25,6 @@ pub struct ConceptMap<'n> {
     pub header: ConceptMapHeader,
     /// The rows in document order.
     pub rows: Vec<MapRow<'n>>,
-}
-
-impl ConceptMap<'_> {
-    /// Whether some row maps from or to a whole value set.
-    pub fn has_value_set_rows(&self) -> bool {
-        self.rows.iter().any(MapRow::is_of_value_sets)
-    }
 }
 
 /// One source with one target, or with the statement that there is none.
@@ -70,6 +65,31 @@ pub struct MapRow<'n> {
 impl MapRow<'_> {
     fn is_of_value_sets(&self) -> bool {
         self.source_value_set.is_some() || self.target_value_set.is_some()
+    }
+
+    fn of_value_sets(&self) -> ValueSetMapping {
+        let system = |url: &str| Some(url).filter(|url| !url.is_empty()).map(str::to_owned);
+        let source = MappedSide {
+            system: system(self.source_system),
+            version: owned(self.source_version),
+            code: owned(Some(self.source_code).filter(|code| !code.is_empty())),
+            display: owned(self.source_display),
+            value_set: owned(self.source_value_set),
+        };
+        let target = MappedSide {
+            system: system(self.target_system),
+            version: owned(self.target_version),
+            code: owned(self.target_code),
+            display: owned(self.target_display),
+            value_set: owned(self.target_value_set),
+        };
+        ValueSetMapping {
+            source,
+            target: Some(target).filter(|target| target.code.is_some() || target.value_set.is_some()),
+            relationship: self.relationship.as_str().to_owned(),
+            comment: owned(self.comment),
+            attributes: self.attributes.clone(),
+        }
     }
 
     fn record(&self) -> MappingRecord<'_> {
@@ -113,6 +133,8 @@ pub fn read_at<'n>(node: &'n Node<'n>, path: Path<'_>) -> Result<Parsed<ConceptM
         });
         number += 1;
     });
+    let of_value_sets = rows.iter().filter(|row| row.is_of_value_sets());
+    header.value_set_rows = of_value_sets.map(MapRow::of_value_sets).collect();
     Ok(Parsed {
         value: ConceptMap { header, rows },
         faults,
@@ -136,6 +158,7 @@ fn header(element: &Element<'_, '_>, faults: &mut Vec<Fault>) -> ConceptMapHeade
         source_scope: owned(element.first_of(&SOURCES, faults)),
         target_scope: owned(element.first_of(&TARGETS, faults)),
         unmapped: Vec::new(),
+        value_set_rows: Vec::new(),
         resource: Some(element.object.to_text_without("group")),
         loader: "fhir".into(),
     }

@@ -2,7 +2,7 @@
 //!
 //! What is emitted: a code system of more than [`FULL_CONCEPTS`] concepts, or a concept map of more than [`FULL_ROWS`]
 //! rows, record by record, so that it gets an index of its own; every other resource whole, to be kept in memory by
-//! whoever serves it. Of several resources with one canonical and version the first is kept. Other resource types,
+//! whoever serves it, StructureDefinitions and Questionnaires without all but their bindings. Of several resources with one canonical and version the first is kept. Other resource types,
 //! the examples of a package and XML files are left out and counted.
 
 use super::element::{Fault, Parsed, Path};
@@ -10,7 +10,7 @@ use super::json::{self, JsonError, Node};
 use super::package::Manifest;
 use super::recognise::{self, Kind, below, is_wanted, package_root};
 use super::summary::{self, Summary};
-use super::{code_system, concept_map, naming_system, value_set};
+use super::{code_system, concept_map, naming_system, structure, value_set};
 use crate::source::{Member, SourceError};
 use crate::{LoadError, LoadOptions, Loader, Release};
 use std::collections::{BTreeMap, HashSet};
@@ -171,6 +171,7 @@ impl<'r> Loading<'r> {
             "Bundle" => self.bundle(&found, sink),
             "CodeSystem" => self.code_system(&found, sink),
             "ConceptMap" => self.concept_map(&found, sink),
+            "StructureDefinition" | "Questionnaire" => self.structure(&found, sink),
             "ValueSet" => match usable(value_set::read_at(node, path), file, sink)? {
                 Some(_) => self.whole(&found, sink),
                 None => Ok(()),
@@ -213,13 +214,28 @@ impl<'r> Loading<'r> {
         let Some(map) = usable(concept_map::read_at(found.node, found.path), found.file, sink)? else {
             return Ok(());
         };
-        if map.rows.len() <= FULL_ROWS || map.header.url.is_empty() || map.has_value_set_rows() {
+        if map.rows.len() <= FULL_ROWS || map.header.url.is_empty() {
             return self.whole(found, sink);
         }
         if self.is_new(found, sink)? {
             concept_map::emit(&map, found.file, sink)?;
         }
         Ok(())
+    }
+
+    /// Only what is bound to value sets is kept.
+    fn structure(&mut self, found: &Found<'_, '_>, sink: &mut dyn RecordSink) -> Result<(), Stopped> {
+        let read = structure::read(found.node);
+        // A profile that binds nothing itself may still have what its base says.
+        let rests = |base: bool| base && found.node.get("snapshot").is_none();
+        let bound = read.is_ok_and(|parsed| !parsed.value.bindings.is_empty() || rests(parsed.value.base.is_some()));
+        match structure::reduced(found.node).filter(|_| bound && found.summary.url.is_some()) {
+            Some(json) => self.keep(found, &json, sink),
+            None => {
+                self.leave_out(format!("{} resources without bindings", found.resource_type));
+                Ok(())
+            }
+        }
     }
 
     /// Notes a canonical; false, with a problem, if it was there before.
@@ -239,6 +255,10 @@ impl<'r> Loading<'r> {
     }
 
     fn whole(&mut self, found: &Found<'_, '_>, sink: &mut dyn RecordSink) -> Result<(), Stopped> {
+        self.keep(found, &found.node.to_text(), sink)
+    }
+
+    fn keep(&mut self, found: &Found<'_, '_>, json: &str, sink: &mut dyn RecordSink) -> Result<(), Stopped> {
         if !self.is_new(found, sink)? {
             return Ok(());
         }
@@ -249,7 +269,7 @@ impl<'r> Loading<'r> {
             version: found.summary.version.as_deref(),
             fhir_version: self.fhir_version.as_deref(),
             origin: &self.release.part,
-            json: &found.node.to_text(),
+            json,
         };
         let at = At {
             file: found.file,

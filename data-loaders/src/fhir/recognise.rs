@@ -175,7 +175,7 @@ fn look(member: &Member) -> Result<Option<bool>, LoadError> {
 pub(super) fn is_wanted(resource_type: &str) -> bool {
     matches!(
         resource_type,
-        "CodeSystem" | "ValueSet" | "ConceptMap" | "NamingSystem" | "Bundle"
+        "CodeSystem" | "ValueSet" | "ConceptMap" | "NamingSystem" | "StructureDefinition" | "Questionnaire" | "Bundle"
     )
 }
 

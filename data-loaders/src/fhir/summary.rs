@@ -2,6 +2,8 @@
 //!
 //! A recogniser asks this of every JSON file it meets, and a store lists thousands of resources by it.
 
+mod facets;
+
 use super::json::{self, JsonError, Node};
 
 /// The elements that identify and describe a resource. What is absent, or not a string, is `None`.
@@ -43,6 +45,58 @@ pub struct Summary {
     pub identifiers: Vec<(Option<String>, String)>,
     /// Jurisdictions: system and code.
     pub jurisdictions: Vec<(Option<String>, String)>,
+    /// What else searches look at.
+    pub facets: Vec<Facet>,
+}
+
+/// A value of an element that few resources have and that searches look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facet {
+    /// Which element it is of.
+    pub of: FacetOf,
+    /// Values of one `useContext` have the same number.
+    pub group: usize,
+    /// The code system of a code, the type of a related artifact, the use of a telephone number.
+    pub system: Option<String>,
+    /// The value as text: a code, a URL, `number code` of a quantity, `start/end` of a period.
+    pub value: String,
+}
+
+/// The elements of facets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FacetOf {
+    /// `useContext.code`
+    ContextType,
+    /// `useContext.valueCodeableConcept`
+    Context,
+    /// `useContext.valueQuantity` and `valueRange`
+    ContextQuantity,
+    /// `relatedArtifact.resource`, with its type
+    Related,
+    /// `effectivePeriod`
+    Effective,
+    /// `topic`
+    Topic,
+    /// `expansion.identifier`
+    Expansion,
+    /// `ConceptMap.property.uri`
+    MappingProperty,
+    /// `contact.name`
+    Contact,
+    /// `contact.telecom`
+    Telecom,
+    /// `uniqueId.period`
+    IdPeriod,
+    /// `NamingSystem.type`
+    SystemType,
+    /// `meta.profile`
+    Profile,
+    /// `meta.tag`
+    Tag,
+    /// `meta.security`
+    Security,
+    /// `meta.source`
+    Source,
 }
 
 impl Summary {
@@ -72,19 +126,35 @@ impl Summary {
         let text = |node: &Node<'_>, name: &str| node.get(name).and_then(Node::as_str).map(str::to_owned);
         let pair = |node: &Node<'_>, value: &str| Some((text(node, "system"), text(node, value)?));
         match name {
-            "meta" => self.last_updated = text(node, "lastUpdated"),
+            "meta" => {
+                self.last_updated = text(node, "lastUpdated");
+                facets::of_meta(node, &mut self.facets);
+            }
             "identifier" => self.identifiers = each(node).filter_map(|one| pair(one, "value")).collect(),
             "jurisdiction" => {
                 let codings = each(node).filter_map(|concept| concept.get("coding")).flat_map(each);
                 self.jurisdictions = codings.filter_map(|coding| pair(coding, "code")).collect();
             }
-            _ => {}
+            name => facets::of(name, node, &mut self.facets),
         }
     }
 }
 
 /// The elements that are objects or lists of them.
-const NESTED: [&str; 3] = ["meta", "identifier", "jurisdiction"];
+const NESTED: [&str; 12] = [
+    "meta",
+    "identifier",
+    "jurisdiction",
+    "useContext",
+    "relatedArtifact",
+    "effectivePeriod",
+    "topic",
+    "expansion",
+    "property",
+    "contact",
+    "uniqueId",
+    "type",
+];
 
 /// The items of an array, or the one thing that stands for a list of one (`identifier` of older concept maps).
 fn each<'n, 'a>(node: &'n Node<'a>) -> impl Iterator<Item = &'n Node<'a>> {

@@ -1,6 +1,6 @@
 //! The codes of one version of an ICD code system as gathered from its files, and their emission as records.
 //!
-//! One version comes from up to three files (tabular list, order file, code file) that overlap; they meet here
+//! One version comes from several files (tabular list, order file, code file, index) that overlap; they meet here
 //! before anything is said to the sink. An ICD has some 100,000 codes, so holding one is cheap.
 
 use super::code::{self, CodeSet};
@@ -18,6 +18,10 @@ pub const BILLABLE: &str = "billable";
 pub const KIND: &str = "kind";
 /// Use of a designation that is an inclusion term: it belongs under the code but may be narrower or broader.
 pub const INCLUSION_TERM: &str = "inclusionTerm";
+/// Use of a designation that is a note of what a code includes, and the property that holds it.
+pub const INCLUDES: &str = "includes";
+/// Use of a designation that is an entry of the alphabetic index: it leads to the code and may be narrower.
+pub const INDEX_TERM: &str = "indexTerm";
 /// Use of a designation that is the publisher's abbreviated title.
 pub const SHORT_TITLE: &str = "shortTitle";
 /// Use of a designation that is another file's wording of the title.
@@ -197,6 +201,8 @@ fn kind(entry: &Entry, set: CodeSet) -> &'static str {
 /// The uses of designations. They carry no system: no code system defines them.
 struct Uses {
     inclusion: Coding,
+    includes: Coding,
+    index: Coding,
     short: Coding,
     other: Coding,
 }
@@ -210,6 +216,8 @@ impl Uses {
         };
         Self {
             inclusion: coding(INCLUSION_TERM, "Inclusion term"),
+            includes: coding(INCLUDES, "What the code includes"),
+            index: coding(INDEX_TERM, "Entry of the alphabetic index"),
             short: coding(SHORT_TITLE, "Abbreviated title"),
             other: coding(OTHER_TITLE, "Title in another file of the release"),
         }
@@ -218,6 +226,8 @@ impl Uses {
     fn of(&self, code: &str) -> (&Coding, DesignationKind) {
         match code {
             INCLUSION_TERM => (&self.inclusion, DesignationKind::Related),
+            INCLUDES => (&self.includes, DesignationKind::Related),
+            INDEX_TERM => (&self.index, DesignationKind::Related),
             SHORT_TITLE => (&self.short, DesignationKind::Synonym),
             _ => (&self.other, DesignationKind::Synonym),
         }

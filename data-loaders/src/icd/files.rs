@@ -11,6 +11,8 @@ use crate::{LoadError, source::Member};
 pub enum Kind {
     /// The ICD-10-CM tabular list as XML.
     Tabular,
+    /// The ICD-10-CM alphabetic index, or one of its tables, as XML.
+    Index,
     /// A list of valid codes with full titles.
     Codes(CodeSet),
     /// A list of codes and headers in order, with short and full titles.
@@ -38,7 +40,9 @@ pub fn classify(member: &Member) -> Result<Option<Kind>, LoadError> {
         let head = String::from_utf8_lossy(&member.head(HEAD)?).into_owned();
         return Ok(if head.contains("<ICD10CM.tabular") {
             Some(Kind::Tabular)
-        } else if head.contains("<ICD10CM.index") || head.contains("<ICD10PCS.") {
+        } else if head.contains("<ICD10CM.index") {
+            Some(Kind::Index)
+        } else if head.contains("<ICD10PCS.") {
             Some(Kind::Companion(
                 "an index, a table or definitions, which carry no codes of their own",
             ))
@@ -59,7 +63,7 @@ pub fn classify(member: &Member) -> Result<Option<Kind>, LoadError> {
             Kind::Codes(set) | Kind::Icd9 { set, .. } => titles::code_line(set, line).is_ok(),
             Kind::Order(set) => titles::order_line(set, line).is_ok(),
             Kind::Gem(direction) => gem::line(direction, line).is_ok(),
-            Kind::Tabular | Kind::Companion(_) => true,
+            Kind::Tabular | Kind::Index | Kind::Companion(_) => true,
         });
     Ok(Some(kind).filter(|_| fits))
 }

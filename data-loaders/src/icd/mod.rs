@@ -2,7 +2,7 @@
 //!
 //! | files | become |
 //! |---|---|
-//! | ICD-10-CM tabular XML, order file, code file | `http://hl7.org/fhir/sid/icd-10-cm`, one version a year |
+//! | ICD-10-CM tabular XML, order file, code file, alphabetic index | `http://hl7.org/fhir/sid/icd-10-cm`, one version a year |
 //! | ICD-10-PCS order file, code file | `http://www.cms.gov/Medicare/Coding/ICD10`, one version a year |
 //! | `CMS32_DESC_*` title files | `http://hl7.org/fhir/sid/icd-9-cm`, version `32` |
 //! | GEM files | concept maps, see [`gem`] |
@@ -10,20 +10,23 @@
 //! **Versions are what the files say.** The version of an ICD-10 release is its fiscal year as four digits
 //! (`2026`), the form that VSAC and US implementation guides use: from the `version` element of the XML, from
 //! the name of a text file. Files of one year are one version, wherever they lie: the XML gives titles, notes
-//! and hierarchy; the order file says which codes are valid; the code file adds what neither lists. Files of
+//! and hierarchy; the order file says which codes are valid; the code file adds what neither lists; the index adds
+//! terms, and is nothing without one of the others. Files of
 //! different years are versions side by side. Two tabular lists of one year (the October list and its April
 //! update) have one version: the newer by its name's date is loaded, the older named as ignored. A version
 //! without a tabular list has the hierarchy that its listed codes give by prefix: with an order file that is
 //! down from the categories, with a code file alone it is flat, because such a file lists valid codes only.
 //!
-//! Codes are written with the dot. It does not read the index, tables of ICD-10-PCS, nor addenda.
+//! Codes are written with the dot. It does not read index and tables of ICD-10-PCS, nor addenda.
 
 pub mod catalogue;
 pub mod code;
 mod files;
 pub mod gem;
+pub mod index;
 pub mod tabular;
 mod titles;
+mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +44,10 @@ pub struct Icd;
 
 const NAME: &str = "icd";
 
+/// Why an index is not read by itself.
+const INDEX_ALONE: &str =
+    "an index without the codes of its year; load it together with the tabular list or a code file of that year";
+
 /// Which release a file belongs to; releases come out in this order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
@@ -56,6 +63,7 @@ impl Loader for Icd {
     fn recognise(&self, members: &[Member], options: &LoadOptions) -> Result<Vec<Release>, LoadError> {
         let mut groups: BTreeMap<Group, Vec<(Kind, Member)>> = BTreeMap::new();
         let mut companions = Vec::new();
+        let mut indexes = Vec::new();
         for member in members {
             let Some(kind) = files::classify(member)? else { continue };
             let group = match kind {
@@ -63,7 +71,11 @@ impl Loader for Icd {
                     companions.push((kind, member.clone()));
                     continue;
                 }
-                Kind::Tabular => Group::System(CodeSet::Icd10Cm, tabular_version(member, options)?),
+                Kind::Index => {
+                    indexes.push((xml_version(member, options)?, member.clone()));
+                    continue;
+                }
+                Kind::Tabular => Group::System(CodeSet::Icd10Cm, xml_version(member, options)?),
                 Kind::Codes(set) | Kind::Order(set) => Group::System(set, files::year(member).or(options.version.clone())),
                 Kind::Icd9 { .. } => Group::System(
                     CodeSet::Icd9Diagnosis,
@@ -72,6 +84,13 @@ impl Loader for Icd {
                 Kind::Gem(_) => Group::Map(member.path().to_owned()),
             };
             groups.entry(group).or_default().push((kind, member.clone()));
+        }
+        for (version, index) in indexes {
+            // An index without the codes of its year makes no release.
+            match groups.get_mut(&Group::System(CodeSet::Icd10Cm, version)) {
+                Some(files) => files.push((Kind::Index, index)),
+                None => companions.push((Kind::Companion(INDEX_ALONE), index)),
+            }
         }
         let mut releases: Vec<Release> = groups.into_iter().map(|(group, files)| release(group, files)).collect();
         for (_, companion) in companions {
@@ -90,6 +109,13 @@ impl Loader for Icd {
         for member in &release.members {
             match files::classify(member)? {
                 Some(Kind::Companion(reason)) => sink.ignored(member.shown(), reason),
+                // It may lie beside the files of another year.
+                Some(Kind::Index)
+                    if !files.first().is_some_and(|(first, _)| has_diagnoses(*first))
+                        || xml_version(member, options)?.unwrap_or_default() != release.part =>
+                {
+                    sink.ignored(member.shown(), INDEX_ALONE);
+                }
                 Some(kind) => files.push((kind, member)),
                 None => {
                     return Err(LoadError::Malformed {
@@ -108,14 +134,22 @@ impl Loader for Icd {
             Some((Kind::Icd9 { .. }, _)) => load_icd9(&files, &release.part, sink),
             Some((Kind::Codes(set) | Kind::Order(set), _)) => load_icd10(*set, &files, &release.part, sink),
             Some((Kind::Tabular, _)) => load_icd10(CodeSet::Icd10Cm, &files, &release.part, sink),
-            Some((Kind::Companion(_), _)) | None => Ok(()),
+            Some((Kind::Index | Kind::Companion(_), _)) | None => Ok(()),
         }
     }
 }
 
-fn tabular_version(member: &Member, options: &LoadOptions) -> Result<Option<String>, LoadError> {
+/// Whether a file lists codes of ICD-10-CM.
+fn has_diagnoses(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Tabular | Kind::Codes(CodeSet::Icd10Cm) | Kind::Order(CodeSet::Icd10Cm)
+    )
+}
+
+fn xml_version(member: &Member, options: &LoadOptions) -> Result<Option<String>, LoadError> {
     let head = decode::decode(member.head(4096)?);
-    Ok(tabular::version(&head)
+    Ok(xml::version(&head)
         .or_else(|| files::year(member))
         .or_else(|| options.version.clone()))
 }
@@ -128,6 +162,7 @@ fn release(group: Group, mut files: Vec<(Kind, Member)>) -> Release {
             Kind::Tabular => 0,
             Kind::Order(_) => 1,
             Kind::Codes(_) => 2,
+            Kind::Index => 3,
             Kind::Icd9 { set, long } => 2 * u8::from(!long) + u8::from(*set == CodeSet::Icd9Procedure),
             Kind::Gem(_) | Kind::Companion(_) => 9,
         };
@@ -194,6 +229,11 @@ fn load_icd10(set: CodeSet, files: &[(Kind, &Member)], version: &str, sink: &mut
                 let row = titles::code_line(set, line)?;
                 Ok((row.code, row.title, None, true, false))
             })?,
+            Kind::Index => {
+                let text = decode::text(member, sink)?;
+                let file = sink.name(member.shown());
+                index::fill(&text, member.shown(), file, &mut catalogue, sink)?;
+            }
             Kind::Icd9 { .. } | Kind::Gem(_) | Kind::Companion(_) => {}
         }
     }

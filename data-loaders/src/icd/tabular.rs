@@ -7,15 +7,16 @@
 //!
 //! It does not read the introduction, the section indexes, nor the visual impairment table of H54.
 
-use super::catalogue::{Catalogue, Entry, INCLUSION_TERM, Note, OTHER_TITLE, Term};
+use super::catalogue::{Catalogue, Entry, INCLUDES, INCLUSION_TERM, Note, OTHER_TITLE, Term};
 use super::code::CodeSet;
-use crate::{LoadError, decode::squeeze};
-use quick_xml::events::{BytesStart, Event};
+use super::xml::{self, Walk, attribute};
+use crate::LoadError;
+use quick_xml::events::BytesStart;
 use tern_index::record::{At, Problem, ProblemKind, RecordSink};
 
 /// Elements that hold notes, by the property that they become.
 pub const NOTES: [&str; 9] = [
-    "includes",
+    INCLUDES,
     INCLUSION_TERM,
     "excludes1",
     "excludes2",
@@ -76,42 +77,19 @@ enum Target {
     Extension(usize),
 }
 
-/// The `version` element, if it stands in the beginning of a file.
-pub fn version(head: &str) -> Option<String> {
-    let (_, rest) = head.split_once("<version>")?;
-    let (version, _) = rest.split_once("</version>")?;
-    Some(version.trim().to_owned()).filter(|version| !version.is_empty())
-}
-
 impl Tabular {
     /// Reads the XML; `shown` names the file in errors.
     pub fn read(text: &str, shown: &str) -> Result<Self, LoadError> {
-        let mut reader = quick_xml::Reader::from_str(text);
-        reader.config_mut().expand_empty_elements = true;
-        let mut walk = Walk::default();
-        let mut lines = Lines::new(text);
-        loop {
-            let event = reader.read_event();
-            let line = lines.at(reader.buffer_position());
-            let malformed = |message: String| LoadError::Malformed {
+        let mut reading = Reading::default();
+        xml::walk(text, shown, &mut reading)?;
+        if reading.tabular.nodes.is_empty() {
+            return Err(LoadError::Malformed {
                 file: shown.to_owned(),
-                line: Some(line.into()),
-                message,
-            };
-            match event.map_err(|error| malformed(format!("the XML is not well formed: {error}")))? {
-                Event::Start(element) => walk.open(&element, line).map_err(malformed)?,
-                Event::End(_) => walk.close(line),
-                Event::Text(text) => walk.text(&text),
-                Event::CData(text) => walk.text(&text.xml10_content()),
-                Event::GeneralRef(reference) => match entity(&reference) {
-                    Some(letter) => walk.text(letter.encode_utf8(&mut [0; 4])),
-                    None => return Err(malformed(format!("the entity &{}; is not defined", &*reference))),
-                },
-                Event::Eof if walk.stack.is_empty() && !walk.tabular.nodes.is_empty() => return Ok(walk.tabular),
-                Event::Eof => return Err(malformed("the file ends early, or holds no chapter".to_owned())),
-                _ => {}
-            }
+                line: None,
+                message: "the file holds no chapter".to_owned(),
+            });
         }
+        Ok(reading.tabular)
     }
 
     /// Puts everything into the catalogue.
@@ -131,55 +109,15 @@ impl Tabular {
     }
 }
 
-fn entity(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
-    if let Ok(Some(letter)) = reference.resolve_char_ref() {
-        return Some(letter);
-    }
-    Some(match &**reference {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
-}
-
-/// Counts lines as the reader moves forward.
-struct Lines<'t> {
-    bytes: &'t [u8],
-    seen: usize,
-    line: u32,
-}
-
-impl<'t> Lines<'t> {
-    fn new(text: &'t str) -> Self {
-        Self {
-            bytes: text.as_bytes(),
-            seen: 0,
-            line: 1,
-        }
-    }
-
-    fn at(&mut self, position: u64) -> u32 {
-        let position = usize::try_from(position).unwrap_or(usize::MAX).min(self.bytes.len());
-        let passed = self.bytes.get(self.seen..position).unwrap_or(&[]);
-        self.line += u32::try_from(passed.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(0);
-        self.seen = self.seen.max(position);
-        self.line
-    }
-}
-
 /// The walk through the elements.
 #[derive(Default)]
-struct Walk {
+struct Reading {
     tabular: Tabular,
     stack: Vec<Frame>,
-    gathered: String,
 }
 
-impl Walk {
-    fn open(&mut self, element: &BytesStart<'_>, line: u32) -> Result<(), String> {
+impl Walk for Reading {
+    fn open(&mut self, element: &BytesStart<'_>, line: u32) -> Result<bool, String> {
         let name = element.name();
         let frame = match (self.stack.last().copied(), name.0) {
             (None, "ICD10CM.tabular") => Frame::Root,
@@ -205,39 +143,14 @@ impl Walk {
             }
             _ => Frame::Skip,
         };
-        if matches!(frame, Frame::Text(_)) {
-            self.gathered.clear();
-        }
         self.stack.push(frame);
-        Ok(())
+        Ok(matches!(frame, Frame::Text(_)))
     }
 
-    fn node(&mut self, kind: NodeKind, parent: Option<usize>, element: &BytesStart<'_>, line: u32) -> Frame {
-        if let Some(parent) = parent
-            .and_then(|parent| self.tabular.nodes.get_mut(parent))
-            .filter(|_| kind == NodeKind::Code)
-        {
-            parent.has_codes = true;
-        }
-        self.tabular.nodes.push(Node {
-            kind,
-            name: attribute(element, "id").unwrap_or_default(),
-            parent,
-            line,
-            ..Node::default()
-        });
-        Frame::Node(self.tabular.nodes.len() - 1)
-    }
-
-    fn text(&mut self, text: &str) {
-        if let Some(Frame::Text(_)) = self.stack.last() {
-            self.gathered.push_str(text);
-        }
-    }
-
-    fn close(&mut self, line: u32) {
-        let Some(Frame::Text(target)) = self.stack.pop() else { return };
-        let text = squeeze(&self.gathered);
+    fn close(&mut self, text: Option<String>, line: u32) {
+        let (Some(Frame::Text(target)), Some(text)) = (self.stack.pop(), text) else {
+            return;
+        };
         let node = match target {
             Target::Version => {
                 self.tabular.version = Some(text).filter(|text| !text.is_empty());
@@ -262,12 +175,23 @@ impl Walk {
     }
 }
 
-fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    element
-        .attributes()
-        .flatten()
-        .find(|attribute| attribute.key.0 == name)
-        .map(|attribute| attribute.value.trim().to_owned())
+impl Reading {
+    fn node(&mut self, kind: NodeKind, parent: Option<usize>, element: &BytesStart<'_>, line: u32) -> Frame {
+        if let Some(parent) = parent
+            .and_then(|parent| self.tabular.nodes.get_mut(parent))
+            .filter(|_| kind == NodeKind::Code)
+        {
+            parent.has_codes = true;
+        }
+        self.tabular.nodes.push(Node {
+            kind,
+            name: attribute(element, "id").unwrap_or_default(),
+            parent,
+            line,
+            ..Node::default()
+        });
+        Frame::Node(self.tabular.nodes.len() - 1)
+    }
 }
 
 /// Puts nodes into a catalogue in the order of the file, which has parents before children.
@@ -321,13 +245,20 @@ impl Filling<'_> {
     fn annotate(&self, node: &Node, entry: &mut Entry) {
         for (property, text, line) in &node.notes {
             let at = self.at(*line);
+            let term = |use_code| Term {
+                use_code,
+                text: text.clone(),
+                at,
+            };
             if *property == INCLUSION_TERM {
-                entry.terms.push(Term {
-                    use_code: INCLUSION_TERM,
-                    text: text.clone(),
-                    at,
-                });
-            } else if !entry
+                entry.terms.push(term(INCLUSION_TERM));
+                continue;
+            }
+            // What a code includes is often its plainest name: "high blood pressure". Chapters and blocks include whole kinds.
+            if *property == INCLUDES && node.kind == NodeKind::Code {
+                entry.terms.push(term(INCLUDES));
+            }
+            if !entry
                 .notes
                 .iter()
                 .any(|note| note.property == *property && note.text == *text)

@@ -1,6 +1,7 @@
 //! The ICD loader against excerpts in the official layouts, against damaged copies of them, and, where they are
 //! at hand, against the official files.
 
+use super::catalogue::{INCLUDES, INDEX_TERM};
 use super::*;
 use crate::gather::{self, Gather, System};
 use crate::{LoadError, LoadOptions};
@@ -53,17 +54,42 @@ fn a_folder_of_several_releases_loads_them_all() {
         ("https://www.cms.gov/gem/icd-10-pcs-to-icd-9-cm", None, 1),
     ];
     assert_eq!(maps, wanted);
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let mut ignored: Vec<&str> = gather
         .ignored
         .iter()
         .filter_map(|(file, _)| file.rsplit('/').next())
         .collect();
     ignored.sort_unstable();
-    assert_eq!(
-        ignored,
-        ["icd10cm-index-2026.xml", "icd10cm-order-addenda-2026.txt", "readme.txt"]
-    );
+    assert_eq!(ignored, ["icd10cm-order-addenda-2026.txt", "readme.txt"]);
+}
+
+#[test]
+fn the_index_gives_terms_to_the_codes_of_its_year() {
+    let gather = fixture();
+    let terms = |version: &str, code: &str| -> Vec<String> {
+        let all = system(&gather, CM, version).terms.iter();
+        let own = all.filter(|(of, kind, use_, _)| of == code && use_ == INDEX_TERM && *kind == DesignationKind::Related);
+        own.map(|(.., text)| text.clone()).collect()
+    };
+    assert_eq!(terms("2026", "A00.9"), ["Rice-water disease, Asiatic"]);
+    assert_eq!(terms("2026", "C84.1"), ["Reticulosis, Sézary's"]);
+    // The title itself is no term more, and other years have none.
+    assert_eq!(terms("2026", "A00"), Vec::<String>::new());
+    assert_eq!(terms("2024", "A00.9"), Vec::<String>::new());
+}
+
+#[test]
+fn an_index_without_codes_is_named_and_not_read() {
+    let folder = gather::copy(&gather::fixture("icd"), |name, bytes| {
+        ["icd10cm-index-2026.xml", "icd10cm-codes-2024.txt"]
+            .contains(&name)
+            .then_some(bytes)
+    });
+    let gather = gather::load(&[folder.path().to_owned()]).unwrap();
+    assert_eq!(gather.systems.len(), 1);
+    let (file, reason) = gather.ignored.first().expect("the index is ignored");
+    assert!(file.ends_with("icd10cm-index-2026.xml") && reason.contains("without the codes of its year"));
 }
 
 #[test]
@@ -97,6 +123,14 @@ fn the_tabular_list_gives_hierarchy_notes_and_inclusion_terms() {
     };
     assert!(term("A00.0", "inclusionTerm", "Classical cholera"));
     assert!(term("B20", "inclusionTerm", "HIV infection, symptomatic"));
+    // What a code includes names it; what a chapter includes does not.
+    let includes: Vec<&str> = cm
+        .terms
+        .iter()
+        .filter(|(_, _, use_, _)| use_ == INCLUDES)
+        .map(|(code, ..)| code.as_str())
+        .collect();
+    assert!(includes.contains(&"S52") && !includes.contains(&"A00-B99"));
 }
 
 #[test]
@@ -214,11 +248,11 @@ fn icd_9_has_both_volumes_both_titles_and_its_accents() {
 
 #[test]
 fn a_zip_and_packed_files_equal_the_folder() {
-    let wanted = gather::placeless(fixture());
+    let wanted = fixture().placeless();
     let (_room, zip) = gather::zipped(&gather::fixture("icd"), "icd.zip");
-    assert_eq!(gather::placeless(gather::load(&[zip]).unwrap()), wanted);
+    assert_eq!(gather::load(&[zip]).unwrap().placeless(), wanted);
     let packed = gather::packed(&gather::fixture("icd"));
-    assert_eq!(gather::placeless(gather::load(&[packed.path().to_owned()]).unwrap()), wanted);
+    assert_eq!(gather::load(&[packed.path().to_owned()]).unwrap().placeless(), wanted);
 }
 
 #[test]
@@ -251,7 +285,7 @@ fn faults_are_located_and_the_rest_is_loaded() {
         "2018_I9gem.txt:4:source bad identifier",
         "2018_I9gem.txt:5:flags bad value",
     ];
-    assert_eq!(gather.faults(), wanted);
+    assert_eq!(gather::faults(&gather), wanted);
     assert!(system(&gather, CM, "2026").concepts.contains_key("A00.9"));
 }
 
@@ -269,10 +303,7 @@ fn broken_xml_names_its_line_and_strict_mode_stops() {
         (name == "icd10cm-codes-2024.txt").then(|| [&bytes[..], b"A000    Again\nA0007  More\n"].concat())
     });
     let releases = gather::releases(&[room.path().to_owned()]).unwrap();
-    let mut strict = Gather {
-        stop_at_problem: true,
-        ..Gather::default()
-    };
+    let mut strict = Gather::strict();
     let stopped = Icd.load(&releases[0], &LoadOptions::default(), &mut strict);
     assert!(matches!(stopped, Err(LoadError::Stopped(_))));
 }
@@ -324,7 +355,7 @@ fn the_official_files_load_whole() {
     let Some(folder) = gather::shared("vocab/icd") else { return };
     let read = |name: &str| String::from_utf8_lossy(&std::fs::read(folder.join(name)).unwrap()).into_owned();
     let gather = gather::load(std::slice::from_ref(&folder)).unwrap();
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let flat = system(&gather, CM, "2024");
     let lines = read("icd10cm-codes-2024.txt");
     assert_eq!(flat.concepts.len(), lines.lines().count());

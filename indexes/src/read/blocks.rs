@@ -35,15 +35,39 @@ impl Blocks {
 
     /// One text; `None` when out of range, or where the bytes are not what was written.
     pub fn get(&self, number: usize) -> Option<String> {
+        let (block, range) = self.find(number)?;
+        let bytes = self.unpack(block)?;
+        String::from_utf8(bytes.get(range)?.to_vec()).ok()
+    }
+
+    /// Visits texts one after the other; those of a block unpack it once where they are asked for together.
+    pub fn visit(&self, numbers: impl Iterator<Item = usize>, mut visit: impl FnMut(usize, &str)) {
+        let mut open: Option<(usize, Vec<u8>)> = None;
+        for number in numbers {
+            let Some((block, range)) = self.find(number) else { continue };
+            if open.as_ref().is_none_or(|(unpacked, _)| *unpacked != block) {
+                open = self.unpack(block).map(|bytes| (block, bytes));
+            }
+            let bytes = open.as_ref().and_then(|(_, bytes)| bytes.get(range));
+            if let Some(text) = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+                visit(number, text);
+            }
+        }
+    }
+
+    /// The block of a text, and its place there.
+    fn find(&self, number: usize) -> Option<(usize, std::ops::Range<usize>)> {
         let block = *self.block.get(number)? as usize;
         let [offset, length] = *self.place.get(number)?;
+        Some((block, offset as usize..(offset as usize).checked_add(length as usize)?))
+    }
+
+    fn unpack(&self, block: usize) -> Option<Vec<u8>> {
         let (start, stop) = (*self.offsets.get(block)?, *self.offsets.get(block + 1)?);
         let packed = self.packed.get(start as usize..stop as usize)?;
         let bound = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
         let bound = usize::try_from(bound).ok().filter(|bound| *bound <= BLOCK_LIMIT)?;
         let mut unpacker = zstd::bulk::Decompressor::with_dictionary(&self.dictionary).ok()?;
-        let bytes = unpacker.decompress(packed, bound).ok()?;
-        let text = bytes.get(offset as usize..(offset as usize).checked_add(length as usize)?)?;
-        String::from_utf8(text.to_vec()).ok()
+        unpacker.decompress(packed, bound).ok()
     }
 }

@@ -13,8 +13,11 @@ use super::{
 };
 use crate::container::ContainerError;
 use crate::model::{Acceptability, CodeSystemHeader, Coding, Designation, DesignationKind, Ordinal, Property, PropertyValue};
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Sets of so few concepts are joined as sets; more are joined bit by bit.
 const FEW: u64 = 32;
@@ -33,6 +36,17 @@ pub struct CodeSystemIndex {
     members: Option<Members>,
     text: Option<Text>,
     active: OnceLock<ConceptSet>,
+    derived: Derived,
+}
+
+/// What others have worked out of a code system, by its type.
+#[derive(Default)]
+struct Derived(Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl fmt::Debug for Derived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Derived")
+    }
 }
 
 impl CodeSystemIndex {
@@ -50,6 +64,7 @@ impl CodeSystemIndex {
             refsets: Refsets::open(source)?,
             text: Text::open(source)?,
             active: OnceLock::new(),
+            derived: Derived::default(),
             codes,
             header,
         })
@@ -58,6 +73,19 @@ impl CodeSystemIndex {
     /// What is known of it besides its concepts.
     pub fn header(&self) -> &CodeSystemHeader {
         &self.header
+    }
+
+    /// What is worked out of the whole code system by `make`, once for as long as it is open; others who ask meanwhile
+    /// wait. `make` must not ask for something derived itself.
+    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        let mut kept = self.derived.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.get(&TypeId::of::<T>()).cloned();
+        if let Some(known) = known.and_then(|known| known.downcast::<T>().ok()) {
+            return known;
+        }
+        let made = Arc::new(make(self));
+        kept.insert(TypeId::of::<T>(), made.clone());
+        made
     }
 
     /// How many concepts it has.

@@ -155,8 +155,12 @@ impl Store {
     /// Reads the catalogue and the manifests; a missing or empty directory is an empty store. No index file is
     /// opened yet.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Self::of(directory, &Catalogue::read(directory)?)
+    }
+
+    /// What a catalogue lists.
+    fn of(directory: &Path, catalogue: &Catalogue) -> Result<Self, StoreError> {
         let mut artefacts = Vec::new();
-        let catalogue = Catalogue::read(directory)?;
         let mut manifests: Vec<(&str, Manifest)> = Vec::new();
         for live in &catalogue.live {
             if !manifests.iter().any(|(release, _)| *release == live.release) {
@@ -193,6 +197,25 @@ impl Store {
             directory: directory.to_owned(),
             artefacts,
         })
+    }
+
+    /// What changes whenever the catalogue is replaced, so that a server sees it without reading the store; nothing where
+    /// there is none.
+    pub fn identity(directory: &Path) -> Option<String> {
+        let path = directory.join(manifest::CATALOGUE);
+        let metadata = std::fs::metadata(&path).ok()?;
+        let changed = metadata.modified().ok();
+        let changed = changed.and_then(|changed| changed.duration_since(std::time::UNIX_EPOCH).ok());
+        // A catalogue is a new file each time. Where files have no numbers, time and length must do.
+        #[cfg(unix)]
+        let file = std::os::unix::fs::MetadataExt::ino(&metadata);
+        #[cfg(not(unix))]
+        let file = 0;
+        Some(format!(
+            "{file}-{}-{}",
+            metadata.len(),
+            changed.unwrap_or_default().as_nanos()
+        ))
     }
 
     /// Where it is.

@@ -60,11 +60,11 @@ impl Evaluator<'_> {
             (None, Focus::Any) => true,
             (None, Focus::Concept(reference)) => {
                 let concept = self.concept(reference)?;
-                meaning.equals(self.index, concept)
+                meaning.equals(self.index, concept)?
             }
             (None, Focus::Alternate(alternate)) => {
                 let concept = self.alternate(alternate)?;
-                meaning.equals(self.index, concept)
+                meaning.equals(self.index, concept)?
             }
             (None, Focus::Nested(nested)) => self.admits_expression(nested, meaning)?,
         };
@@ -73,20 +73,24 @@ impl Evaluator<'_> {
         };
         let set = self.sub(&inner)?;
         Ok(match operator {
-            Hierarchy::DescendantOf => self.is_strictly_below(&set, meaning),
+            Hierarchy::DescendantOf => self.is_strictly_below(&set, meaning)?,
             Hierarchy::DescendantOrSelfOf => itself || !set.is_disjoint(&meaning.subsumers),
             Hierarchy::ChildOf | Hierarchy::ParentOf => false,
             Hierarchy::ChildOrSelfOf | Hierarchy::ParentOrSelfOf => itself && meaning.concept().is_some(),
             Hierarchy::AncestorOf => self.is_strictly_above(&set, meaning)?,
             Hierarchy::AncestorOrSelfOf => itself || self.is_strictly_above(&set, meaning)?,
-            Hierarchy::Top => itself && !self.is_strictly_below(&set, meaning),
+            Hierarchy::Top => itself && !self.is_strictly_below(&set, meaning)?,
             Hierarchy::Bottom => itself && !self.is_strictly_above(&set, meaning)?,
         })
     }
 
-    fn is_strictly_below(&self, set: &ConceptSet, meaning: &Meaning) -> bool {
-        let above = set & &meaning.subsumers;
-        above.iter().any(|concept| !meaning.subsumes(self.index, Ordinal(concept)))
+    fn is_strictly_below(&self, set: &ConceptSet, meaning: &Meaning) -> Found<bool> {
+        for concept in set & &meaning.subsumers {
+            if !meaning.subsumes(self.index, Ordinal(concept))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn is_strictly_above(&mut self, set: &ConceptSet, meaning: &Meaning) -> Found<bool> {
@@ -96,7 +100,7 @@ impl Evaluator<'_> {
         }
         for concept in below {
             self.budget.spend(16)?;
-            if meaning.subsumes(self.index, Ordinal(concept)) {
+            if meaning.subsumes(self.index, Ordinal(concept))? {
                 return Ok(true);
             }
         }

@@ -328,7 +328,8 @@ fn all_hold(value: &Value, conditions: &[(Vec<String>, Literal)]) -> bool {
         });
         match (own, literal) {
             (Some(Value::String(own)), Literal::Text(wanted) | Literal::Other(wanted)) => own == wanted,
-            (Some(own @ (Value::Number(_) | Value::Bool(_))), Literal::Other(wanted)) => own.to_string() == *wanted,
+            (Some(Value::Number(own)), Literal::Other(wanted)) => own.as_str() == wanted,
+            (Some(Value::Bool(own)), Literal::Other(wanted)) => wanted.parse() == Ok(*own),
             _ => false,
         }
     })

@@ -126,7 +126,7 @@ fn operation(parts: Value) -> Value {
         .unwrap()
         .iter()
         .map(|(name, value)| match name.split_once(' ') {
-            Some((name, suffix)) if suffix == "part" => json!({"name": name, "part": value}),
+            Some((name, "part")) => json!({"name": name, "part": value}),
             Some((name, suffix)) => json!({"name": name, (format!("value{suffix}")): value}),
             None => json!({"name": name, "valueString": value}),
         })

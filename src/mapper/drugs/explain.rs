@@ -118,5 +118,6 @@ fn unit(kind: Kind) -> &'static str {
         Kind::Doses => "dose",
         Kind::Radioactivity => "MBq",
         Kind::Particles => "particles",
+        Kind::Unstated => "(no unit)",
     }
 }

@@ -5,7 +5,7 @@
 
 use super::form;
 use super::source::Source;
-use super::strength::{Agreement, Found, Kind, Strength};
+use super::strength::{self, Agreement, Found, Kind, Strength};
 use super::target::{TYPES, Target};
 use crate::mapper::explain::Verdict;
 use crate::mapper::index::MatchIndex;
@@ -214,9 +214,9 @@ impl Strengths {
             }
             comparable += 1;
             match agreement {
-                Agreement::Same | Agreement::Rounded => {
+                Agreement::Same | Agreement::Rounded | Agreement::Delivered => {
                     found.agreeing += 1;
-                    found.rounded |= agreement == Agreement::Rounded;
+                    found.rounded |= agreement != Agreement::Same;
                     found.content |= left.per.is_none() && right.per.is_some_and(|(kind, _)| kind == Kind::Volume);
                 }
                 Agreement::Number => found.number = true,
@@ -225,11 +225,18 @@ impl Strengths {
             }
             if let Some(ratio) = left.ratio(right, theirs.volume).filter(|ratio| *ratio > 0.0) {
                 let nearness = (-(ratio.ln().abs() as f32) * 4.0).exp();
+                // The same puff, measured at two places.
+                let nearness = if agreement == Agreement::Delivered { 0.95 } else { nearness };
                 if nearness > found.nearness {
                     found.nearness = nearness;
                     found.above = ratio > 1.0 && ratio < 1.7;
                 }
             }
+        }
+        // "Amoxicillin and clavulanic acid 625 mg" is 500 mg and 125 mg.
+        if found.agreeing == 0 && strength::is_sum(&ours.strengths, &theirs.strengths) {
+            (found.agreeing, found.source, found.rounded) = (found.target, found.target, true);
+            found.nearness = 1.0;
         }
         found.conflict = comparable > 0 && found.agreeing == 0 && !found.number && !found.unknown;
         found
@@ -367,6 +374,7 @@ impl<'v> View<'v> {
         let (source, target) = (self.source, self.target);
         let (strength, form) = (!source.found.strengths.is_empty(), source.form.is_some());
         let mut evidence = Evidence::of(lexical, strength, form);
+        evidence.column = f32::from(u8::from(source.form_column));
         // Facts for the calibration, which cuts them as numbers.
         evidence.facts = [
             target.term_type as f32,

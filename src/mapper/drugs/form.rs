@@ -13,9 +13,22 @@ pub(super) enum Form {
     OralPowder,
     Injection,
     Topical,
+    Cream,
+    Ointment,
+    Gel,
     Patch,
+    /// Inhaled, nothing more known.
     Inhalation,
+    InhaledPowder,
+    /// From a pressurised container, by the dose.
+    InhaledAerosol,
+    /// For a nebuliser.
+    InhaledSolution,
+    /// For the eye, nothing more known.
     Ophthalmic,
+    EyeDrops,
+    /// Ointments and gels for the eye.
+    EyeOintment,
     Otic,
     Nasal,
     Rectal,
@@ -35,9 +48,17 @@ impl Form {
             Self::OralPowder => "oral powder",
             Self::Injection => "injection",
             Self::Topical => "topical",
+            Self::Cream => "cream",
+            Self::Ointment => "ointment",
+            Self::Gel => "gel",
             Self::Patch => "patch",
             Self::Inhalation => "inhalation",
+            Self::InhaledPowder => "inhaled powder",
+            Self::InhaledAerosol => "inhaled aerosol",
+            Self::InhaledSolution => "inhaled solution",
             Self::Ophthalmic => "ophthalmic",
+            Self::EyeDrops => "eye drops",
+            Self::EyeOintment => "eye ointment",
             Self::Otic => "otic",
             Self::Nasal => "nasal",
             Self::Rectal => "rectal",
@@ -52,7 +73,9 @@ impl Form {
 const RULES: &[(&[&str], Form)] = &[
     (&["powder", "capsule", "opening"], Form::OralPowder),
     (&["granule", "capsule", "opening"], Form::OralPowder),
-    (&["powder", "inhalation"], Form::Inhalation),
+    (&["powder", "inhalation"], Form::InhaledPowder),
+    (&["powder", "inhaler"], Form::InhaledPowder),
+    (&["powder", "inhalant"], Form::InhaledPowder),
     (&["vaginal"], Form::Vaginal),
     (&["pessary"], Form::Vaginal),
     (&["tablet"], Form::Tablet),
@@ -60,15 +83,31 @@ const RULES: &[(&[&str], Form)] = &[
     (&["caplet"], Form::Tablet),
     (&["lozenge"], Form::Tablet),
     (&["pill"], Form::Tablet),
+    (&["nasal", "inhaler"], Form::Nasal),
+    (&["nasal", "inhalant"], Form::Nasal),
+    (&["nebuliser"], Form::InhaledSolution),
+    (&["nebulizer"], Form::InhaledSolution),
+    (&["nebulisation"], Form::InhaledSolution),
+    (&["pressurised"], Form::InhaledAerosol),
+    (&["metered", "inhaler"], Form::InhaledAerosol),
+    (&["inhalation", "solution"], Form::InhaledSolution),
+    (&["inhalation", "suspension"], Form::InhaledSolution),
+    (&["inhalant", "solution"], Form::InhaledSolution),
     (&["inhalation"], Form::Inhalation),
     (&["inhalant"], Form::Inhalation),
-    (&["inhaler"], Form::Inhalation),
-    (&["nebuliser"], Form::Inhalation),
-    (&["nebulizer"], Form::Inhalation),
-    (&["nebulisation"], Form::Inhalation),
+    // An inhaler is a pressurised one by default; powders say so, or the name of their device does.
+    (&["inhaler"], Form::InhaledAerosol),
     (&["capsule"], Form::Capsule),
     (&["cap"], Form::Capsule),
     (&["softgel"], Form::Capsule),
+    (&["eye", "ointment"], Form::EyeOintment),
+    (&["eye", "gel"], Form::EyeOintment),
+    (&["ophthalmic", "ointment"], Form::EyeOintment),
+    (&["ophthalmic", "gel"], Form::EyeOintment),
+    (&["eye", "drop"], Form::EyeDrops),
+    (&["ophthalmic", "drop"], Form::EyeDrops),
+    (&["ophthalmic", "solution"], Form::EyeDrops),
+    (&["ophthalmic", "suspension"], Form::EyeDrops),
     (&["eye"], Form::Ophthalmic),
     (&["ophthalmic"], Form::Ophthalmic),
     (&["ocular"], Form::Ophthalmic),
@@ -95,6 +134,7 @@ const RULES: &[(&[&str], Form)] = &[
     (&["subcutaneous"], Form::Injection),
     (&["intramuscular"], Form::Injection),
     (&["intravitreal"], Form::Injection),
+    (&["pen"], Form::Injection),
     (&["iv"], Form::Injection),
     (&["im"], Form::Injection),
     (&["sc"], Form::Injection),
@@ -112,13 +152,15 @@ const RULES: &[(&[&str], Form)] = &[
     (&["syrup"], Form::OralLiquid),
     (&["elixir"], Form::OralLiquid),
     (&["oral", "drop"], Form::OralLiquid),
-    (&["cream"], Form::Topical),
-    (&["ointment"], Form::Topical),
-    (&["oint"], Form::Topical),
-    (&["gel"], Form::Topical),
+    (&["cream"], Form::Cream),
+    (&["ointment"], Form::Ointment),
+    (&["oint"], Form::Ointment),
+    (&["gel"], Form::Gel),
     (&["lotion"], Form::Topical),
     (&["topical"], Form::Topical),
     (&["cutaneous"], Form::Topical),
+    // What is suspended is drunk unless something else is said.
+    (&["suspension"], Form::OralLiquid),
     (&["oral"], Form::Oral),
     (&["po"], Form::Oral),
 ];
@@ -248,7 +290,8 @@ const STATED: &[(&str, &[&str])] = &[
     ("pressurised_inhalation", &["pressurised"]),
     ("pressurised_inhalation", &["metered", "dose"]),
     ("inhalation", &["inhalation"]),
-    ("inhalation", &["inhaler"]),
+    // An inhaler is a pressurised one by default; powders say so, or the name of their device does.
+    ("pressurised_inhalation", &["inhaler"]),
     ("prolonged_capsule", &["prolonged", "capsule"]),
     ("prolonged_capsule", &["extended", "capsule"]),
     ("prolonged_capsule", &["modified", "capsule"]),
@@ -443,6 +486,16 @@ pub(super) fn route(words: &[String]) -> usize {
     }
 }
 
+/// The unspecific class of a form.
+fn broad(form: Form) -> Option<Form> {
+    match form {
+        Form::Cream | Form::Ointment | Form::Gel => Some(Form::Topical),
+        Form::InhaledPowder | Form::InhaledAerosol | Form::InhaledSolution => Some(Form::Inhalation),
+        Form::EyeDrops | Form::EyeOintment => Some(Form::Ophthalmic),
+        _ => None,
+    }
+}
+
 /// How well two classes fit: 1 the same, 0.6 one is unspecific of the other, 0 not.
 pub(super) fn affinity(source: Form, target: Form) -> f32 {
     use Form as F;
@@ -451,6 +504,7 @@ pub(super) fn affinity(source: Form, target: Form) -> f32 {
         (F::Oral, F::Tablet | F::Capsule | F::OralLiquid | F::OralPowder) => 0.6,
         (F::Tablet | F::Capsule | F::OralLiquid | F::OralPowder, F::Oral) => 0.6,
         (F::OralPowder, F::OralLiquid) | (F::OralLiquid, F::OralPowder) => 0.6,
+        (left, right) if broad(left) == Some(right) || broad(right) == Some(left) => 0.6,
         _ => 0.0,
     }
 }
@@ -470,6 +524,17 @@ mod tests {
         assert_eq!(of(&words("Oral solution")), Some(Form::OralLiquid));
         assert_eq!(of(&words("Non Iv Meds")), Some(Form::Oral));
         assert_eq!(of(&words("widget")), None);
+        let fit = |left: &str, right: &str| {
+            of(&words(left))
+                .zip(of(&words(right)))
+                .map(|(left, right)| affinity(left, right))
+        };
+        assert_eq!(fit("Pressurised inhalation, suspension", "Metered Dose Inhaler"), Some(1.0));
+        assert_eq!(fit("pressurised inhalation", "Dry Powder Inhaler"), Some(0.0));
+        assert_eq!(fit("inhaler", "Inhalation Powder"), Some(0.0));
+        assert_eq!(fit("inhaler", "Metered Dose Inhaler"), Some(1.0));
+        assert_eq!(fit("eye drops", "Ophthalmic Gel"), Some(0.0));
+        assert_eq!(fit("1 % cream", "Topical Product"), Some(0.6));
         assert_eq!(
             release(&words("Prolonged-release tablet")),
             release(&words("Extended Release Oral Tablet"))

@@ -7,6 +7,7 @@
 mod explain;
 mod features;
 mod form;
+mod local;
 mod names;
 mod source;
 mod strength;

@@ -4,6 +4,8 @@
 //! From public nomenclature (WHO INN lists, USAN Council, national names), never from an evaluation set. Both sides are words as
 //! [`super::super::words`] gives them.
 
+use super::local;
+use super::strength::{Kind, Strength};
 use crate::mapper::words::words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -302,6 +304,74 @@ pub(super) fn is_salt(word: &str) -> bool {
     SALTS.contains(&word)
 }
 
+/// Salts whose amount is stated in grams or in equivalents: their words, the mass of a mole in grams and its equivalents,
+/// with the water that the salt is sold with.
+const ELECTROLYTES: &[(&[&str], f64, f64)] = &[
+    (&["potassium", "chloride"], 74.55, 1.0),
+    (&["sodium", "chloride"], 58.44, 1.0),
+    (&["sodium", "bicarbonate"], 84.01, 1.0),
+    (&["potassium", "bicarbonate"], 100.12, 1.0),
+    (&["calcium", "chloride"], 147.01, 2.0),
+    (&["magnesium", "sulfate"], 246.47, 2.0),
+    (&["magnesium", "chloride"], 203.3, 2.0),
+    (&["sodium", "acetate"], 82.03, 1.0),
+    (&["potassium", "acetate"], 98.14, 1.0),
+    (&["sodium", "lactate"], 112.06, 1.0),
+];
+
+/// Salts that American labels state as another salt: metoprolol succinate 47.5 mg is sold as 50 mg there, the amount of tartrate.
+const LABELLED: &[(&[&str], f64)] = &[(&["metoprolol", "succinate"], 50.0 / 47.5)];
+
+/// Strengths in the other units in which labels state them.
+pub(super) fn converted(name: &[String], strengths: &[Strength]) -> Vec<Strength> {
+    let named = |salt: &[&str]| salt.iter().all(|word| name.iter().any(|other| other == word));
+    let mut found = Vec::new();
+    let [strength] = strengths else { return found };
+    let mut add = |kind: Kind, amount: f64| {
+        found.push(Strength {
+            kind,
+            amount,
+            ..*strength
+        })
+    };
+    if let Some((_, mass, equivalents)) = ELECTROLYTES.iter().find(|(salt, ..)| named(salt)) {
+        let moles = match strength.kind {
+            Kind::Mass => strength.amount / mass,
+            Kind::Substance => strength.amount,
+            Kind::Equivalents => strength.amount / equivalents,
+            _ => return found,
+        };
+        for (kind, amount) in [
+            (Kind::Mass, moles * mass),
+            (Kind::Substance, moles),
+            (Kind::Equivalents, moles * equivalents),
+        ] {
+            if kind != strength.kind {
+                add(kind, amount);
+            }
+        }
+    }
+    let labelled = LABELLED.iter().find(|(salt, _)| named(salt) && strength.kind == Kind::Mass);
+    if let Some((_, factor)) = labelled {
+        add(Kind::Mass, strength.amount * factor);
+    }
+    found
+}
+
+/// The salt that a word names in the spelling of another language (`succinaat`, `hydrochlorid`).
+pub(super) fn salt_spelled(word: &str) -> Option<&'static str> {
+    static BY_SKELETON: LazyLock<HashMap<String, &str>> = LazyLock::new(|| {
+        let long = SALTS.iter().filter(|salt| salt.len() > 4);
+        long.map(|salt| (local::skeleton(salt), *salt)).collect()
+    });
+    (word.len() > 4).then(|| BY_SKELETON.get(&local::skeleton(word)).copied())?
+}
+
+/// The words that are translated by themselves.
+pub(super) fn translated() -> impl Iterator<Item = &'static str> {
+    INTERNATIONAL.iter().map(|(name, _)| *name).filter(|name| !name.contains(' '))
+}
+
 /// Words without salts; `None` when nothing changes or nothing is left.
 pub(super) fn unsalted(all: &[String]) -> Option<Vec<String>> {
     let left: Vec<String> = all.iter().filter(|word| !is_salt(word)).cloned().collect();
@@ -330,6 +400,17 @@ mod tests {
         assert_eq!(ours("co-trimoxazole"), "sulfamethoxazole trimethoprim");
         assert_eq!(ours("glyceryl trinitrate"), "nitroglycerin");
         assert_eq!(ours("zorvamide"), "zorvamide");
+    }
+
+    #[test]
+    fn amounts_of_electrolytes_meet_in_any_unit() {
+        let found = crate::mapper::drugs::strength::find("7.45 %").strengths;
+        let converted = converted(&words("potassium chloride"), &found);
+        let amounts: Vec<f64> = converted
+            .iter()
+            .map(|strength| (strength.amount * 100.0).round() / 100.0)
+            .collect();
+        assert_eq!(amounts, [1.0, 1.0]);
     }
 
     #[test]

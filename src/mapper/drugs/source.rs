@@ -56,15 +56,27 @@ pub(super) struct Resolved {
 impl Source {
     /// Reads a row.
     pub fn read(item: &SourceItem, targets: &Targets, stated_names: &[&'static str]) -> Self {
-        let (substance, product) = (plain_text(item, Role::Ingredient), plain_text(item, Role::Name));
+        let text_of = |role: Role| targets.english(&plain_text(item, role));
+        let (substance, mut product) = (text_of(Role::Ingredient), text_of(Role::Name));
+        if item.get(Role::Strength).is_empty() {
+            product = strength::mark_bare(&product, &|word, number| targets.is_named(word, number));
+        }
         let text = if substance.is_empty() { &product } else { &substance };
-        let name = Name::of_source(text);
-        let beside_name = Name::of_source(&format!("{product} {}", plain_text(item, Role::Brand)));
-        let strength = strength::find(item.get(Role::Strength));
-        let (form, route) = (words(item.get(Role::Form)), words(item.get(Role::Route)));
+        let mut name = Name::of_source(text);
+        let mut beside_name = Name::of_source(&format!("{product} {}", text_of(Role::Brand)));
+        let mut strength = strength::find(item.get(Role::Strength));
+        let (form, route) = (words(&text_of(Role::Form)), words(&text_of(Role::Route)));
         let beside = words(&strength.rest);
         let context: Vec<String> = form.iter().chain(&route).chain(&beside).cloned().collect();
         let everything: Vec<String> = context.iter().chain(&beside_name.words).chain(&name.words).cloned().collect();
+        // Columns of routes have scraps of words in them.
+        let unrouted: Vec<String> = form
+            .iter()
+            .chain(&beside)
+            .chain(&beside_name.words)
+            .chain(&name.words)
+            .cloned()
+            .collect();
         let no_form = stated_names.len().saturating_sub(1);
         let stated = [&form, &context, &everything]
             .into_iter()
@@ -78,6 +90,10 @@ impl Source {
         let mut bag = everything.clone();
         bag.extend(plain.iter().cloned());
         let salts: Vec<String> = plain.iter().filter(|word| names::is_salt(word)).cloned().collect();
+        for found in [&mut name.found, &mut beside_name.found, &mut strength] {
+            let converted = names::converted(&plain, &found.strengths);
+            found.aside.extend(converted);
+        }
         let mut named = resolve(&name.found.rest, targets);
         let mut readings = readings(text, &name, &plain, &named.words);
         if *text != product || !item.get(Role::Brand).is_empty() {
@@ -98,7 +114,7 @@ impl Source {
             bag: targets.index.bag(&bag),
             form: class,
             form_column: !item.get(Role::Form).is_empty(),
-            release: form::release(&everything),
+            release: form::release(&unrouted),
             stated: stated.unwrap_or(no_form),
             route: form::route(if route.is_empty() { &everything } else { &route }),
             salts: targets.index.bag(&salts),

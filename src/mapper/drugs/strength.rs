@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Radioactivity,
     /// Cells, virus particles, vector genomes.
     Particles,
+    /// A number whose unit the label leaves out ("Simvastatin 40").
+    Unstated,
 }
 
 /// A number with a unit, per something or not.
@@ -40,6 +42,17 @@ pub(super) struct Strength {
     pub per: Option<(Kind, f64)>,
 }
 
+/// Whether one side states as one mass what the other states for each of several ingredients.
+pub(super) fn is_sum(ours: &[Strength], theirs: &[Strength]) -> bool {
+    let plain = |strength: &Strength| strength.kind == Kind::Mass && strength.per.is_none();
+    match ours {
+        [whole] if theirs.len() > 1 && plain(whole) && theirs.iter().all(plain) => {
+            compare(whole.amount, theirs.iter().map(|part| part.amount).sum()) == Agreement::Same
+        }
+        _ => false,
+    }
+}
+
 /// What two strengths say of each other, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Agreement {
@@ -47,6 +60,8 @@ pub(super) enum Agreement {
     Same,
     /// The same but for rounding.
     Rounded,
+    /// What leaves the valve of an inhaler against what leaves its mouthpiece.
+    Delivered,
     /// The same number, once in all and once per millilitre.
     Number,
     /// They cannot be compared: a content here, a concentration there, and no volume.
@@ -59,6 +74,9 @@ pub(super) enum Agreement {
 const EXACT: f64 = 0.004;
 /// Differences that rounded conversions make.
 const ROUNDING: f64 = 0.045;
+/// What leaves the mouthpiece of an inhaler, of what leaves its valve. European labels state the one (100 micrograms), American
+/// labels the other (90 micrograms): guidance of both agencies on inhaled products.
+const DELIVERED: std::ops::RangeInclusive<f64> = 0.79..=0.93;
 
 fn compare(left: f64, right: f64) -> Agreement {
     let difference = (left - right).abs() / left.abs().max(right.abs()).max(f64::MIN_POSITIVE);
@@ -81,15 +99,54 @@ impl Strength {
 
     /// What two say of each other, given quantities (volumes) stated beside them.
     pub fn agreement(&self, other: &Self, own_volume: Option<f64>, other_volume: Option<f64>) -> Agreement {
+        if self.kind == Kind::Unstated {
+            return self.by_number(other);
+        }
         if self.kind != other.kind {
             return Agreement::Unknown;
         }
         match (self.concentration(), other.concentration()) {
-            (Some(left), Some(right)) if self.per.map(|per| per.0) == other.per.map(|per| per.0) => compare(left, right),
+            (Some(left), Some(right)) if self.per.map(|per| per.0) == other.per.map(|per| per.0) => {
+                self.delivered(other, left, right)
+            }
             (None, None) => compare(self.amount, other.amount),
             (Some(each), None) => self.content(each, other.amount, own_volume.or(other_volume)),
-            (None, Some(each)) => other.content(each, self.amount, other_volume.or(own_volume)),
+            (None, Some(each)) => match other.content(each, self.amount, other_volume.or(own_volume)) {
+                Agreement::Differs if Self::is_delivered(other, self.amount, each) => Agreement::Delivered,
+                agreement => agreement,
+            },
             _ => Agreement::Unknown,
+        }
+    }
+
+    /// A number without a unit is one of milligrams, or of micrograms where labels count so, or of units.
+    fn by_number(&self, other: &Self) -> Agreement {
+        let exact = |factor: f64| compare(self.amount * factor, other.amount) == Agreement::Same;
+        let same = match other.kind {
+            Kind::Mass => exact(1.0) || exact(1e-3),
+            Kind::Volume | Kind::Hours | Kind::Doses => return Agreement::Unknown,
+            _ => exact(1.0),
+        };
+        let delivered = |factor: f64| Self::is_delivered(other, self.amount * factor, other.amount);
+        if same {
+            Agreement::Rounded
+        } else if delivered(1e-3) {
+            Agreement::Delivered
+        } else {
+            Agreement::Differs
+        }
+    }
+
+    fn is_delivered(other: &Self, left: f64, right: f64) -> bool {
+        let by_dose = other.kind == Kind::Mass && other.per.is_some_and(|(kind, _)| kind == Kind::Doses);
+        by_dose && left > 0.0 && DELIVERED.contains(&(right / left))
+    }
+
+    /// Compares amounts; what an American label says of each actuation may be what is delivered of ours.
+    fn delivered(&self, other: &Self, left: f64, right: f64) -> Agreement {
+        match compare(left, right) {
+            Agreement::Differs if Self::is_delivered(other, left, right) => Agreement::Delivered,
+            agreement => agreement,
         }
     }
 
@@ -109,6 +166,10 @@ impl Strength {
 
     /// The ratio of two amounts of the same dimension, other to own.
     pub fn ratio(&self, other: &Self, other_volume: Option<f64>) -> Option<f64> {
+        if self.kind == Kind::Unstated {
+            let agrees = self.by_number(other) <= Agreement::Delivered;
+            return agrees.then_some(1.0);
+        }
         if self.kind != other.kind || self.amount <= 0.0 {
             return None;
         }
@@ -138,6 +199,56 @@ pub(super) struct Found {
     pub rest: String,
 }
 
+/// Stands for the unit that a number lacks.
+const UNSTATED: &str = "unstatedunit";
+
+/// Marks numbers that stand for a strength without a unit: the last ones of a name, after a word of a substance or brand
+/// and before nothing but words. `is_name` says that a number is part of a name, as in the names of vaccines.
+pub(super) fn mark_bare(text: &str, is_name: &dyn Fn(&str, &str) -> bool) -> String {
+    let folded = fold(text);
+    let reader = Reader {
+        tokens: tokens(&folded),
+        text: &folded,
+    };
+    let numbers: Vec<usize> = (0..reader.tokens.len())
+        .filter(|at| matches!(reader.token(*at), Some(Token::Number(_))))
+        .collect();
+    let (Some(first), Some(last)) = (numbers.first().copied(), numbers.last().copied()) else {
+        return folded;
+    };
+    let shown = |at: usize| {
+        reader
+            .tokens
+            .get(at)
+            .and_then(|token| folded.get(token.1..token.2))
+            .unwrap_or_default()
+    };
+    let joined = (first..=last).all(|at| reader.is(at, &Token::Slash) || reader.is_hyphen(at) || numbers.contains(&at));
+    let after = last + 1 == reader.tokens.len() || reader.word(last + 1).is_some_and(|word| word.len() > 1);
+    let after = after && reader.unit(last + 1).is_none();
+    let before = first.checked_sub(1).and_then(|at| reader.word(at));
+    let before = before.filter(|word| word.len() >= 4 && !NUMBERED.contains(word) && !is_name(word, shown(first)));
+    if !joined || !after || before.is_none() {
+        return folded;
+    }
+    let mut marked = String::with_capacity(folded.len() + 32);
+    let mut cut = 0;
+    for at in numbers {
+        let end = reader.tokens.get(at).map_or(cut, |token| token.2);
+        marked.push_str(folded.get(cut..end).unwrap_or_default());
+        marked.push(' ');
+        marked.push_str(UNSTATED);
+        cut = end;
+    }
+    marked.push_str(folded.get(cut..).unwrap_or_default());
+    marked
+}
+
+/// Words that have a number of their own.
+const NUMBERED: [&str; 10] = [
+    "vitamin", "factor", "faktor", "alpha", "alfa", "beta", "gamma", "type", "omega", "phase",
+];
+
 fn unit(word: &str) -> Option<(Kind, f64)> {
     Some(match word {
         "kg" => (Kind::Mass, 1e6),
@@ -145,7 +256,10 @@ fn unit(word: &str) -> Option<(Kind, f64)> {
         "mg" | "mgs" | "milligram" | "milligrams" | "milligramme" => (Kind::Mass, 1.0),
         "ug" | "mcg" | "mcgs" | "microgram" | "micrograms" | "microgramme" | "μg" => (Kind::Mass, 1e-3),
         "ng" | "nanogram" | "nanograms" => (Kind::Mass, 1e-6),
-        "iu" | "ui" | "u" | "unit" | "units" | "unt" | "ie" | "e" | "usp" => (Kind::Activity, 1.0),
+        "iu" | "ui" | "u" | "unit" | "units" | "unt" | "ie" | "e" | "usp" | "einheiten" | "eenheden" | "unites" | "unidades" => {
+            (Kind::Activity, 1.0)
+        }
+        UNSTATED => (Kind::Unstated, 1.0),
         "kiu" | "ku" => (Kind::Activity, 1e3),
         "miu" | "mu" => (Kind::Activity, 1e6),
         "meq" => (Kind::Equivalents, 1.0),
@@ -368,13 +482,23 @@ impl Reader<'_> {
         Some((Strength { kind, amount, per }, next))
     }
 
+    /// A hyphen between two numbers, without blanks: "5-325 mg".
+    fn is_hyphen(&self, at: usize) -> bool {
+        let around = at
+            .checked_sub(1)
+            .and_then(|before| Some((self.tokens.get(before)?, self.tokens.get(at + 1)?)));
+        around.is_some_and(|(before, after)| {
+            matches!((&before.0, &after.0), (Token::Number(_), Token::Number(_))) && self.text.get(before.2..after.1) == Some("-")
+        })
+    }
+
     /// "160/4.5 micrograms": the unit stands once, after the last number. The place is before the slash.
     fn shared_unit(&self, at: usize) -> Option<(Kind, f64, usize)> {
         let mut next = at;
-        while self.is(next, &Token::Slash) {
+        while self.is(next, &Token::Slash) || self.is_hyphen(next) {
             let (_, place) = self.number(next + 1)?;
             if let Some((kind, factor, _)) = self.unit(place) {
-                return matches!(kind, Kind::Mass | Kind::Activity).then_some((kind, factor, at));
+                return matches!(kind, Kind::Mass | Kind::Activity | Kind::Unstated).then_some((kind, factor, at));
             }
             next = place;
         }
@@ -491,6 +615,30 @@ mod tests {
         assert_eq!(find("5 mg/ml / 2 mg/ml").strengths.len(), 2);
         let twice = find("1 mg (50 KIU)");
         assert_eq!((twice.strengths.len(), twice.aside.len()), (1, 1));
+    }
+
+    #[test]
+    fn numbers_without_a_unit_are_marked_where_they_are_strengths() {
+        let marked = |text: &str| find(&mark_bare(text, &|_, number| number == "13")).strengths;
+        assert_eq!(marked("Zorvex 875/125 tabs").len(), 2);
+        assert_eq!(marked("zorvamide 40")[0].kind, Kind::Unstated);
+        assert_eq!(marked("zorvamide 25 mg tablet")[0].kind, Kind::Mass);
+        for text in ["vitamin 12", "Zorvac 13", "zorvamide (2) 5", "B 12", "interferon beta 1"] {
+            assert!(marked(text).is_empty(), "{text}");
+        }
+        let agreement = |left: &str, right: &str| marked(left)[0].agreement(&find(right).strengths[0], None, None);
+        assert_eq!(agreement("zorvamide 40", "40 MG"), Agreement::Rounded);
+        assert_eq!(agreement("zorvamide 50", "0.05 MG"), Agreement::Rounded);
+        assert_eq!(agreement("zorvamide 40", "20 MG"), Agreement::Differs);
+    }
+
+    #[test]
+    fn inhalers_and_sums_are_compared_as_labels_state_them() {
+        assert_eq!(agreement("100 mcg", "0.09 MG/ACTUAT"), Agreement::Delivered);
+        assert_eq!(agreement("100 mcg/dose", "0.05 MG/ACTUAT"), Agreement::Differs);
+        assert_eq!(agreement("100 mcg", "0.09 MG"), Agreement::Differs);
+        assert!(is_sum(&find("625 mg").strengths, &find("500 mg / 125 mg").strengths));
+        assert_eq!(find("5-325 mg").strengths.len(), 2);
     }
 
     #[test]

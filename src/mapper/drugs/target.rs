@@ -5,10 +5,11 @@
 //! SBD -> SCD -> SCDC / SCDF -> IN, and from the name only where a relation is missing.
 
 use super::form::{self, Form};
+use super::local::Spellings;
 use super::names;
 use super::strength::{self, Found};
 use crate::mapper::index::{MatchIndex, TermText};
-use crate::mapper::words::words;
+use crate::mapper::words::{normalise, words};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tern_index::model::{DesignationKind, Ordinal};
@@ -151,6 +152,8 @@ pub(super) struct Targets {
     pub names: NameTable,
     /// Words that names of ingredients have, sorted.
     pub substance_words: Vec<u32>,
+    /// Words of substances by how other languages may spell them.
+    pub spellings: Spellings,
     /// Concepts by their ingredients.
     pub by_ingredients: BTreeMap<Vec<u32>, Vec<u32>>,
 }
@@ -176,13 +179,38 @@ impl Targets {
         let by_ingredients = add_markets(&mut all);
         let substances = names.iter().filter(|(_, named)| !named.brand).flat_map(|(bag, _)| bag);
         let substance_words: BTreeSet<u32> = substances.copied().collect();
+        let mut spelled: Vec<&str> = substance_words.iter().map(|word| index.word(*word)).collect();
+        for word in names::translated() {
+            spelled.push(word);
+        }
+        let spellings = Spellings::of(spelled.into_iter());
         Self {
+            spellings,
             index,
             all,
             substance_words: substance_words.into_iter().collect(),
             names,
             by_ingredients,
         }
+    }
+}
+
+impl Targets {
+    /// Whether a word and a number name a substance or brand together, as "Zorvex 13" may.
+    pub fn is_named(&self, word: &str, number: &str) -> bool {
+        let words = [normalise(word), number.to_owned()];
+        words.iter().all(|word| self.index.find_word(word).is_some()) && self.names.contains_key(&self.index.bag(&words))
+    }
+
+    /// A text of a label in the words of the release.
+    pub fn english(&self, text: &str) -> String {
+        let brand = |first: &str, second: &str| {
+            let words = [normalise(first), normalise(second)];
+            words.iter().all(|word| self.index.find_word(word).is_some())
+                && self.names.get(&self.index.bag(&words)).is_some_and(|named| named.brand)
+        };
+        let known = |word: &str| self.index.find_word(&normalise(word)).is_some();
+        self.spellings.english(text, &known, &brand)
     }
 }
 

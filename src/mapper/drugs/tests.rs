@@ -111,6 +111,10 @@ fn one_text_says_ingredient_strength_and_form() {
             "brelidone 0.1 MG/ACTUAT Inhalation Powder",
         ),
         ("zorvamide 25 mg/5 ml oral solution", "zorvamide 5 MG/ML Oral Solution"),
+        ("Zorvamid 25 mg Filmtabl.", "zorvamide 25 MG Oral Tablet"),
+        ("zorvamide 10 mg MGA", "zorvamide 10 MG Extended Release Oral Tablet"),
+        ("quenostato 100 mcg caps.", "quenostat 0.1 MG Oral Capsule"),
+        ("Zorvex 25", "zorvamide 25 MG Oral Tablet [Zorvex]"),
         ("vexafactor alfa 500 IU injection", "vexafactor alfa 1 UNT Injection"),
     ] {
         assert_eq!(first(&named(text)), expected, "{text}");

@@ -120,6 +120,20 @@ impl Axes {
             let per_cells = denominator.starts_with("100 ") || denominator.starts_with("1000 ");
             self.property = if per_cells { "NFr" } else { "MFr" }.to_owned();
         }
+        // "Arterial blood pH", whose component is known to be "pH": the specimen goes before it.
+        if self.system.is_empty()
+            && let Some(before) = before_ending(&self.head, &self.component)
+            && let Some(found) = specimen::of_name(before)
+        {
+            specimen::code(found).unwrap_or(before).clone_into(&mut self.system);
+        }
+        if self.property.is_empty() && self.denominator.is_empty() && names_a_time(&self.head) {
+            "Time".clone_into(&mut self.property);
+        }
+        // "Fasting glucose": the long name of `Glucose^post CFst`.
+        if self.challenge.is_empty() && self.head.to_lowercase().starts_with("fasting ") {
+            "post CFst".clone_into(&mut self.challenge);
+        }
         if self.scale.is_empty() && WORD_PROPERTIES.contains(&self.property.as_str()) {
             self.scale = "Ord".to_owned();
         }
@@ -190,6 +204,18 @@ fn from_long_name(name: &str) -> Axes {
     top.trim().clone_into(&mut axes.component);
     bottom.trim().clone_into(&mut axes.denominator);
     axes
+}
+
+/// The text before its last words, if it ends with these.
+fn before_ending<'t>(text: &'t str, end: &str) -> Option<&'t str> {
+    let before = text.strip_suffix(end).filter(|_| !end.is_empty())?;
+    before.ends_with(' ').then(|| before.trim())
+}
+
+/// Whether a long name without a property in brackets names a length of time: "Prothrombin time (PT)".
+fn names_a_time(head: &str) -> bool {
+    let before = head.split(" (").next().unwrap_or(head);
+    before.ends_with(" time")
 }
 
 /// `X in Y` and `X of Y` where Y is a known specimen; else all is head.

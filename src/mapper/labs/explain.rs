@@ -4,6 +4,7 @@
 //! takes for a contradiction.
 
 use super::axes::Axes;
+use super::challenge::Challenge;
 use super::query::{Query, Section};
 use super::specimen::{self, Specimen, affinity, satisfies};
 use crate::mapper::explain::{Constraint, Verdict};
@@ -22,11 +23,10 @@ pub(super) fn constraints(query: &Query, item: &SourceItem, axes: &Axes, class: 
         of_method(query, axes),
         of_section(query, item, class),
     ];
-    for (axis, value) in [("denominator", &axes.denominator), ("challenge", &axes.challenge)] {
-        let named = named_words(query, value);
-        let verdict = Verdict::of(!named.is_empty(), false);
-        found.push(Constraint::new(axis, named, value.as_str(), verdict));
-    }
+    let named = named_words(query, &axes.denominator);
+    let verdict = Verdict::of(!named.is_empty(), false);
+    found.push(Constraint::new("denominator", named, axes.denominator.as_str(), verdict));
+    found.push(of_challenge(query, axes));
     found.retain(|constraint| !constraint.source.is_empty() || !constraint.target.is_empty());
     found
 }
@@ -85,6 +85,15 @@ fn of_method(query: &Query, axes: &Axes) -> Constraint {
     let named = named_words(query, &axes.method);
     let verdict = Verdict::of(!named.is_empty(), false);
     Constraint::new("method", named, axes.method.as_str(), verdict)
+}
+
+fn of_challenge(query: &Query, axes: &Axes) -> Constraint {
+    let asked = query
+        .challenge
+        .map_or_else(String::new, |challenge| challenge.words().join(" "));
+    let own = Challenge::read(&axes.challenge);
+    let same = own.zip(query.challenge).is_some_and(|(own, asked)| own.answers(asked));
+    Constraint::new("challenge", asked, axes.challenge.as_str(), Verdict::of(same, false))
 }
 
 fn of_section(query: &Query, item: &SourceItem, class: &str) -> Constraint {

@@ -19,6 +19,8 @@ pub(super) struct Context<'c> {
     pub property: &'c str,
     pub full_cosine: f32,
     pub method_overlap: bool,
+    /// The name has every word of the method but "method" and the like.
+    pub method_asked: bool,
     pub denominator_overlap: bool,
     pub behind_best: f32,
 }
@@ -203,6 +205,8 @@ const SINGLE: &[&str] = &[
     "specimen_behind",
     "unit_behind",
     "example_behind",
+    "subject_unasked",
+    "method_asked_fully",
 ];
 
 const METHODS: [&str; 16] = [
@@ -347,6 +351,9 @@ pub(super) fn conflict(context: &Context<'_>) -> Option<&'static str> {
         return Some("unit");
     }
     let (source, target) = (context.query.specimen, context.target.specimen);
+    if context.query.specimens_contradict {
+        return Some("specimen");
+    }
     if source != Specimen::Unknown && affinity(source, target) == 0.0 {
         return Some("specimen");
     }
@@ -524,11 +531,16 @@ fn property(filler: &mut Filler, context: &Context<'_>) {
 
 fn other_axes(filler: &mut Filler, context: &Context<'_>) {
     let (query, target) = (context.query, context.target);
+    filler.flag("subject_unasked", target.subject && !query.subject);
+    filler.flag("method_asked_fully", context.method_asked);
     filler.flag("method_named", context.method_overlap && target.method != Method::None);
     filler.flag("method_words_named", context.method_overlap);
-    let row = 1 + class(query.section) * SETTINGS.len() + setting(query);
-    filler.at(METHOD + target.method as usize);
-    filler.at(METHOD + row * METHODS.len() + target.method as usize);
+    // What sections and settings are used to says nothing of a method that the name asks for.
+    if !context.method_asked {
+        let row = 1 + class(query.section) * SETTINGS.len() + setting(query);
+        filler.at(METHOD + target.method as usize);
+        filler.at(METHOD + row * METHODS.len() + target.method as usize);
+    }
     if let Some(asked) = query.method {
         filler.flag("method_asked_same", target.method == asked);
         filler.flag("method_asked_none", target.method == Method::None);
@@ -551,7 +563,7 @@ fn other_axes(filler: &mut Filler, context: &Context<'_>) {
         Some(_) => 2,
     };
     filler.at(DENOMINATOR + unit * DENOMINATORS.len() + target.denominator as usize);
-    filler.flag("challenge", target.challenge);
+    filler.flag("challenge", target.challenge_unasked(query));
     filler.flag("timed_unasked", target.timed && !query.timed);
     filler.flag("timed_asked", target.timed && query.timed);
     filler.flag("panel_unasked", target.panel && !query.panel);

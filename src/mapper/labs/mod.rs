@@ -7,6 +7,7 @@
 //! Parts, answers and answer lists, which a LOINC index also holds, are never targets; nor are deprecated terms.
 
 mod axes;
+mod challenge;
 mod explain;
 mod features;
 mod query;
@@ -21,7 +22,8 @@ use super::rank::{Evidence, Model};
 use super::words::words;
 use super::{Scored, units};
 use axes::Axes;
-use query::Query;
+use challenge::Challenge;
+use query::{Query, Section};
 use rayon::prelude::*;
 use specimen::Specimen;
 use tern_index::model::{DesignationKind, Ordinal};
@@ -31,6 +33,10 @@ use tern_index::read::CodeSystemIndex;
 const TERMS: usize = 300;
 /// The number of a code from which on codes are just as new: nothing was learned of later ones.
 const NEWEST: f32 = 110_000.0;
+/// Words of long names that say of whom a specimen is, if not of the patient.
+const SUBJECTS: &[&str] = &["control", "donor", "fetus", "newborn", "embryo", "pooled"];
+/// Words that many methods have in their names.
+const METHOD_WORDS: &[&str] = &["method", "assay", "count", "technique"];
 /// Candidates that get all features.
 const CANDIDATES: usize = 96;
 
@@ -44,9 +50,14 @@ struct Target {
     scale: Scale,
     method: features::Method,
     method_words: Vec<u32>,
+    /// The words of the method without those of any method.
+    method_bare: Vec<u32>,
+    /// It is of somebody or something else than the patient: a donor, a fetus, a control.
+    subject: bool,
     denominator: features::Denominator,
     denominator_words: Vec<u32>,
-    challenge: bool,
+    /// The term is of a specimen taken on an occasion; which, where it can be read.
+    challenge: Option<Option<Challenge>>,
     timed: bool,
     panel: bool,
     units: Vec<Box<str>>,
@@ -56,6 +67,14 @@ struct Target {
     age: f32,
     name_words: Vec<u32>,
     laboratory: bool,
+}
+
+impl Target {
+    /// Whether the term is of an occasion that the source does not name.
+    fn challenge_unasked(&self, query: &Query) -> bool {
+        let Some(own) = self.challenge else { return false };
+        !own.zip(query.challenge).is_some_and(|(own, asked)| own.answers(asked))
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +167,7 @@ impl Laboratory {
         6.0 * lexical.rank() + 2.5 * system + 1.5 * unit
             - 0.12 * target.age
             - if target.panel && !query.panel { 1.0 } else { 0.0 }
-            - if target.challenge { 0.5 } else { 0.0 }
+            - if target.challenge_unasked(query) { 0.5 } else { 0.0 }
             - 0.3 * f32::from(u8::from(target.method != features::Method::None))
     }
 }
@@ -172,6 +191,8 @@ impl Domain for Laboratory {
                     lexical: &lexical,
                     property: self.properties.get(usize::from(target.property)).map_or("", String::as_str),
                     full_cosine: self.index.cosine(&everything, &target.name_words),
+                    method_asked: !target.method_bare.is_empty()
+                        && common(&everything, &target.method_bare).count() == target.method_bare.len(),
                     method_overlap: common(&everything, &target.method_words).next().is_some(),
                     denominator_overlap: common(&everything, &target.denominator_words).next().is_some(),
                     behind_best: best_cosine - lexical.rank(),
@@ -183,6 +204,7 @@ impl Domain for Laboratory {
                     features,
                     lexical,
                     evidence: Evidence {
+                        column: f32::from(u8::from(query.section != Section::Unknown)),
                         facts: features::facts(&context),
                         ..Evidence::of(
                             &lexical,
@@ -320,6 +342,13 @@ fn add_name(name: &str, kind: u8, add: &mut impl FnMut(&str, u8)) {
     }
 }
 
+/// Whether a SYSTEM says after `^` that the specimen is not the patient's.
+fn of_other_subject(system: &str) -> bool {
+    system
+        .split_once('^')
+        .is_some_and(|(_, of)| !matches!(of, "Patient" | "Confirm"))
+}
+
 fn target(system: &CodeSystemIndex, concept: Ordinal, axes: &Axes, index: &MatchIndex, properties: &[String]) -> Target {
     let code = system.code(concept);
     let number: f32 = code.split('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(1.0);
@@ -329,6 +358,9 @@ fn target(system: &CodeSystemIndex, concept: Ordinal, axes: &Axes, index: &Match
         .unwrap_or("ACTIVE");
     let display = system.display(concept).unwrap_or_default();
     let words = words(&display);
+    let method = crate::mapper::words::words(&axes.method);
+    let mut bare = method.clone();
+    bare.retain(|word| !METHOD_WORDS.contains(&word.as_str()));
     let rank = system
         .property_text(concept, "COMMON_TEST_RANK")
         .and_then(|rank| rank.parse::<f32>().ok());
@@ -347,10 +379,12 @@ fn target(system: &CodeSystemIndex, concept: Ordinal, axes: &Axes, index: &Match
         property: properties.binary_search(&axes.property).unwrap_or(0) as u16,
         scale,
         method: features::Method::read(&axes.method),
-        method_words: index.bag(&crate::mapper::words::words(&axes.method)),
+        method_words: index.bag(&method),
+        method_bare: index.bag(&bare),
+        subject: of_other_subject(&axes.system) || words.iter().any(|word| SUBJECTS.contains(&word.as_str())),
         denominator: features::Denominator::read(&axes.denominator),
         denominator_words: index.bag(&crate::mapper::words::words(&axes.denominator)),
-        challenge: !axes.challenge.is_empty(),
+        challenge: (!axes.challenge.is_empty()).then(|| Challenge::read(&axes.challenge)),
         timed: !axes.time.is_empty() && axes.time != "Pt",
         panel: words.iter().any(|word| word == "panel") || axes.scale == "-",
         units: units

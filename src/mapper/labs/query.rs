@@ -1,7 +1,8 @@
 //! A local laboratory test as the mapper understands it: readings of its name, specimen, section, unit.
 
+use super::challenge::Challenge;
 use super::features::Method;
-use super::specimen::{self, Specimen};
+use super::specimen::{self, Specimen, affinity};
 use crate::mapper::abbreviations::{EXPRESSION_WORDS, LONGEST, laboratory};
 use crate::mapper::item::{Role, SourceItem};
 use crate::mapper::units::{self, Unit};
@@ -112,6 +113,8 @@ pub(super) struct Query {
     pub specimen: Specimen,
     /// Whether it is blood only by default or by a column that says no more than "blood".
     pub blood_unspecific: bool,
+    /// The name states one specimen and the column another.
+    pub specimens_contradict: bool,
     /// The section.
     pub section: Section,
     /// The unit.
@@ -120,10 +123,14 @@ pub(super) struct Query {
     pub hints: Vec<&'static str>,
     /// The method that the name asks for.
     pub method: Option<Method>,
+    /// When the specimen was taken, where the name says it.
+    pub challenge: Option<Challenge>,
     /// The name asks for a number rather than a word ("value", "level", "quantitative").
     pub number_asked: bool,
     /// The name or unit asks for one quantity divided by another.
     pub ratio: bool,
+    /// The name is of somebody else than the patient.
+    pub subject: bool,
     /// The name asks for a panel.
     pub panel: bool,
     /// The name or specimen says that the collection is timed.
@@ -166,12 +173,27 @@ impl Query {
         query.ratio = name.contains('/')
             || all.iter().any(|word| RATIO_WORDS.contains(&word.as_str()))
             || query.unit.properties.iter().any(|property| RATIOS.contains(property));
+        query.subject = all.iter().any(|word| super::SUBJECTS.contains(&word.as_str()));
         query.panel = all.iter().any(|word| word == "panel" || word == "profile" || word == "pnl");
         query.specimen = if named == Specimen::Unknown { column } else { named };
+        let stated = named != Specimen::Unknown && column != Specimen::Unknown;
+        query.specimens_contradict = stated && affinity(named, column) == 0.0 && affinity(column, named) == 0.0;
+        // A name that says "(blood)" beside a section is taken at its word: sites that write it map drugs to whole blood.
         let generic = matches!(query.specimen, Specimen::Unknown | Specimen::Blood | Specimen::SerumPlasma);
         query.blood_unspecific = generic && (named == Specimen::Unknown);
+        let urine = matches!(query.specimen, Specimen::Urine | Specimen::UrineSediment);
+        query.challenge = Challenge::take(&mut tokens, urine);
+        // "ug/mL FEU": the unit says of what.
+        tokens.extend(
+            units::annotations(item.get(Role::Unit))
+                .into_iter()
+                .filter(|word| known(word)),
+        );
         query.set_readings(tokens);
         query.everything = all;
+        query
+            .everything
+            .extend(query.challenge.iter().flat_map(|challenge| challenge.words()));
         for reading in &query.readings {
             query.everything.extend(reading.iter().cloned());
         }

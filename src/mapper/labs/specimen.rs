@@ -38,6 +38,7 @@ pub(in crate::mapper) enum Specimen {
     AmnioticFluid,
     PericardialFluid,
     DialysisFluid,
+    PeritonealDialysisFluid,
     GastricFluid,
     BodyFluid,
     BoneMarrow,
@@ -287,9 +288,21 @@ const TABLE: &[Row] = &[
     ),
     row(
         Specimen::DialysisFluid,
-        &["Dial fld", "Dial fld prt"],
-        &["dialysis fluid", "peritoneal dialysis fluid"],
-        &["dialysis fluid", "dialysate", "dialysaat", "peritoneal dialysis fluid"],
+        &["Dial fld"],
+        &["dialysis fluid"],
+        &["dialysis fluid", "dialysate", "dialysaat", "dialysat", "hemodialysis fluid"],
+    ),
+    row(
+        Specimen::PeritonealDialysisFluid,
+        &["Dial fld prt"],
+        &["peritoneal dialysis fluid"],
+        &[
+            "peritoneal dialysis fluid",
+            "peritoneal dialysate",
+            "pd fluid",
+            "capd",
+            "capd fluid",
+        ],
     ),
     row(
         Specimen::GastricFluid,
@@ -534,16 +547,23 @@ pub(in crate::mapper) fn affinity(source: Specimen, target: Specimen) -> f32 {
     match (source, target) {
         (S::SerumPlasma, S::Serum | S::Plasma) => 0.9,
         (S::Serum | S::Plasma | S::SerumPlasma, S::SerumPlasmaBlood) => 0.9,
+        // Coagulation is measured in plasma without platelets, and laboratories call it plasma.
+        (S::Plasma | S::SerumPlasma, S::PoorPlasma) => 0.85,
         // Serum is blood, but a result of one is not reported as a result of the other.
         (S::Serum, S::Plasma) | (S::Plasma, S::Serum) => 0.3,
         (S::Serum | S::Plasma | S::SerumPlasma, target) if target.is_blood() => 0.2,
         (S::Urine, S::UrineSediment) | (S::UrineSediment, S::Urine) => 0.85,
         (S::BodyFluid, cavity) if cavity.is_cavity_fluid() => 0.45,
         (cavity, S::BodyFluid) if cavity.is_cavity_fluid() => 0.7,
+        (S::DialysisFluid, S::PeritonealDialysisFluid) | (S::PeritonealDialysisFluid, S::DialysisFluid) => 0.7,
+        (S::PeritonealDialysisFluid, S::PeritonealFluid) => 0.5,
         (S::Sputum | S::Throat, S::Respiratory) | (S::Respiratory, S::Sputum | S::Throat) => 0.6,
         (S::BodyFluid, S::Genital | S::Throat | S::Respiratory | S::Semen | S::Sputum | S::Saliva) => 0.4,
         (_, S::Any) => 0.55,
         (_, S::Other) => 0.15,
+        (S::ArterialBlood | S::VenousBlood | S::CapillaryBlood | S::MixedVenousBlood, S::SerumPlasma | S::Serum | S::Plasma) => {
+            0.4
+        }
         (source, target) if source.is_blood() && target.is_blood() => 0.6,
         (source, S::Tissue) if source.is_blood() || source == S::BoneMarrow => 0.4,
         (S::BoneMarrow, target) if target.is_blood() => 0.3,

@@ -113,6 +113,33 @@ pub fn bad_expression(code: &str, reason: &str, header: &CodeSystemHeader) -> Fa
     failure(FailureKind::NotFound, "not-found", Some("invalid-code"), None, text)
 }
 
+/// A context that names no element of a structure.
+pub fn no_context(context: &str) -> Failure {
+    let text = format!(
+        "'{context}' is no context: it must be the URL of a StructureDefinition, '#', and the path of an element, as in http://hl7.org/fhir/StructureDefinition/Patient#Patient.gender"
+    );
+    failure(FailureKind::Invalid, "value", None, None, text)
+}
+
+/// A structure that a context needs and that is not loaded.
+pub fn unknown_structure(canonical: &Canonical) -> Failure {
+    let text = format!(
+        "The definition of '{canonical}' is not loaded or binds no element to a value set: load the package that has it (`tern load`), send it as 'tx-resource', or name the value set by 'url'"
+    );
+    failure(FailureKind::NotFound, "not-found", None, None, text)
+}
+
+/// An element without a binding.
+pub fn unbound_element(structure: &str, element: &str, bound: &[&str]) -> Failure {
+    let bound = match bound {
+        [] => String::new(),
+        bound => format!(" (bound are, among others: {})", bound.join(", ")),
+    };
+    let text =
+        format!("'{structure}' has no element '{element}' that is bound to a value set{bound}; name the value set by 'url'");
+    failure(FailureKind::NotFound, "not-found", None, None, text)
+}
+
 /// A concept map that is not loaded, or cannot be opened.
 pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
     let canonical = Canonical::new(&unresolved.url, unresolved.version.clone());

@@ -27,6 +27,26 @@ pub(super) fn with_uris(header: &ConceptMapHeader, attributes: &[MappingAttribut
     named.collect()
 }
 
+/// The value as a request gives it: an amount is its number and unit.
+pub(super) fn plain(attribute: &MappingAttribute) -> String {
+    let parsed = || json::parse(attribute.value.as_bytes()).ok();
+    match (
+        attribute.value_type.as_str(),
+        attribute.value.starts_with('{').then(parsed).flatten(),
+    ) {
+        ("Quantity", Some(quantity)) => {
+            let text = |name: &str| match quantity.get(name)? {
+                Node::String(text) => Some(text.to_string()),
+                Node::Number(number) => Some(number.to_string()),
+                _ => None,
+            };
+            let unit = text("code").or_else(|| text("unit")).unwrap_or_default();
+            format!("{} {unit}", text("value").unwrap_or_default()).trim().to_owned()
+        }
+        _ => attribute.value.clone(),
+    }
+}
+
 /// URIs by code in a list of declarations.
 fn uris<'n>(resource: &'n Node<'_>, list: &str) -> BTreeMap<&'n str, &'n str> {
     let Some(Node::Array(declarations)) = resource.get(list) else {

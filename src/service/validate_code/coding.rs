@@ -164,7 +164,8 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
         (Some((part, concept)), _) => hearing.member(part, concept, unknown),
         (None, Some((view, understood))) => {
             describe_expression(court, &view, &understood, coding, place, &mut hearing.judgement);
-            hearing.judgement.member = !unknown;
+            let keeps = hold_against_model(&view, &understood, coding, place, &mut hearing.judgement);
+            hearing.judgement.member = keeps && !unknown;
         }
         (None, None) => hearing.stranger(unknown),
     }
@@ -343,8 +344,8 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
         }
         None if matches!(understand(&view, &coding.code), Some(Ok(_))) => {
             if let Some(Ok(understood)) = understand(&view, &coding.code) {
-                judgement.member = true;
                 describe_expression(court, &view, &understood, coding, place, &mut judgement);
+                judgement.member = hold_against_model(&view, &understood, coding, place, &mut judgement);
             }
         }
         None if view.is_fragment() => {
@@ -458,6 +459,27 @@ fn describe_expression(
         judgement.say(issue.at(place.of("display")));
     }
     judgement.display = Some(display);
+}
+
+/// Whether an expression keeps all rules of the concept model that must be kept; says which it does not.
+fn hold_against_model(view: &View, understood: &Understood, coding: &Coding, place: &Place, judgement: &mut Judgement) -> bool {
+    let breaches = match understood.breaches(&view.index) {
+        None => {
+            judgement.say(issues::concept_model_absent().at(place.of("code")));
+            return true;
+        }
+        Some(Ok(breaches)) => breaches,
+        Some(Err(reason)) => {
+            judgement.say(issues::concept_model_breach(reason, true).at(place.of("code")));
+            return false;
+        }
+    };
+    let keeps = breaches.iter().all(|breach| !breach.mandatory);
+    for breach in breaches {
+        let issue = issues::concept_model_breach(breach.in_line(&coding.code), breach.mandatory);
+        judgement.say(issue.at(place.of("code")));
+    }
+    keeps
 }
 
 fn inactivity(view: &View, concept: Ordinal, coding: &Coding, place: &Place, judgement: &mut Judgement) {

@@ -93,7 +93,10 @@ fn filter_admits(filter: &Filter, view: &View, understood: &Understood, place: P
         ("concept" | "code", "is-a") => below(),
         ("concept" | "code", "is-not-a") => !below(),
         ("concept" | "code", "descendent-of") => {
-            below() && concept().is_some_and(|concept| !meaning.equals(&view.index, concept))
+            let same = |concept| meaning.equals(&view.index, concept);
+            let equal = concept().map_or(Ok(false), same);
+            let equal = equal.map_err(|fault| issues::bad_constraint(value, &fault.in_text(value), &place.path()))?;
+            below() && !equal
         }
         _ => false,
     })

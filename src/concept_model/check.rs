@@ -1,0 +1,265 @@
+//! Holds an expression against the concept model.
+
+use super::{Attribute, Cardinality, ConceptModel, DomainRule};
+use crate::ecl::error::{Fault, Kind};
+use crate::ecl::expression::{self, Expression, SubExpression, Value};
+use crate::ecl::meaning::{Meaning, Row, RowValue};
+use std::collections::BTreeSet;
+use tern_index::model::Ordinal;
+use tern_index::read::CodeSystemIndex;
+
+/// Domains that a message names.
+const SHOWN: usize = 5;
+
+/// A rule that an expression does not keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// Whether the rule must be kept.
+    pub mandatory: bool,
+    /// Where in the expression, in bytes.
+    pub position: usize,
+    /// Which rule, and what it would allow.
+    pub message: String,
+}
+
+/// What an expression breaks; a fault where that cannot be found out.
+pub fn check(index: &CodeSystemIndex, model: &ConceptModel, expression: &Expression) -> Result<Vec<Breach>, Fault> {
+    let mut checker = Checker {
+        index,
+        model,
+        breaches: Vec::new(),
+    };
+    checker.sub(&expression.sub)?;
+    checker.breaches.sort_by_key(|breach| breach.position);
+    checker.breaches.dedup();
+    Ok(checker.breaches)
+}
+
+struct Checker<'c> {
+    index: &'c CodeSystemIndex,
+    model: &'c ConceptModel,
+    breaches: Vec<Breach>,
+}
+
+/// An expression or a part of it that is one, with what it means.
+struct Subject<'s> {
+    sub: &'s SubExpression,
+    meaning: Meaning,
+}
+
+impl Checker<'_> {
+    fn sub(&mut self, sub: &SubExpression) -> Result<(), Fault> {
+        if sub.all_attributes().next().is_none() {
+            return Ok(());
+        }
+        let subject = Subject {
+            meaning: self.meaning(sub)?,
+            sub,
+        };
+        for attribute in &sub.attributes {
+            self.attribute(&subject, attribute, false)?;
+        }
+        for attribute in sub.groups.iter().flatten() {
+            self.attribute(&subject, attribute, true)?;
+        }
+        self.counts(&subject);
+        Ok(())
+    }
+
+    fn meaning(&self, sub: &SubExpression) -> Result<Meaning, Fault> {
+        let whole = Expression {
+            status: None,
+            sub: sub.clone(),
+        };
+        Meaning::of(self.index, &whole)
+    }
+
+    fn attribute(&mut self, subject: &Subject<'_>, attribute: &expression::Attribute, grouped: bool) -> Result<(), Fault> {
+        let value = match &attribute.value {
+            Value::Concept(concept) => self.index.find_exact(&concept.id).map(RowValue::Concept),
+            Value::Number(number) => Some(RowValue::Number(number.clone())),
+            Value::Text(text) => Some(RowValue::Text(text.clone())),
+            Value::Boolean(value) => Some(RowValue::Boolean(*value)),
+            Value::Expression(inner) => {
+                self.sub(inner)?;
+                Some(RowValue::Expression(Box::new(self.meaning(inner)?)))
+            }
+        };
+        let (Some(name), Some(value)) = (self.index.find_exact(&attribute.name.id), value) else {
+            return Ok(());
+        };
+        let position = attribute.name.span.start;
+        let Some(rules) = self.model.attributes.get(&name) else {
+            let message = format!("{} is no attribute of the concept model", self.shown(name));
+            self.breach(true, position, message);
+            return Ok(());
+        };
+        self.domain(subject, name, rules, grouped, position);
+        for rule in &rules.ranges {
+            if rule.range.contains(self.index, &value) == Some(false) {
+                let message = format!(
+                    "the value {} is not in the range of {}, which is {}",
+                    self.value(&value),
+                    self.shown(name),
+                    rule.range.text()
+                );
+                self.breach(rule.mandatory, value_position(attribute), message);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an attribute may refine the focus, and stand where it stands.
+    fn domain(&mut self, subject: &Subject<'_>, name: Ordinal, rules: &Attribute, grouped: bool, position: usize) {
+        let applying: Vec<&DomainRule> = rules.domains.iter().filter(|rule| self.applies(rule, subject)).collect();
+        if applying.is_empty() {
+            // A domain that the edition does not have may be the one.
+            if !rules.domains.is_empty() && rules.domains.iter().all(|rule| rule.domain.is_some()) {
+                let message = format!(
+                    "{} does not apply to {}, but to {}",
+                    self.shown(name),
+                    self.focus(subject),
+                    self.domains(rules)
+                );
+                let mandatory = rules.domains.iter().any(|rule| rule.mandatory);
+                self.breach(mandatory, position, message);
+            }
+            return;
+        }
+        if grouped && applying.iter().all(|rule| !rule.grouped) {
+            let mandatory = applying.iter().any(|rule| rule.mandatory);
+            let message = format!("{} is never in a group; write it before all groups", self.shown(name));
+            self.breach(mandatory, position, message);
+        }
+    }
+
+    /// Whether the focus is in the domain of a rule.
+    fn applies(&self, rule: &DomainRule, subject: &Subject<'_>) -> bool {
+        let Some(domain) = rule.domain else { return false };
+        let meaning = &subject.meaning;
+        let Some(selection) = self.model.domains.get(&domain) else {
+            // A domain without a constraint is what lies below it, or what is a member of it.
+            let members = self.index.refset(domain);
+            return meaning.subsumers.contains(domain.0)
+                || members.is_some_and(|members| meaning.focus.iter().any(|focus| members.contains(focus.0)));
+        };
+        let concepts = selection.concepts(self.index);
+        concepts.is_some_and(|concepts| meaning.focus.iter().any(|focus| concepts.contains(focus.0)))
+            || selection
+                .constraint
+                .as_ref()
+                .is_some_and(|constraint| constraint.admits(self.index, meaning).unwrap_or(false))
+    }
+
+    /// Whether attributes are there as often as they may, with those that the focus concepts bring along.
+    fn counts(&mut self, subject: &Subject<'_>) {
+        let groups = &subject.meaning.groups;
+        let stated: BTreeSet<Ordinal> = subject
+            .sub
+            .all_attributes()
+            .filter_map(|attribute| self.index.find_exact(&attribute.name.id))
+            .collect();
+        for (name, rules) in &self.model.attributes {
+            let needed = rules.domains.iter().any(|rule| rule.count.min > 0);
+            if !needed && !stated.contains(name) {
+                continue;
+            }
+            let of_group = |group: &Vec<Row>| group.iter().filter(|row| row.name == *name).count();
+            let all: usize = groups.iter().map(of_group).sum();
+            let most = groups.iter().map(of_group).max().unwrap_or(0);
+            let position = subject.position_of(self.index, *name);
+            let applying: Vec<&DomainRule> = rules.domains.iter().filter(|rule| self.applies(rule, subject)).collect();
+            for rule in applying {
+                let found = [
+                    over(all, rule.count).map(|limit| format!("is there {all} times, of at most {limit}")),
+                    over(most, rule.in_group)
+                        .filter(|_| rule.grouped)
+                        .map(|limit| format!("is there {most} times in a group, of at most {limit}")),
+                    (all < rule.count.min).then(|| format!("is there {all} times, of at least {}", rule.count.min)),
+                ];
+                for what in found.into_iter().flatten() {
+                    let message = format!("{} {what}, with those of {}", self.shown(*name), self.focus(subject));
+                    self.breach(rule.mandatory, position, message);
+                }
+            }
+        }
+    }
+
+    fn breach(&mut self, mandatory: bool, position: usize, message: String) {
+        self.breaches.push(Breach {
+            mandatory,
+            position,
+            message,
+        });
+    }
+
+    fn shown(&self, concept: Ordinal) -> String {
+        let code = self.index.code(concept);
+        match self.index.display(concept) {
+            Some(display) => format!("{code} |{display}|"),
+            None => code.to_owned(),
+        }
+    }
+
+    fn focus(&self, subject: &Subject<'_>) -> String {
+        let shown: Vec<String> = subject.meaning.focus.iter().map(|focus| self.shown(*focus)).collect();
+        shown.join(" + ")
+    }
+
+    fn domains(&self, rules: &Attribute) -> String {
+        let domains: BTreeSet<String> = rules
+            .domains
+            .iter()
+            .filter_map(|rule| rule.domain)
+            .map(|domain| self.shown(domain))
+            .collect();
+        let more = if domains.len() > SHOWN { " and others" } else { "" };
+        let shown: Vec<String> = domains.into_iter().take(SHOWN).collect();
+        format!("{}{more}", shown.join(", "))
+    }
+
+    fn value(&self, value: &RowValue) -> String {
+        match value {
+            RowValue::Concept(concept) => self.shown(*concept),
+            RowValue::Expression(_) => "in brackets".to_owned(),
+            RowValue::Number(number) => format!("#{number}"),
+            RowValue::Text(text) => format!("\"{text}\""),
+            RowValue::Boolean(value) => value.to_string(),
+        }
+    }
+}
+
+impl Subject<'_> {
+    /// Where an attribute is stated first; the focus, if it is not.
+    fn position_of(&self, index: &CodeSystemIndex, name: Ordinal) -> usize {
+        let code = index.code(name);
+        let stated = self.sub.all_attributes().find(|attribute| attribute.name.id == code);
+        let focus = self.sub.focus.first().map_or(0, |focus| focus.span.start);
+        stated.map_or(focus, |attribute| attribute.name.span.start)
+    }
+}
+
+/// The limit that a count exceeds.
+fn over(count: usize, cardinality: Cardinality) -> Option<usize> {
+    cardinality.max.filter(|max| count > *max)
+}
+
+fn value_position(attribute: &expression::Attribute) -> usize {
+    match &attribute.value {
+        Value::Concept(concept) => concept.span.start,
+        Value::Expression(inner) => inner
+            .focus
+            .first()
+            .map_or(attribute.name.span.start, |focus| focus.span.start),
+        Value::Number(_) | Value::Text(_) | Value::Boolean(_) => attribute.name.span.start,
+    }
+}
+
+impl Breach {
+    /// The message with its place in the text of the expression, in one line.
+    pub fn in_line(&self, text: &str) -> String {
+        Fault::new(Kind::Meaning, self.position, self.message.clone())
+            .in_text(text)
+            .in_line()
+    }
+}
