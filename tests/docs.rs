@@ -1,10 +1,11 @@
 //! Every command that README and docs show is run, or at least parsed, so that no document can go stale unnoticed.
 //!
 //! Blocks fenced as `console` are run, on the store of the demonstration: `$` begins a command, and every line shown
-//! under it must be among the lines that it prints. `curl` commands go to a server on that store. Blocks fenced as
+//! under it must be among the lines that it prints. `curl` commands go to a server on that store. Those fenced as
+//! `console expressions` are run on the store of an invented SNOMED CT release. Blocks fenced as
 //! `sh` need something that is not here (a licensed release): their `tern` commands must parse.
 
-use crate::support::{demo, root, tern, text};
+use crate::support::{demo, model, root, tern, text};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -13,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 struct Shown {
     place: String,
     runs: bool,
+    store: fn() -> &'static std::path::Path,
     command: String,
     output: Vec<String>,
 }
@@ -37,7 +39,10 @@ fn shown() -> Vec<Shown> {
                 fence = if fence.is_some() { None } else { Some(info.trim().to_owned()) };
                 continue;
             }
-            let Some(fence) = fence.as_deref().filter(|fence| ["console", "sh"].contains(fence)) else {
+            let Some(fence) = fence
+                .as_deref()
+                .filter(|fence| ["console", "console expressions", "sh"].contains(fence))
+            else {
                 continue;
             };
             let command = line.strip_prefix("$ ").or((fence == "sh").then_some(line));
@@ -45,7 +50,8 @@ fn shown() -> Vec<Shown> {
                 (Some(command), _) if command.trim().is_empty() || command.starts_with('#') => {}
                 (Some(command), _) => found.push(Shown {
                     place: format!("{}:{}", path.display(), number + 1),
-                    runs: fence == "console",
+                    runs: fence.starts_with("console"),
+                    store: if fence == "console" { demo } else { model },
                     command: command.to_owned(),
                     output: Vec::new(),
                 }),
@@ -87,7 +93,7 @@ fn serve() -> Server {
     Server { child, address }
 }
 
-fn shell(command: &str, room: &std::path::Path) -> (bool, String, String) {
+fn shell(command: &str, room: &std::path::Path, store: &std::path::Path) -> (bool, String, String) {
     let program = env!("CARGO_BIN_EXE_tern");
     let bin = std::path::Path::new(program).parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
@@ -95,7 +101,7 @@ fn shell(command: &str, room: &std::path::Path) -> (bool, String, String) {
         .args(["-c", command])
         .current_dir(room)
         .env("PATH", path)
-        .env("TERN_STORE", demo())
+        .env("TERN_STORE", store)
         .env("COLUMNS", "100")
         .output()
         .unwrap();
@@ -136,7 +142,7 @@ fn commands_in_documents_work_and_print_what_is_shown() {
         if command.starts_with("cargo ") || command.starts_with("tern serve") {
             continue;
         }
-        let (success, out, err) = shell(&as_on_a_terminal(&command), room.path());
+        let (success, out, err) = shell(&as_on_a_terminal(&command), room.path(), (one.store)());
         assert!(success, "{}: {command}\n{out}\n{err}", one.place);
         // Words count, not the blanks that line columns up.
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");

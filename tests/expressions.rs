@@ -154,7 +154,7 @@ fn properties(code: &str, names: &[&str]) -> Vec<(String, String)> {
 fn normal_forms_say_all_that_follows_and_nothing_twice() {
     for (expression, expected) in [
         (
-            format!("{DISORDER}:{{{WAY}={RED_RUST},{SEAT}={SAILBONE}}},{AGENT}={BRINE}"),
+            format!("{DISORDER}:{AGENT}={BRINE},{{{WAY}={RED_RUST},{SEAT}={SAILBONE}}}"),
             format!("=== {SAILBONE_RUST}+{BY_BRINE}:{{{SEAT}={SAILBONE},{WAY}={RED_RUST}}},{{{AGENT}={BRINE}}}"),
         ),
         // A concept that means the same is not above itself.

@@ -6,7 +6,7 @@
 //! and their responses have the headers that tell versions.
 
 use super::{Answer, Limits, send, send_to, writable};
-use crate::support::{editions, history};
+use crate::support::{editions, history, model};
 use actix_web::test::TestRequest;
 use actix_web::web;
 use serde_json::{Map, Value, json};
@@ -132,17 +132,18 @@ async fn answers_are_as_recorded() {
         let mut cases = read(&file);
         count += cases.len();
         let requests = cases.iter().map(request).collect();
-        let store = match file.file_name().and_then(|name| name.to_str()) {
+        let release = match file.file_name().and_then(|name| name.to_str()) {
             Some("http-snomed.json") => Some(history()),
             Some("http-snomed-editions.json") => Some(editions()),
+            Some("http-expressions.json") => Some(model()),
             _ => None,
         };
-        let answers = if let Some(store) = store {
-            let store = Store::open(store).unwrap();
-            let terminology = Terminology::new(&store, Vec::new());
-            send_to(web::Data::new(State::new(terminology, Limits::default())), requests).await
-        } else {
-            send(Limits::default(), requests).await
+        let answers = match release {
+            Some(store) => {
+                let terminology = Terminology::new(&Store::open(store).unwrap(), Vec::new());
+                send_to(web::Data::new(State::new(terminology, Limits::default())), requests).await
+            }
+            None => send(Limits::default(), requests).await,
         };
         compare(&file, &mut cases, answers.iter().map(response).collect(), &mut wrong);
     }

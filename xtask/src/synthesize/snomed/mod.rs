@@ -222,7 +222,14 @@ fn attributes(
 fn axiom(files: &mut Files, id: &str, parents: &[String], groups: &[String], defined: bool) -> anyhow::Result<()> {
     let mut parts: Vec<String> = parents.iter().map(|parent| format!(":{parent}")).collect();
     for group in groups {
-        parts.push(format!("ObjectSomeValuesFrom(:609096000 ObjectIntersectionOf({group}))"));
+        // An intersection has two operands or more.
+        let several = group.matches("ObjectSomeValuesFrom").count() > 1;
+        let group = if several {
+            format!("ObjectIntersectionOf({group})")
+        } else {
+            group.clone()
+        };
+        parts.push(format!("ObjectSomeValuesFrom(:609096000 {group})"));
     }
     let whole = match parts.as_slice() {
         [only] => only.clone(),
