@@ -7,6 +7,7 @@ use super::parameters::ParameterError;
 use super::search_parameters::{self, SearchParameter};
 use crate::service::resource_search::{Condition, Element, Match, Test};
 use crate::service::{ResourceEntry, ResourceKind, ResourceQuery, Terminology};
+use crate::stop::Stopped;
 use std::collections::BTreeSet;
 use tern_index::model::Canonical;
 
@@ -83,15 +84,21 @@ impl Include {
         self.target.is_none_or(|target| target == kind)
     }
 
-    fn follow(&self, terminology: &Terminology, from: &ResourceEntry) -> Vec<ResourceEntry> {
+    fn follow(&self, terminology: &Terminology, from: &ResourceEntry) -> Result<Vec<ResourceEntry>, Stopped> {
         let (Some(url), version) = (&from.summary.url, &from.summary.version) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let mut found = Vec::new();
         for parameter in &self.parameters {
             if self.reverse {
                 if self.leads_to(from.kind) {
-                    found.extend(leading_to(terminology, self.kind, parameter.element, url, version.as_deref()));
+                    found.extend(leading_to(
+                        terminology,
+                        self.kind,
+                        parameter.element,
+                        url,
+                        version.as_deref(),
+                    )?);
                 }
                 continue;
             }
@@ -104,11 +111,11 @@ impl Include {
                     ResourceKind::NamingSystem,
                 ];
                 for kind in kinds.into_iter().filter(|kind| self.leads_to(*kind)) {
-                    found.extend(named(terminology, kind, &canonical));
+                    found.extend(named(terminology, kind, &canonical)?);
                 }
             }
         }
-        found
+        Ok(found)
     }
 }
 
@@ -119,7 +126,7 @@ fn leading_to(
     element: Element,
     url: &str,
     version: Option<&str>,
-) -> Vec<ResourceEntry> {
+) -> Result<Vec<ResourceEntry>, Stopped> {
     let condition = Condition {
         element,
         test: Test::Any(vec![Match::Canonical(url.to_owned(), None)]),
@@ -128,7 +135,7 @@ fn leading_to(
         conditions: vec![condition],
         sort: Vec::new(),
     };
-    let (found, _) = terminology.search_resources(kind, &query, 0, MOST);
+    let (found, _) = terminology.search_resources(kind, &query, 0, MOST)?;
     let means_it = |entry: &ResourceEntry| {
         let texts = terminology.texts_of(kind, &entry.id, element);
         texts
@@ -136,11 +143,11 @@ fn leading_to(
             .map(|text| Canonical::parse(text))
             .any(|own| own.url == url && own.version.as_deref().is_none_or(|own| Some(own) == version))
     };
-    found.into_iter().filter(means_it).collect()
+    Ok(found.into_iter().filter(means_it).collect())
 }
 
 /// What a canonical names: the version that it names, else the latest.
-fn named(terminology: &Terminology, kind: ResourceKind, canonical: &Canonical) -> Option<ResourceEntry> {
+fn named(terminology: &Terminology, kind: ResourceKind, canonical: &Canonical) -> Result<Option<ResourceEntry>, Stopped> {
     let mut conditions = vec![Condition {
         element: Element::Url,
         test: Test::Any(vec![Match::Exactly(canonical.url.clone())]),
@@ -153,19 +160,25 @@ fn named(terminology: &Terminology, kind: ResourceKind, canonical: &Canonical) -
         conditions,
         sort: Vec::new(),
     };
-    terminology.search_resources(kind, &query, 0, MOST).0.pop()
+    Ok(terminology.search_resources(kind, &query, 0, MOST)?.0.pop())
 }
 
 /// What comes along with the resources of a page, each once, and none that is there already.
-pub(super) fn follow(terminology: &Terminology, includes: &[Include], page: &[ResourceEntry]) -> Vec<ResourceEntry> {
+pub(super) fn follow(
+    terminology: &Terminology,
+    includes: &[Include],
+    page: &[ResourceEntry],
+) -> Result<Vec<ResourceEntry>, Stopped> {
     let mut seen: BTreeSet<(ResourceKind, String)> = page.iter().map(|entry| (entry.kind, entry.id.clone())).collect();
     let mut along = Vec::new();
     for include in includes {
-        for entry in page.iter().flat_map(|from| include.follow(terminology, from)) {
-            if along.len() < MOST && seen.insert((entry.kind, entry.id.clone())) {
-                along.push(entry);
+        for from in page {
+            for entry in include.follow(terminology, from)? {
+                if along.len() < MOST && seen.insert((entry.kind, entry.id.clone())) {
+                    along.push(entry);
+                }
             }
         }
     }
-    along
+    Ok(along)
 }

@@ -218,7 +218,7 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
             "search": {"mode": "match"},
         }));
     }
-    for entry in include::follow(terminology, &search.includes, &found) {
+    for entry in include::follow(terminology, &search.includes, &found)? {
         let json = resource(&entry, place.version, place.map_rows)?;
         entries.push(json!({
             "fullUrl": format!("{}/{}/{}", place.base, type_name(entry.kind), entry.id),
