@@ -434,7 +434,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         Target::Definition(id) => {
             let found = operations::named(id, request.version, request.base, room.library.is_writable());
             let found = found.ok_or_else(|| {
-                let text = format!("there is no OperationDefinition with the id '{id}'; a search at '{DEFINITIONS}' lists them");
+                let text = format!("there is no {DEFINITIONS} with this id; a search at '{DEFINITIONS}' lists them");
                 Refusal::new(RefusalKind::NotFound, text)
             })?;
             search::shortened(found, &Parameters::from_query(request.query)?)
