@@ -189,7 +189,7 @@ fn constraints(criterion: &mut Criterion) {
         // As a request: the implicit value set is resolved, the constraint read and evaluated, ten entries are made.
         let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let request = ExpandRequest {
-            value_set: ValueSetReference::Canonical(Canonical::new(&format!("{SNOMED}?fhir_vs=ecl/{encoded}"), None)),
+            value_set: ValueSetReference::Canonical(Canonical::new(format!("{SNOMED}?fhir_vs=ecl/{encoded}"), None)),
             parameters: Parameters {
                 count: Some(10),
                 ..Parameters::default()

@@ -72,6 +72,24 @@ fn a_retired_concept_says_why_and_what_to_use() {
         said.contains("retired: 1349999997107 Sail oxide; use 1239999997109 Sailbone rust (Same as before)"),
         "{said}"
     );
+    // A code whose successor is retired too leads to what is in use.
+    let by_way = "retired: 1389999997104 Older sail oxide; use 1239999997109 Sailbone rust (by way of 1349999997107)";
+    assert!(said.contains(by_way), "{said}");
+    let page = stdout(history(), &["lookup", "snomed", "1389999997104"]);
+    let line = "use instead     1239999997109  Sailbone rust  (Replaced by another, by way of 1349999997107)";
+    assert!(page.contains(line), "{page}");
+    assert_eq!(page.matches("Replaced by another").count(), 1, "said once: {page}");
+    let chain = json(history(), &["lookup", "snomed", "1389999997104", "--json"]);
+    let successor = &chain["retired"]["successors"][0];
+    assert_eq!(
+        (&successor["active"], &successor["in_the_end"][0]["code"]),
+        (&false.into(), &RUST.into())
+    );
+    // What is ambiguous has several successors.
+    let said = outcome(history(), &["search", "fin", "trouble"]).2;
+    let either =
+        "use 1249999997100 Finbone rust (Perhaps the same as) or 1219999997101 Disorder of finbone (Perhaps the same as)";
+    assert!(said.contains(either), "{said}");
     let rows = json(history(), &["search", "sail", "oxide", "--inactive", "--json"]);
     assert_eq!(rows[0]["successors"][0]["code"], RUST);
 }

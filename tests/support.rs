@@ -80,6 +80,25 @@ pub fn history() -> &'static Path {
     })
 }
 
+/// A store with several editions and versions of SNOMED CT side by side: two versions of one edition, an older one of it that is not
+/// published, and the edition of an extension.
+pub fn editions() -> &'static Path {
+    static STORE: OnceLock<PathBuf> = OnceLock::new();
+    STORE.get_or_init(|| {
+        let store = folder("editions");
+        let history = "tests/fixtures/snomed-history";
+        let unpublished = "http://snomed.info/xsct/1019999997108/version/20240101";
+        stdout(&store, &["load", history]);
+        stdout(&store, &["load", history, "--as-of", "20240701"]);
+        stdout(
+            &store,
+            &["load", history, "--as-of", "20240101", "--release-version", unpublished],
+        );
+        stdout(&store, &["load", "tests/fixtures/snomed"]);
+        store
+    })
+}
+
 /// A store with a SNOMED CT release that has axioms and a concept model.
 pub fn model() -> &'static Path {
     static STORE: OnceLock<PathBuf> = OnceLock::new();

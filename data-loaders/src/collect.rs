@@ -1,8 +1,11 @@
-//! A sink that keeps everything it is given, for tests and small in-memory work.
+//! A sink that keeps what it is given, for tests and small in-memory work.
 //!
-//! Records are kept as owned text in a plain form that tests can compare; a release of full size does not fit.
+//! What every test wants to know of a load is kept in one way: problems with their places, files left out, bytes read. What is
+//! kept of the records is up to the test; [`Records`] keeps everything, as owned text in a plain form that tests can
+//! compare. A release of full size does not fit.
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use tern_index::model::{
     Acceptability, CodeSystemHeader, ConceptMapHeader, DesignationKind, MappingAttribute, PropertyValue, Relationship,
 };
@@ -121,6 +124,18 @@ pub struct CollectedProblem {
     pub message: String,
 }
 
+impl CollectedProblem {
+    /// Where it is, files by their last part: `file:line:column`.
+    pub fn place(&self) -> String {
+        format!("{}:{}:{}", file_name(&self.file), self.line, self.column)
+    }
+}
+
+/// A file without its folders or the archive it is in.
+fn file_name(shown: &str) -> &str {
+    shown.rsplit(['/', '!']).next().unwrap_or("")
+}
+
 fn collected_property(found: &PropertyRecord<'_>) -> CollectedProperty {
     CollectedProperty {
         code: found.code.to_owned(),
@@ -151,12 +166,116 @@ fn collected(row: &RowRecord<'_>) -> CollectedRow {
     }
 }
 
-/// Everything a load said.
-#[derive(Debug, Default)]
-pub struct Collector {
+/// What is kept of the records of a load.
+pub trait Keep {
+    /// Takes a record.
+    fn keep(&mut self, at: At, record: Record<'_>);
+}
+
+/// A sink that keeps what a load says, and of its records what `K` keeps, as which it can be read.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Collected<K> {
     names: Vec<String>,
     /// Stop at the first problem, as `--strict` does.
     pub strict: bool,
+    /// Problems.
+    pub problems: Vec<CollectedProblem>,
+    /// Files left out, and why.
+    pub ignored: Vec<(String, String)>,
+    /// Bytes reported as read.
+    pub bytes: u64,
+    kept: K,
+}
+
+/// A sink that keeps everything.
+pub type Collector = Collected<Records>;
+
+impl<K: Default> Collected<K> {
+    /// One that stops at the first problem.
+    pub fn strict() -> Self {
+        Self {
+            strict: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl<K> Collected<K> {
+    fn shown(&self, number: u16) -> String {
+        let place = usize::from(number).checked_sub(1);
+        place.and_then(|place| self.names.get(place)).cloned().unwrap_or_default()
+    }
+
+    /// The same without what depends on the place a release lies at: folders of files, endings of packed ones, bytes.
+    #[must_use]
+    pub fn placeless(mut self) -> Self {
+        let last = |file: &str| {
+            let name = file_name(file);
+            name.trim_end_matches(".gz").trim_end_matches(".zst").to_owned()
+        };
+        self.names.clear();
+        self.bytes = 0;
+        for problem in &mut self.problems {
+            problem.file = last(&problem.file);
+        }
+        for ignored in &mut self.ignored {
+            ignored.0 = last(&ignored.0);
+        }
+        self
+    }
+}
+
+impl<K> Deref for Collected<K> {
+    type Target = K;
+
+    fn deref(&self) -> &K {
+        &self.kept
+    }
+}
+
+impl<K> DerefMut for Collected<K> {
+    fn deref_mut(&mut self) -> &mut K {
+        &mut self.kept
+    }
+}
+
+impl<K: Keep> RecordSink for Collected<K> {
+    fn name(&mut self, name: &str) -> u16 {
+        let place = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        u16::try_from(place + 1).unwrap_or(u16::MAX)
+    }
+
+    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped> {
+        self.kept.keep(at, record);
+        Ok(())
+    }
+
+    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
+        self.problems.push(CollectedProblem {
+            kind: problem.kind,
+            file: self.shown(at.file),
+            column: self.shown(at.column),
+            line: at.line,
+            message: problem.message,
+        });
+        if self.strict { Err(Stopped) } else { Ok(()) }
+    }
+
+    fn ignored(&mut self, file: &str, reason: &str) {
+        self.ignored.push((file.to_owned(), reason.to_owned()));
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+}
+
+/// Everything that records say.
+#[derive(Debug, Default)]
+pub struct Records {
     /// Code systems in order.
     pub code_systems: Vec<CodeSystemHeader>,
     /// Concepts by code.
@@ -179,28 +298,9 @@ pub struct Collector {
     pub maps: Vec<(ConceptMapHeader, Vec<CollectedMapping>)>,
     /// Resources: type and JSON.
     pub resources: Vec<(String, String)>,
-    /// Problems.
-    pub problems: Vec<CollectedProblem>,
-    /// Files left out, and why.
-    pub ignored: Vec<(String, String)>,
-    /// Bytes reported as read.
-    pub bytes: u64,
 }
 
-impl Collector {
-    /// A collector that stops at the first problem.
-    pub fn strict() -> Self {
-        Self {
-            strict: true,
-            ..Self::default()
-        }
-    }
-
-    fn shown(&self, number: u16) -> String {
-        let place = usize::from(number).checked_sub(1);
-        place.and_then(|place| self.names.get(place)).cloned().unwrap_or_default()
-    }
-
+impl Records {
     /// The values of a property of a concept.
     pub fn values(&self, code: &str, property: &str) -> Vec<String> {
         let wanted = self
@@ -249,16 +349,8 @@ fn owned(value: &ValueRecord<'_>) -> PropertyValue {
     }
 }
 
-impl RecordSink for Collector {
-    fn name(&mut self, name: &str) -> u16 {
-        let place = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        u16::try_from(place + 1).unwrap_or(u16::MAX)
-    }
-
-    fn accept(&mut self, _: At, record: Record<'_>) -> Result<(), Stopped> {
+impl Keep for Records {
+    fn keep(&mut self, _: At, record: Record<'_>) {
         let text = |text: Option<&str>| text.map(str::to_owned);
         match record {
             Record::CodeSystem(header) => self.code_systems.push(header.clone()),
@@ -343,25 +435,5 @@ impl RecordSink for Collector {
                 .resources
                 .push((resource.resource_type.to_owned(), resource.json.to_owned())),
         }
-        Ok(())
-    }
-
-    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
-        self.problems.push(CollectedProblem {
-            kind: problem.kind,
-            file: self.shown(at.file),
-            column: self.shown(at.column),
-            line: at.line,
-            message: problem.message,
-        });
-        if self.strict { Err(Stopped) } else { Ok(()) }
-    }
-
-    fn ignored(&mut self, file: &str, reason: &str) {
-        self.ignored.push((file.to_owned(), reason.to_owned()));
-    }
-
-    fn progress(&mut self, bytes: u64) {
-        self.bytes += bytes;
     }
 }

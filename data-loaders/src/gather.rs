@@ -1,11 +1,12 @@
-//! A sink for tests that keeps what it is told, in words; and the ways tests lay a release out on disk.
+//! What tests keep of a load, in words; and the ways tests lay a release out on disk.
 
+use crate::collect::{Collected, CollectedProblem, Keep};
 use crate::{LoadError, LoadOptions, Release, recognise, source};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use tern_index::model::{CodeSystemHeader, Coding, ConceptMapHeader, DesignationKind, MappingAttribute, Relationship};
-use tern_index::record::{At, Problem, ProblemKind, Record, RecordSink, Stopped, ValueRecord};
+use tern_index::record::{At, Record, ValueRecord};
 
 /// A mapping, owned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,46 +63,24 @@ pub struct Map {
     pub rows: Vec<Row>,
 }
 
-/// The sink.
+/// What is kept of the records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Gather {
-    pub names: Vec<String>,
+pub struct Systems {
     pub systems: Vec<System>,
     pub maps: Vec<Map>,
-    pub problems: Vec<(String, u32, String, ProblemKind, String)>,
-    pub ignored: Vec<(String, String)>,
-    pub bytes: u64,
-    pub stop_at_problem: bool,
 }
 
-impl Gather {
-    fn named(&self, number: u16) -> String {
-        number
-            .checked_sub(1)
-            .and_then(|place| self.names.get(usize::from(place)).cloned())
-            .unwrap_or_default()
-    }
+/// The sink.
+pub type Gather = Collected<Systems>;
 
-    /// Problems as `file:line:column kind`, files by their last part.
-    pub fn faults(&self) -> Vec<String> {
-        let last = |file: &str| file.rsplit(['/', '!']).next().unwrap_or("").to_owned();
-        self.problems
-            .iter()
-            .map(|(file, line, column, kind, _)| format!("{}:{line}:{column} {kind}", last(file)))
-            .collect()
-    }
+/// Problems as `file:line:column kind`, files by their last part.
+pub fn faults(gather: &Gather) -> Vec<String> {
+    let told = |problem: &CollectedProblem| format!("{} {}", problem.place(), problem.kind);
+    gather.problems.iter().map(told).collect()
 }
 
-impl RecordSink for Gather {
-    fn name(&mut self, name: &str) -> u16 {
-        let place = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        u16::try_from(place + 1).unwrap()
-    }
-
-    fn accept(&mut self, _at: At, record: Record<'_>) -> Result<(), Stopped> {
+impl Keep for Systems {
+    fn keep(&mut self, _at: At, record: Record<'_>) {
         match record {
             Record::CodeSystem(header) => {
                 self.systems.push(System {
@@ -112,7 +91,7 @@ impl RecordSink for Gather {
                     parents: Vec::new(),
                     properties: Vec::new(),
                 });
-                return Ok(());
+                return;
             }
             Record::ConceptMap(header) => {
                 let header = header.clone();
@@ -120,7 +99,7 @@ impl RecordSink for Gather {
                     header,
                     rows: Vec::new(),
                 });
-                return Ok(());
+                return;
             }
             Record::Mapping(row) => {
                 self.maps.last_mut().unwrap().rows.push(Row {
@@ -131,7 +110,7 @@ impl RecordSink for Gather {
                     priority: row.priority,
                     attributes: row.attributes.to_vec(),
                 });
-                return Ok(());
+                return;
             }
             _ => {}
         }
@@ -169,21 +148,6 @@ impl RecordSink for Gather {
             }
             other => panic!("unexpected {other:?}"),
         }
-        Ok(())
-    }
-
-    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
-        let (file, column) = (self.named(at.file), self.named(at.column));
-        self.problems.push((file, at.line, column, problem.kind, problem.message));
-        if self.stop_at_problem { Err(Stopped) } else { Ok(()) }
-    }
-
-    fn ignored(&mut self, file: &str, reason: &str) {
-        self.ignored.push((file.to_owned(), reason.to_owned()));
-    }
-
-    fn progress(&mut self, bytes: u64) {
-        self.bytes += bytes;
     }
 }
 
@@ -275,17 +239,4 @@ pub fn packed(folder: &Path) -> tempfile::TempDir {
         std::fs::write(path, bytes).unwrap();
     }
     room
-}
-
-/// Forgets what depends on the place a release lies at: names of files in messages, and bytes.
-pub fn placeless(mut gather: Gather) -> Gather {
-    let last = |file: &str| {
-        let name = file.rsplit(['/', '!']).next().unwrap_or("");
-        name.trim_end_matches(".gz").trim_end_matches(".zst").to_owned()
-    };
-    gather.names.clear();
-    gather.bytes = 0;
-    gather.problems.iter_mut().for_each(|problem| problem.0 = last(&problem.0));
-    gather.ignored.iter_mut().for_each(|ignored| ignored.0 = last(&ignored.0));
-    gather
 }

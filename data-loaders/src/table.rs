@@ -247,7 +247,7 @@ mod tests {
         while let Some(row) = table.next(&mut sink).unwrap() {
             rows.push(row.at().line);
         }
-        (rows, sink.problems.iter().map(|problem| problem.1).collect())
+        (rows, sink.problems.iter().map(|problem| problem.line).collect())
     }
 
     #[test]

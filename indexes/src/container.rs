@@ -126,7 +126,8 @@ impl ContainerWriter {
 
     /// The whole file as bytes and its checksum.
     pub fn finish(self) -> (Vec<u8>, [u8; CHECKSUM_LENGTH]) {
-        let mut bytes = Vec::new();
+        let content: usize = self.sections.iter().map(|(_, _, bytes)| bytes.len() + 8).sum();
+        let mut bytes = Vec::with_capacity(HEADER_LENGTH + ENTRY_LENGTH * self.sections.len() + content + CHECKSUM_LENGTH + 8);
         // Writing to a Vec cannot fail; the result is kept for the one implementation of the layout.
         let checksum = self.write(&mut bytes).unwrap_or([0; CHECKSUM_LENGTH]);
         (bytes, checksum)
@@ -161,10 +162,11 @@ impl ContainerWriter {
         put(&header)?;
         put(&table)?;
         let mut position = HEADER_LENGTH + table.len();
-        for (_, _, bytes) in &self.sections {
+        // Each section is gone as soon as it is written.
+        for (_, _, bytes) in self.sections {
             let aligned = position.next_multiple_of(8);
             put(&[0u8; 8][..aligned - position])?;
-            put(bytes)?;
+            put(&bytes)?;
             position = aligned + bytes.len();
         }
         let aligned = position.next_multiple_of(8);

@@ -25,9 +25,16 @@ impl Canonical {
         }
     }
 
-    /// Reads `url|version` or `url`; an empty version counts as none.
+    /// Reads `url|version` or `url`; an empty version counts as none. A SNOMED CT expression constraint in a URL has terms between
+    /// pipes: only a pipe that closes none of them comes before a version.
     pub fn parse(text: &str) -> Self {
-        match text.split_once('|') {
+        const CONSTRAINT: &str = "?fhir_vs=ecl/";
+        let parts = match text.split_once(CONSTRAINT) {
+            Some((_, constraint)) if constraint.matches('|').count() % 2 == 0 => None,
+            Some(_) => text.rsplit_once('|'),
+            None => text.split_once('|'),
+        };
+        match parts {
             Some((url, version)) => Self::new(url, Some(version).filter(|v| !v.is_empty()).map(str::to_owned)),
             None => Self::new(text, None),
         }

@@ -4,7 +4,7 @@ use super::error::{CliError, Exit};
 use super::output::{Output, OutputArgs};
 use super::session::{Session, short_version};
 use crate::service::LookupRequest;
-use crate::service::history::{Named, Retirement};
+use crate::service::history::{INACTIVATION_INDICATOR, Named, Retirement, Successor};
 use crate::service::lookup::{Lookup, LookupProperty, lookup};
 use serde::Serialize;
 use std::path::Path;
@@ -78,6 +78,8 @@ struct Replacement<'a> {
     code: &'a str,
     display: Option<&'a str>,
     active: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_the_end: Vec<Code<'a>>,
 }
 
 /// Runs the command.
@@ -152,6 +154,7 @@ fn retired(retirement: &Retirement) -> Retired<'_> {
                 code: &successor.target.code,
                 display: successor.target.display.as_deref(),
                 active: successor.active,
+                in_the_end: successor.in_the_end.iter().map(code).collect(),
             })
             .collect(),
     }
@@ -195,11 +198,19 @@ fn readable(found: &Lookup, width: u16) -> String {
         let named = |named: &Named| named.display.clone().unwrap_or_else(|| named.code.clone());
         let reason = retirement.reason.as_ref().map_or_else(|| "no reason given".to_owned(), named);
         page.section("retired", [reason]);
-        let instead = retirement.successors.iter().map(|successor| {
-            let also = if successor.active { "" } else { ", retired too" };
-            let target = &successor.target;
-            let display = target.display.as_deref().unwrap_or("");
-            format!("{}  {display}  ({}{also})", target.code, named(&successor.association))
+        let shown = |code: &Named| format!("{}  {}", code.code, code.display.as_deref().unwrap_or(""));
+        let instead = retirement.successors.iter().flat_map(|successor| {
+            let how = named(&successor.association);
+            let itself = || vec![format!("{}  ({how}, retired too)", shown(&successor.target))];
+            let by_way = if successor.active {
+                how.clone()
+            } else {
+                format!("{how}, by way of {}", successor.target.code)
+            };
+            match successor.in_use() {
+                [] => itself(),
+                in_use => in_use.iter().map(|code| format!("{}  ({by_way})", shown(code))).collect(),
+            }
         });
         page.section("use instead", instead.collect::<Vec<_>>());
     }
@@ -227,7 +238,19 @@ fn readable(found: &Lookup, width: u16) -> String {
         });
     }
     page.section("terms", terms);
-    let rest: Vec<&LookupProperty> = found.properties.iter().filter(|property| !is_link(property)).collect();
+    // What has been said of a retired code is not said again.
+    let is_history = |property: &&LookupProperty| {
+        let retirement = found.retirement.as_ref();
+        retirement.is_some_and(|known| {
+            let association = |successor: &Successor| successor.association.code == property.code;
+            property.code == INACTIVATION_INDICATOR || known.successors.iter().any(association)
+        })
+    };
+    let rest: Vec<&LookupProperty> = found
+        .properties
+        .iter()
+        .filter(|property| !is_link(property) && !is_history(property))
+        .collect();
     let mut done: Vec<&str> = Vec::new();
     for property in &rest {
         if !done.contains(&property.code.as_str()) {

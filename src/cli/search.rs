@@ -52,11 +52,27 @@ struct Replacement {
     display: Option<String>,
     association: String,
     active: bool,
+    /// What is in use in its place, where it is retired too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_the_end: Vec<InUse>,
+}
+
+#[derive(Debug, Serialize)]
+struct InUse {
+    code: String,
+    display: Option<String>,
 }
 
 impl From<Successor> for Replacement {
     fn from(successor: Successor) -> Self {
+        let ends = successor.in_the_end.into_iter();
         Self {
+            in_the_end: ends
+                .map(|end| InUse {
+                    code: end.code,
+                    display: end.display,
+                })
+                .collect(),
             code: successor.target.code,
             display: successor.target.display,
             association: successor.association.display.unwrap_or(successor.association.code),
@@ -104,10 +120,32 @@ impl From<SearchRow> for Found {
 
 /// `inactive`, and what to use instead.
 fn inactive(found: &Found) -> String {
-    match found.successors.first() {
-        Some(first) => format!("inactive; use {} {}", first.code, first.display.as_deref().unwrap_or("")),
-        None => "inactive".into(),
+    instead(&found.successors).map_or_else(|| "inactive".into(), |use_| format!("inactive; use {use_}"))
+}
+
+/// What to use in place of a retired code: what is in use and closest, and others that mean it as closely.
+fn instead(successors: &[Replacement]) -> Option<String> {
+    let closest = &successors.first()?.association;
+    let alike = successors.iter().take_while(|other| other.association == *closest);
+    let mut named: Vec<String> = Vec::new();
+    let mut name = |code: &str, display: &Option<String>, how: &str| {
+        let text = format!("{code} {} ({how})", display.as_deref().unwrap_or(""));
+        if !named.contains(&text) {
+            named.push(text);
+        }
+    };
+    for one in alike {
+        if one.active {
+            name(&one.code, &one.display, &one.association);
+        }
+        for end in &one.in_the_end {
+            name(&end.code, &end.display, &format!("by way of {}", one.code));
+        }
+        if !one.active && one.in_the_end.is_empty() {
+            name(&one.code, &one.display, &format!("{}, retired too", one.association));
+        }
     }
+    Some(named.join(" or "))
 }
 
 /// Says of what is retired and matches what has taken its place.
@@ -118,15 +156,8 @@ fn offer(session: &Session, request: &SearchRequest) {
         ..request.clone()
     };
     for row in search(&session.terminology, &request).into_iter().map(Found::from) {
-        if let Some(first) = row.successors.first() {
-            eprintln!(
-                "  retired: {} {}; use {} {} ({})",
-                row.code,
-                row.display,
-                first.code,
-                first.display.as_deref().unwrap_or(""),
-                first.association
-            );
+        if let Some(instead) = instead(&row.successors) {
+            eprintln!("  retired: {} {}; use {instead}", row.code, row.display);
         }
     }
 }

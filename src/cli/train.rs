@@ -71,8 +71,8 @@ pub fn run(args: &TrainArgs, directory: &Path) -> Result<Exit, CliError> {
     let truths = read(args, &target).map_err(failed)?;
     let examples: Vec<Example> = truths
         .iter()
-        .flat_map(|truth| &truth.rows)
-        .map(|row| row.example.clone())
+        .enumerate()
+        .flat_map(|(set, truth)| truth.examples(set))
         .collect();
     eprintln!("{} reviewed rows to {}", thousands(examples.len() as u64), label(&target));
     let trained = Trainer::new(&system).train(&examples, &comment(args, &target, &truths, examples.len()));

@@ -18,6 +18,7 @@ use crate::service::resources::{ResourceBody, ResourceEntry};
 use crate::service::{ResourceKind, Terminology, naming};
 use crate::service::{compare, expand, lookup, subsumes, translate, validate_code};
 use crate::written::Library;
+use render_expansion::ExpansionPieces;
 use render_resource::type_name;
 use serde_json::Value;
 use tern_index::model::Canonical;
@@ -469,25 +470,73 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         }
         Target::Operation(operation, id) => {
             let version = request.version;
-            let mut context = Context {
-                accept_language: request.accept_language.map(str::to_owned),
-                instance: None,
-                strict: request.strict,
-            };
-            if let Some(id) = id {
-                context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
-            }
-            let session = request.cache_id;
-            let parameters = body_parameters(request, operation.bare(), room.cache)?;
-            let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
-            let terminology = terminology.for_fhir_version(version.short());
-            let room = Room {
-                terminology: &terminology,
-                ..room
-            };
-            operate(room, *operation, version, &parameters, &context)
+            with_parameters(room, *operation, id.as_deref(), request, |room, parameters, context| {
+                operate(room, *operation, version, parameters, context)
+            })
         }
     }
+}
+
+/// Calls an operation with its parameters, and with a terminology in which what comes along ranks first.
+fn with_parameters<T>(
+    room: Room<'_>,
+    operation: Operation,
+    id: Option<&str>,
+    request: Request<'_>,
+    call: impl FnOnce(Room<'_>, &Parameters, &Context) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let version = request.version;
+    let mut context = Context {
+        accept_language: request.accept_language.map(str::to_owned),
+        instance: None,
+        strict: request.strict,
+    };
+    if let Some(id) = id {
+        context.instance = Some(instance(&find(room, operation.kind(), id, version)?)?);
+    }
+    let session = request.cache_id;
+    let parameters = body_parameters(request, operation.bare(), room.cache)?;
+    let terminology = room.sessions.overlay(room.terminology, &parameters, session, room.cache)?;
+    let terminology = terminology.for_fhir_version(version.short());
+    let room = Room {
+        terminology: &terminology,
+        ..room
+    };
+    call(room, &parameters, &context)
+}
+
+/// An expansion, whole or to be written piece by piece.
+#[derive(Debug)]
+pub enum Expanded {
+    /// Short, or no list.
+    Whole(Value),
+    /// A long list.
+    Pieces(Box<ExpansionPieces>),
+}
+
+/// Entries from which on a list is written piece by piece.
+const LONG_LIST: u64 = 1_000;
+
+/// Answers `$expand` for a client that takes JSON.
+pub fn expanded(room: Room<'_>, id: Option<&str>, request: Request<'_>) -> Result<Expanded, Refusal> {
+    let version = request.version;
+    with_parameters(room, Operation::Expand, id, request, |room, parameters, context| {
+        let evaluated = evaluated(room, parameters, context)?;
+        match ExpansionPieces::new(evaluated, version, LONG_LIST) {
+            Ok(pieces) => Ok(Expanded::Pieces(Box::new(pieces))),
+            Err(short) => {
+                let whole = short.whole(room.terminology.stop())?;
+                Ok(Expanded::Whole(render_expansion::expansion(&whole, version)))
+            }
+        }
+    })
+}
+
+fn evaluated(room: Room<'_>, parameters: &Parameters, context: &Context) -> Result<expand::Evaluated, Refusal> {
+    let mut request = requests::expand(parameters, context)?;
+    let asked = request.parameters.limit.unwrap_or(u64::MAX);
+    request.parameters.limit = Some(room.expansion.min(asked));
+    Ok(expand::evaluate(room.terminology, &request)?)
 }
 
 fn metadata(room: Room<'_>, request: &Request<'_>) -> Result<Value, Refusal> {
@@ -590,10 +639,8 @@ fn operate(
             }
         }
         Operation::Expand => {
-            let mut request = requests::expand(parameters, context)?;
-            let asked = request.parameters.limit.unwrap_or(u64::MAX);
-            request.parameters.limit = Some(room.expansion.min(asked));
-            Ok(render_expansion::expansion(&expand::expand(terminology, &request)?, version))
+            let whole = evaluated(room, parameters, context)?.whole(terminology.stop())?;
+            Ok(render_expansion::expansion(&whole, version))
         }
         Operation::Closure => {
             context.check(parameters, Operation::Closure)?;

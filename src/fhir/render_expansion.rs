@@ -4,9 +4,12 @@
 
 use super::FhirVersion;
 use super::render::{coding, property_value};
-use crate::service::expand::{ContainsProperty, ExpansionDesignation, ExpansionParameter, ExpansionProperty, ParameterValue};
+use crate::service::expand::{
+    ContainsProperty, Evaluated, ExpansionDesignation, ExpansionParameter, ExpansionProperty, ParameterValue,
+};
 use crate::service::{Expansion, ExpansionContains};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 const STANDARDS_STATUS: &str = "http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status";
 const SUPPLEMENT: &str = "http://hl7.org/fhir/StructureDefinition/valueset-supplement";
@@ -79,11 +82,7 @@ fn body(expansion: &Expansion, version: FhirVersion) -> Value {
     let mut json = Map::new();
     let mut extended = extensions(expansion.extensions.as_deref());
     if version == FhirVersion::R4 {
-        extended.extend(expansion.properties.iter().map(|property| {
-            let mut parts = vec![json!({"url": "code", "valueCode": property.code})];
-            parts.extend(property.uri.as_ref().map(|uri| json!({"url": "uri", "valueUri": uri})));
-            json!({"extension": parts, "url": PROPERTY})
-        }));
+        extended.extend(expansion.properties.iter().map(property_extension));
     }
     list(&mut json, "extension", extended);
     json.insert("identifier".into(), uuid::Uuid::new_v4().urn().to_string().into());
@@ -101,6 +100,12 @@ fn body(expansion: &Expansion, version: FhirVersion) -> Value {
     let entries = expansion.contains.iter().map(|entry| contains(entry, version));
     list(&mut json, "contains", entries.collect());
     json.into()
+}
+
+fn property_extension(property: &ExpansionProperty) -> Value {
+    let mut parts = vec![json!({"url": "code", "valueCode": property.code})];
+    parts.extend(property.uri.as_ref().map(|uri| json!({"url": "uri", "valueUri": uri})));
+    json!({"extension": parts, "url": PROPERTY})
 }
 
 /// FHIR forbids empty arrays.
@@ -182,4 +187,116 @@ fn contains_property(property: &ContainsProperty) -> Value {
     let (suffix, value) = property_value(&property.value);
     json.insert(format!("value{suffix}"), value);
     json.into()
+}
+
+/// The answer of `$expand` as JSON, written piece by piece: what has been written is not kept, whatever the number of codes.
+///
+/// What the entries carry is known when all are written, and so stands behind them; the order of members means nothing.
+#[derive(Debug)]
+pub struct ExpansionPieces {
+    evaluated: Evaluated,
+    version: FhirVersion,
+    next: u64,
+    end: u64,
+    /// What is written first.
+    head: Option<Vec<u8>>,
+    /// The extensions of the expansion, which are written last.
+    extensions: Vec<Value>,
+    properties: BTreeMap<String, ExpansionProperty>,
+    ended: bool,
+}
+
+/// Entries of one piece.
+const PIECE: u64 = 500;
+
+impl ExpansionPieces {
+    /// Pieces of an expansion; it is given back where it is not a list of more than `least` entries.
+    pub fn new(evaluated: Evaluated, version: FhirVersion, least: u64) -> Result<Self, Box<Evaluated>> {
+        let Some(places) = evaluated.places().filter(|places| places.end - places.start > least) else {
+            return Err(Box::new(evaluated));
+        };
+        let mut resource = expansion(&evaluated.head(), version);
+        let mut inner = resource.as_object_mut().and_then(|resource| resource.remove("expansion"));
+        let extensions = inner.as_mut().and_then(|inner| inner.as_object_mut()?.remove("extension"));
+        let extensions = match extensions {
+            Some(Value::Array(extensions)) => extensions,
+            _ => Vec::new(),
+        };
+        let mut head = open_object(&resource);
+        head.extend_from_slice(b",\"expansion\":");
+        head.extend(open_object(&inner.unwrap_or_default()));
+        head.extend_from_slice(b",\"contains\":[");
+        Ok(Self {
+            evaluated,
+            version,
+            next: places.start,
+            end: places.end,
+            head: Some(head),
+            extensions,
+            properties: BTreeMap::new(),
+            ended: false,
+        })
+    }
+
+    /// The next bytes; none at the end.
+    pub fn next_piece(&mut self) -> Option<Vec<u8>> {
+        if let Some(head) = self.head.take() {
+            return Some(head);
+        }
+        if self.ended {
+            return None;
+        }
+        if self.next >= self.end {
+            self.ended = true;
+            return Some(self.tail());
+        }
+        let count = PIECE.min(self.end - self.next);
+        let (entries, properties) = self.evaluated.entries(self.next, count as usize);
+        let mut piece = Vec::with_capacity(entries.len() * 128);
+        for (number, entry) in entries.iter().enumerate() {
+            if number > 0 {
+                piece.push(b',');
+            }
+            piece.extend(bytes(&contains(entry, self.version)));
+        }
+        for property in properties {
+            self.properties.entry(property.code.clone()).or_insert(property);
+        }
+        self.next += count;
+        if self.next < self.end {
+            piece.push(b',');
+        }
+        Some(piece)
+    }
+
+    fn tail(&mut self) -> Vec<u8> {
+        let mut tail = vec![b']'];
+        let mut extensions = std::mem::take(&mut self.extensions);
+        match self.version {
+            FhirVersion::R4 => extensions.extend(self.properties.values().map(property_extension)),
+            FhirVersion::R5 => member(&mut tail, "property", self.properties.values().map(property).collect()),
+        }
+        member(&mut tail, "extension", extensions);
+        tail.extend_from_slice(b"}}");
+        tail
+    }
+}
+
+/// A `Value` has no key that is not a string and so always writes.
+fn bytes(value: &Value) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// An object that has members, without its end.
+fn open_object(value: &Value) -> Vec<u8> {
+    let mut bytes = bytes(value);
+    bytes.pop();
+    bytes
+}
+
+fn member(written: &mut Vec<u8>, name: &str, list: Vec<Value>) {
+    if !list.is_empty() {
+        written.extend_from_slice(format!(",\"{name}\":").as_bytes());
+        written.extend(bytes(&list.into()));
+    }
 }

@@ -1,12 +1,14 @@
 //! From an answer or a refusal to a response: its format, headers and entity tag.
 
 use super::negotiation::{self, Negotiated};
+use super::pieces::Pieces;
 use super::status;
 use crate::fhir::FhirVersion;
 use crate::fhir::answer::{Answer, Done};
 use crate::fhir::html;
 use crate::fhir::interaction::{Method, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind, operation_outcome};
+use crate::fhir::render_expansion::ExpansionPieces;
 use crate::fhir::representation::{self, Format, Representation};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -77,6 +79,7 @@ impl Wanted {
 pub(super) struct Written {
     done: Done,
     bytes: Option<Vec<u8>>,
+    pieces: Option<Box<ExpansionPieces>>,
     location: Option<String>,
     tag: Option<String>,
     modified: Option<String>,
@@ -96,9 +99,24 @@ impl Written {
         Self {
             done: answer.done,
             bytes,
+            pieces: None,
             location: answer.location,
             tag,
             modified: answer.modified.as_deref().and_then(http_date),
+        }
+    }
+}
+
+impl Written {
+    /// An answer that is written while it is sent.
+    pub fn in_pieces(pieces: Box<ExpansionPieces>) -> Self {
+        Self {
+            done: Done::Answered,
+            bytes: None,
+            pieces: Some(pieces),
+            location: None,
+            tag: None,
+            modified: None,
         }
     }
 }
@@ -128,9 +146,10 @@ pub(super) fn respond(written: Written, wanted: &Wanted, if_none_match: Option<&
             response.insert_header((name, value));
         }
     }
-    match written.bytes.filter(|_| !known) {
-        Some(bytes) => response.body(bytes),
-        None => response.finish(),
+    match (written.pieces, written.bytes.filter(|_| !known)) {
+        (Some(pieces), _) => response.body(Pieces::new(pieces)),
+        (None, Some(bytes)) => response.body(bytes),
+        (None, None) => response.finish(),
     }
 }
 

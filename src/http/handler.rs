@@ -12,9 +12,10 @@ use super::{State, bulk, status};
 use crate::fhir::FhirVersion;
 use crate::fhir::answer::{Answer, Conditions};
 use crate::fhir::bundle::{self, BatchResponse, BundleKind};
-use crate::fhir::interaction::{self, Body, Method, Request, Target};
+use crate::fhir::interaction::{self, Body, Expanded, Method, Operation, Request, Target};
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{self, ParameterError, Parameters};
+use crate::fhir::render_expansion::ExpansionPieces;
 use crate::fhir::representation::Format;
 use crate::fhir::{html, transaction, xml};
 use crate::service::Terminology;
@@ -183,8 +184,22 @@ impl Job {
     /// and so a tag.
     fn written(&self) -> Result<Written, Refusal> {
         let tagged = matches!(self.target, Target::Metadata | Target::Read(..) | Target::Versions);
-        run(self).map(|answer| Written::new(answer, &self.wanted, tagged))
+        run(self).map(|said| match said {
+            Said::Answer(answer) => Written::new(answer, &self.wanted, tagged),
+            Said::Pieces(pieces) => Written::in_pieces(pieces),
+        })
     }
+
+    /// Whether a long list may be written piece by piece.
+    fn in_pieces(&self) -> bool {
+        self.wanted.negotiated.format == Format::Json && !self.wanted.pretty
+    }
+}
+
+/// What comes of a request.
+enum Said {
+    Answer(Answer),
+    Pieces(Box<ExpansionPieces>),
 }
 
 /// Held by whoever waits for an answer: once it is let go of, because the answer is there or because the client is not,
@@ -309,7 +324,7 @@ fn format_parameter(query: &str) -> Result<Option<String>, Refusal> {
     Ok(Parameters::from_query(query)?.text(&["_format"])?)
 }
 
-fn run(job: &Job) -> Result<Answer, Refusal> {
+fn run(job: &Job) -> Result<Said, Refusal> {
     let mut ticket = None;
     if job.target.is_heavy() {
         // The queue may have filled since the look from outside.
@@ -345,9 +360,18 @@ fn run(job: &Job) -> Result<Answer, Refusal> {
         cache_id: job.cache_id.as_deref(),
         conditions: job.conditions.clone(),
     };
-    match job.target {
-        Target::Root => batch(job, &terminology, &request).map(Answer::from),
-        _ => guarded(job, &terminology, &job.target, request),
+    match &job.target {
+        Target::Root => batch(job, &terminology, &request).map(|bundle| Said::Answer(bundle.into())),
+        Target::Operation(Operation::Expand, id) if job.in_pieces() => {
+            let expanded = protected(job, &job.target, || {
+                interaction::expanded(room(job, &terminology), id.as_deref(), request)
+            })?;
+            Ok(match expanded {
+                Expanded::Whole(resource) => Said::Answer(resource.into()),
+                Expanded::Pieces(pieces) => Said::Pieces(pieces),
+            })
+        }
+        target => guarded(job, &terminology, target, request).map(Said::Answer),
     }
 }
 

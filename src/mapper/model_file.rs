@@ -136,12 +136,13 @@ mod tests {
     fn file() -> String {
         let blank = Calibration::of_features(vec![0]);
         let scored = super::super::rank::tests::scored(1.0);
-        let width = blank.inputs(&[scored]).len();
         let rows: Vec<Judged> = (0..200)
-            .map(|n| Judged {
-                inputs: vec![(n % 97) as f32 / 97.0; width],
-                right: n % 97 > 30,
-                fold: n % 5,
+            .map(|n| {
+                let like = blank.judged(std::slice::from_ref(&scored), n % 97 > 30, 0, n % 5);
+                Judged {
+                    inputs: vec![(n % 97) as f32 / 97.0; like.inputs.len()],
+                    ..like
+                }
             })
             .collect();
         let model = Model {

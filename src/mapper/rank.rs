@@ -31,6 +31,8 @@ pub(super) struct Evidence {
     pub measure: f32,
     /// A specimen (or form) was given and understood.
     pub context: f32,
+    /// A column beside the name says what kind of thing it is (a section, a form).
+    pub column: f32,
     /// Facts of source and candidate that the domain adds for the calibration; what they mean is the domain's.
     pub facts: [f32; FACTS],
 }
@@ -48,6 +50,7 @@ impl Evidence {
             conflicts: lexical.source_conflicts + lexical.target_conflicts,
             measure: f32::from(u8::from(measure)),
             context: f32::from(u8::from(context)),
+            column: 0.0,
             facts: [0.0; FACTS],
         }
     }

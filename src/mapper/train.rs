@@ -6,7 +6,7 @@
 
 use super::calibrate::{Calibration, Judged};
 use super::explain::Verdict;
-use super::folds::folds;
+use super::folds::{Place, Split, is_seen};
 use super::rank::{Model, softmax};
 use super::renderings::{Renderings, Unmatched};
 use super::resolve::HOPELESS;
@@ -22,6 +22,8 @@ pub struct Example {
     pub id: String,
     /// The file and the row in it that it was made from; rows of one origin stay together. Empty if there is none.
     pub origin: String,
+    /// The number of the reviewed map that it is from: an error budget has to hold in each.
+    pub set: usize,
     /// The source tuple.
     pub item: SourceItem,
     /// The right codes; none for a reviewed "no match".
@@ -63,7 +65,13 @@ pub struct Trained {
 }
 
 struct Group {
+    /// The fold that judges it.
     fold: usize,
+    /// The folds, by bit, whose models must not see it.
+    hidden: u64,
+    /// Where it is in the cross-validation inside a training.
+    inner: usize,
+    set: usize,
     weight: f32,
     right: Vec<bool>,
     scored: Vec<Scored>,
@@ -105,16 +113,27 @@ impl<'s> Trainer<'s> {
 
     /// Trains on all examples, and predicts each by a model that has not seen its name. `comment` says in the table how it was made.
     pub fn train(&mut self, examples: &[Example], comment: &str) -> Trained {
-        let folds = folds(examples, FOLDS);
-        let groups = self.groups(examples, &folds);
+        let split = Split::by_name(examples, FOLDS);
+        self.train_split(examples, &split, comment)
+    }
+
+    /// Predicts the rows of each set by a model that has seen the other sets alone, without what shares a name or a row with
+    /// it: how well a source is mapped whose kind was not learned from.
+    pub fn leave_one_out(&mut self, examples: &[Example]) -> Vec<Prediction> {
+        let split = Split::by_set(examples, FOLDS);
+        self.train_split(examples, &split, "").predictions
+    }
+
+    fn train_split(&mut self, examples: &[Example], split: &Split, comment: &str) -> Trained {
+        let groups = self.groups(examples, split);
         let answered = examples.iter().filter(|example| !example.codes.is_empty()).count().max(1);
         let found = groups.iter().filter(|group| group.right.contains(&true)).count();
         let names = self.domain.feature_names();
         // The last fold is none: its model has seen every row.
-        let mut models: Vec<Model> = (0..=FOLDS)
+        let mut models: Vec<Model> = (0..=split.count)
             .into_par_iter()
             .map(|fold| {
-                let seen: Vec<&Group> = groups.iter().filter(|group| group.fold != fold).collect();
+                let seen: Vec<&Group> = groups.iter().filter(|group| is_seen(group.hidden, fold)).collect();
                 let weights = ranking(&seen, &vec![0.0; names.len()], STEPS);
                 let calibration = calibration(&*self.domain, &seen, &weights);
                 Model {
@@ -126,7 +145,7 @@ impl<'s> Trainer<'s> {
             })
             .collect();
         let mut last = models.pop().unwrap_or_default();
-        last.renderings = self.renderings(examples, &folds, FOLDS);
+        last.renderings = self.renderings(examples, split, split.count);
         let predicted = groups.par_iter().zip(examples);
         let predicted = predicted.map(|(group, example)| self.predict(group, example, models.get(group.fold)));
         Trained {
@@ -139,28 +158,31 @@ impl<'s> Trainer<'s> {
     /// Predicts by the model that is shipped, without training.
     pub fn run(&self, examples: &[Example]) -> Vec<Prediction> {
         let predicted = examples.par_iter().map(|example| {
-            let group = self.group(example, 0);
+            let group = self.group(example, Place::default());
             self.predict(&group, example, Some(self.domain.model()))
         });
         predicted.collect()
     }
 
     /// Candidates with their features, those of each fold by renderings that were learned from the other folds.
-    fn groups(&mut self, examples: &[Example], folds: &[usize]) -> Vec<Group> {
+    fn groups(&mut self, examples: &[Example], split: &Split) -> Vec<Group> {
         let mut found: Vec<Option<Group>> = Vec::new();
         found.resize_with(examples.len(), || None);
-        for fold in 0..FOLDS {
-            self.domain.model_mut().renderings = self.renderings(examples, folds, fold);
-            let rows = found.par_iter_mut().zip(examples).zip(folds);
-            let own = rows.filter(|(_, own)| **own == fold);
-            own.for_each(|((slot, example), _)| *slot = Some(self.group(example, fold)));
+        for fold in 0..split.count {
+            self.domain.model_mut().renderings = self.renderings(examples, split, fold);
+            let rows = found.par_iter_mut().zip(examples).zip(&split.places);
+            let own = rows.filter(|(_, place)| place.fold == fold);
+            own.for_each(|((slot, example), place)| *slot = Some(self.group(example, *place)));
         }
         found.into_iter().flatten().collect()
     }
 
-    /// What the examples of all folds but one teach.
-    fn renderings(&self, examples: &[Example], folds: &[usize], without: usize) -> Renderings {
-        let seen = examples.par_iter().zip(folds).filter(|(_, fold)| **fold != without);
+    /// What the examples teach that the model of a fold may see.
+    fn renderings(&self, examples: &[Example], split: &Split, fold: usize) -> Renderings {
+        let seen = examples
+            .par_iter()
+            .zip(&split.places)
+            .filter(|(_, place)| is_seen(place.hidden, fold));
         let unmatched: Vec<Unmatched> = seen.flat_map_iter(|(example, _)| self.unmatched(example)).collect();
         Renderings::learn(&unmatched)
     }
@@ -170,11 +192,14 @@ impl<'s> Trainer<'s> {
         self.domain.unmatched(&example.item, &rights.collect::<Vec<Ordinal>>())
     }
 
-    fn group(&self, example: &Example, fold: usize) -> Group {
+    fn group(&self, example: &Example, place: Place) -> Group {
         let scored = self.domain.candidates(&example.item);
         let right = |concept| example.codes.iter().any(|code| self.system.find_exact(code) == Some(concept));
         Group {
-            fold,
+            fold: place.fold,
+            hidden: place.hidden,
+            inner: place.inner,
+            set: example.set,
             weight: example.weight,
             right: scored.iter().map(|candidate| right(candidate.concept)).collect(),
             scored,
@@ -289,9 +314,9 @@ fn calibration(domain: &dyn Domain, groups: &[&Group], weights: &[f32]) -> Calib
     let judged: Vec<Judged> = (0..FOLDS)
         .into_par_iter()
         .flat_map_iter(|fold| {
-            let seen: Vec<&Group> = groups.iter().copied().filter(|group| group.fold != fold).collect();
-            // An outer fold is missing as a whole; then there is nothing to rank without it.
-            let own: Vec<&Group> = groups.iter().copied().filter(|group| group.fold == fold).collect();
+            let seen: Vec<&Group> = groups.iter().copied().filter(|group| group.inner != fold).collect();
+            // An outer fold may be missing as a whole; then there is nothing to rank without it.
+            let own: Vec<&Group> = groups.iter().copied().filter(|group| group.inner == fold).collect();
             let unseen = if own.is_empty() {
                 Vec::new()
             } else {
@@ -300,11 +325,7 @@ fn calibration(domain: &dyn Domain, groups: &[&Group], weights: &[f32]) -> Calib
             let blank = &blank;
             own.into_iter().filter(|group| !group.scored.is_empty()).map(move |group| {
                 let (scored, right) = ranked(group, &unseen);
-                Judged {
-                    inputs: blank.inputs(&scored),
-                    right: right.first().copied().unwrap_or(false),
-                    fold,
-                }
+                blank.judged(&scored, right.first().copied().unwrap_or(false), group.set, fold)
             })
         })
         .collect();

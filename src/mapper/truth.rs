@@ -219,6 +219,7 @@ impl Places {
         Ok(Some(Reviewed {
             example: Example {
                 origin: String::new(),
+                set: 0,
                 id: id.map_or_else(|| line.to_string(), str::to_owned),
                 item: self.binding.item(&Values::default(), field),
                 codes,
@@ -231,6 +232,14 @@ impl Places {
 }
 
 impl Truth {
+    /// Its rows as examples of the set of this number.
+    pub fn examples(&self, set: usize) -> impl Iterator<Item = Example> + '_ {
+        self.rows.iter().map(move |row| Example {
+            set,
+            ..row.example.clone()
+        })
+    }
+
     /// Takes every n-th row only.
     pub fn thin(&mut self, every: usize) {
         let mut place = 0;

@@ -12,7 +12,7 @@ use super::postcoordinated::understand;
 use super::value_set::compose::{self, Evaluator, Used};
 use super::value_set::{Listing, Members, Nesting, Part};
 use super::{Failure, Parameters, Terminology, extension, issues};
-use crate::stop::{Pace, Stopped};
+use crate::stop::{Pace, Stop, Stopped};
 use entry::Entries;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -189,6 +189,23 @@ pub fn languages(value_set: &ValueSet, parameters: &Parameters) -> Result<Option
 
 /// Expands a value set.
 pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expansion, Failure> {
+    Ok(evaluate(terminology, request)?.whole(terminology.stop())?)
+}
+
+/// A value set whose codes are known, before any of them is made an entry.
+#[derive(Debug)]
+pub struct Evaluated {
+    value_set: Arc<ValueSet>,
+    parameters: Parameters,
+    languages: Option<Languages>,
+    used: Used,
+    members: Members,
+    total: Option<u64>,
+    extensions: Option<String>,
+}
+
+/// Finds the codes of a value set.
+pub fn evaluate(terminology: &Terminology, request: &ExpandRequest) -> Result<Evaluated, Failure> {
     let parameters = &request.parameters;
     let value_set = resolve(terminology, &request.value_set)?;
     let languages = languages(&value_set, parameters)?;
@@ -232,18 +249,64 @@ pub fn expand(terminology: &Terminology, request: &ExpandRequest) -> Result<Expa
     if parameters.count.is_none() && listed > limit {
         return Err(issues::too_costly(&costly_name(&value_set, &members, limit), limit));
     }
-    let mut entries = Entries::new(&value_set, parameters, languages.as_ref(), &used);
-    let contains = contains(&members, parameters, &mut entries, &mut Pace::new(terminology.stop()))?;
-    Ok(Expansion {
+    Ok(Evaluated {
         // Of infinitely many codes those in use are no total.
         total: used.based_on.is_none().then_some(total),
-        offset: parameters.offset.or(parameters.count.map(|_| 0)),
-        parameters: echo(&value_set, parameters, languages.as_ref(), &used),
-        properties: entries.properties(),
+        parameters: parameters.clone(),
         extensions,
-        contains,
+        languages,
+        used,
+        members,
         value_set,
     })
+}
+
+impl Evaluated {
+    /// All of the expansion but its entries, and the properties that they carry.
+    pub fn head(&self) -> Expansion {
+        let parameters = &self.parameters;
+        Expansion {
+            total: self.total,
+            offset: parameters.offset.or(parameters.count.map(|_| 0)),
+            parameters: echo(&self.value_set, parameters, self.languages.as_ref(), &self.used),
+            properties: Vec::new(),
+            extensions: self.extensions.clone(),
+            contains: Vec::new(),
+            value_set: Arc::clone(&self.value_set),
+        }
+    }
+
+    /// The expansion with all its entries.
+    pub fn whole(&self, stop: &Stop) -> Result<Expansion, Stopped> {
+        let mut entries = self.maker();
+        let contains = contains(&self.members, &self.parameters, &mut entries, &mut Pace::new(stop))?;
+        Ok(Expansion {
+            properties: entries.properties(),
+            contains,
+            ..self.head()
+        })
+    }
+
+    fn maker(&self) -> Entries<'_> {
+        Entries::new(&self.value_set, &self.parameters, self.languages.as_ref(), &self.used)
+    }
+
+    /// Where the entries are a plain list of concepts: the places of those that are asked for.
+    pub fn places(&self) -> Option<std::ops::Range<u64>> {
+        let plain = is_list(&self.parameters) && self.members.parts.iter().all(|part| part.expressions.is_empty());
+        let all = self.members.len();
+        let from = u64::from(self.parameters.offset.unwrap_or(0)).min(all);
+        let count = self.parameters.count.map_or(u64::MAX, u64::from);
+        plain.then(|| from..from.saturating_add(count).min(all))
+    }
+
+    /// Entries of a plain list of concepts, and the properties that they carry.
+    pub fn entries(&self, from: u64, count: usize) -> (Vec<ExpansionContains>, Vec<ExpansionProperty>) {
+        let mut entries = self.maker();
+        let page = self.members.page(from, count);
+        let made = page.into_iter().map(|(part, concept)| entries.entry(part, concept)).collect();
+        (made, entries.properties())
+    }
 }
 
 /// Restricts the members to those with a term that matches, best first where the result is a list.

@@ -1,8 +1,8 @@
 //! Why a concept of SNOMED CT was retired, and what has taken its place.
 //!
 //! The reason is in the attribute value reference set of inactivation indicators, the successors are in the association
-//! reference sets. Nothing is inferred: a successor may itself be retired, and says so. Other code systems have no
-//! rows of reference sets, and no history here.
+//! reference sets. Nothing is inferred: a successor may itself be retired, says so, and says what has taken its own place
+//! in the end. Other code systems have no rows of reference sets, and no history here.
 
 use super::CodeSystemIndex;
 use tern_index::model::Ordinal;
@@ -24,6 +24,8 @@ const ASSOCIATIONS: [&str; 9] = [
     "900000000000528000", // WAS A
 ];
 const MOVED_FROM: &str = "900000000000525002";
+/// More retired concepts than this are not passed on the way to one in use; published chains have a handful.
+const LONGEST_CHAIN: usize = 64;
 
 /// A concept by its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +54,19 @@ pub struct Successor {
     pub target: Named,
     /// Whether it is in use itself.
     pub active: bool,
+    /// What is in use in its place, where it is not itself: the end of the chain, the closest first.
+    pub in_the_end: Vec<Named>,
+}
+
+impl Successor {
+    /// What to use: itself, or what has taken its place in the end; nothing where the chain ends in a retired concept.
+    pub fn in_use(&self) -> &[Named] {
+        if self.active {
+            std::slice::from_ref(&self.target)
+        } else {
+            &self.in_the_end
+        }
+    }
 }
 
 /// Why a concept was retired, and what to use.
@@ -68,38 +83,62 @@ pub fn retirement(index: &CodeSystemIndex, concept: Ordinal) -> Option<Retiremen
     if index.is_active(concept) {
         return None;
     }
-    let mut successors: Vec<(usize, Successor)> = Vec::new();
-    let mut reason = None;
+    let reason = index.find_exact(INACTIVATION_INDICATOR).and_then(|indicator| {
+        let rows = index.refset_rows(indicator)?;
+        let reason = targets(&rows, concept, "valueId").first().copied()?;
+        Some(Named::of(index, reason))
+    });
+    let successors: Vec<Successor> = successors(index, concept)
+        .into_iter()
+        .map(|(refset, target)| {
+            let active = index.is_active(target);
+            let mut passed = vec![concept];
+            let mut ends = Vec::new();
+            if !active {
+                follow(index, target, &mut passed, &mut ends);
+            }
+            Successor {
+                association: Named::of(index, refset),
+                target: Named::of(index, target),
+                active,
+                in_the_end: ends.into_iter().map(|end| Named::of(index, end)).collect(),
+            }
+        })
+        .collect();
+    (reason.is_some() || !successors.is_empty()).then_some(Retirement { reason, successors })
+}
+
+/// What associations in use name in a concept's place, with their reference sets, the closest first.
+fn successors(index: &CodeSystemIndex, concept: Ordinal) -> Vec<(Ordinal, Ordinal)> {
     let mut referring: Vec<Ordinal> = index.rows_of(concept).map(|(refset, _)| refset).collect();
     referring.dedup();
+    let mut found: Vec<(usize, (Ordinal, Ordinal))> = Vec::new();
     for refset in referring {
-        let Some(rows) = index.refset_rows(refset) else { continue };
-        match index.code(refset) {
-            INACTIVATION_INDICATOR => {
-                reason = targets(&rows, concept, "valueId")
-                    .first()
-                    .map(|value| Named::of(index, *value))
+        let code = index.code(refset);
+        let Some(rows) = index.refset_rows(refset).filter(|_| code != MOVED_FROM) else {
+            continue;
+        };
+        let known = ASSOCIATIONS.iter().position(|known| *known == code);
+        let rank = known.unwrap_or(ASSOCIATIONS.len());
+        let listed = targets(&rows, concept, "targetComponentId").into_iter();
+        found.extend(listed.map(|target| (rank, (refset, target))));
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, found)| found).collect()
+}
+
+/// Goes from a retired concept to those in use; `passed` guards against associations that lead in a circle.
+fn follow(index: &CodeSystemIndex, retired: Ordinal, passed: &mut Vec<Ordinal>, ends: &mut Vec<Ordinal>) {
+    passed.push(retired);
+    for (_, target) in successors(index, retired) {
+        if index.is_active(target) {
+            if !ends.contains(&target) {
+                ends.push(target);
             }
-            MOVED_FROM => {}
-            code => {
-                let rank = ASSOCIATIONS
-                    .iter()
-                    .position(|known| *known == code)
-                    .unwrap_or(ASSOCIATIONS.len());
-                successors.extend(targets(&rows, concept, "targetComponentId").into_iter().map(|target| {
-                    let successor = Successor {
-                        association: Named::of(index, refset),
-                        target: Named::of(index, target),
-                        active: index.is_active(target),
-                    };
-                    (rank, successor)
-                }));
-            }
+        } else if !passed.contains(&target) && passed.len() < LONGEST_CHAIN {
+            follow(index, target, passed, ends);
         }
     }
-    successors.sort_by_key(|(rank, _)| *rank);
-    let successors: Vec<Successor> = successors.into_iter().map(|(_, successor)| successor).collect();
-    (reason.is_some() || !successors.is_empty()).then_some(Retirement { reason, successors })
 }
 
 /// The concepts that rows in use have for a concept in a column.

@@ -4,7 +4,9 @@
 //! Each is turned into an ordinary definition, so that there is one way of evaluating. Expression constraints
 //! (`fhir_vs=ecl/`) become a filter of that name; whether it can be evaluated is the evaluation's business.
 
+use super::CodeSystemIndex;
 use super::terminology::Terminology;
+use super::version::UNPUBLISHED;
 use crate::grammars::ucum::Unit;
 use std::sync::Arc;
 use tern_index::value_set::{Compose, Filter, Include, ValueSet};
@@ -14,7 +16,7 @@ const LOINC: &str = "http://loinc.org";
 
 /// Makes the implicit value set of a URL, if it is one.
 pub fn value_set(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<Arc<ValueSet>> {
-    let made = snomed(terminology, url)
+    let made = snomed(terminology, url, version)
         .or_else(|| loinc(terminology, url))
         .or_else(|| units(url))
         .or_else(|| all_codes(terminology, url, version))?;
@@ -43,13 +45,19 @@ fn filter(property: &str, op: &str, value: &str) -> Vec<Filter> {
     }]
 }
 
-/// `http://snomed.info/sct[/edition[/version/date]]?fhir_vs[=isa/|refset/|ecl/...]`
-fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
+/// `http://snomed.info/sct[/edition[/version/date]]?fhir_vs[=isa/|refset/|ecl/...]`; the edition may also be the version that is
+/// asked for.
+fn snomed(terminology: &Terminology, url: &str, version: Option<&str>) -> Option<ValueSet> {
     let (base, query) = url.split_once('?')?;
-    let rest = base
-        .strip_prefix("http://snomed.info/sct")
-        .or_else(|| base.strip_prefix("http://snomed.info/xsct"))?;
-    let version = (!rest.is_empty()).then(|| base.to_owned());
+    let is_below = |scheme: &str| {
+        base.strip_prefix(scheme)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if !is_below(SNOMED) && !is_below(UNPUBLISHED) {
+        return None;
+    }
+    let asked = version.filter(|version| version.starts_with("http://snomed.info/"));
+    let version = if base == SNOMED { asked } else { Some(base) }.map(str::to_owned);
     let (title, filters) = match query.strip_prefix("fhir_vs")? {
         "" => ("SNOMED CT Reference Set (All of SNOMED CT)".to_owned(), Vec::new()),
         "=refset" => ("SNOMED CT Reference Sets".to_owned(), filter("refset", "exists", "true")),
@@ -86,18 +94,27 @@ fn snomed(terminology: &Terminology, url: &str) -> Option<ValueSet> {
     Some(definition(url, name, title, include))
 }
 
-/// Whether there can be a value set of this concept. Where no edition is loaded that could tell, there can be: the
-/// answer is then that the code system is not known.
+/// Whether there can be a value set of this concept: in the edition that is meant, or in any where none is, since the request
+/// may name one yet. Where no edition is loaded that could tell, there can be: the answer is then that the code system is
+/// not known.
 fn has_concept(terminology: &Terminology, version: Option<&str>, code: &str, refset: bool) -> bool {
-    let index = terminology
-        .code_system(SNOMED, version)
-        .or_else(|_| terminology.code_system(SNOMED, None));
-    let Ok(index) = index else {
-        return true;
+    let has = |index: &CodeSystemIndex| {
+        let found = index.find(code);
+        found.is_some_and(|concept| !refset || index.refset(concept).is_some())
     };
-    index
-        .find(code)
-        .is_some_and(|concept| !refset || index.refset(concept).is_some())
+    let meant = terminology.code_system(SNOMED, version);
+    match (meant, version) {
+        (Ok(index), Some(_)) => has(&index),
+        (Ok(index), None) => has(&index) || editions(terminology).any(|index| has(&index)),
+        (Err(_), _) => editions(terminology).next().is_none() || editions(terminology).any(|index| has(&index)),
+    }
+}
+
+fn editions(terminology: &Terminology) -> impl Iterator<Item = Arc<CodeSystemIndex>> {
+    terminology
+        .code_systems()
+        .into_iter()
+        .filter(|index| index.header().url == SNOMED)
 }
 
 /// `http://loinc.org/vs`, `.../vs/LL123-4` (answers of a list), `.../vs/LP123-4` (below a part).
@@ -184,7 +201,7 @@ mod tests {
     #[test]
     fn snomed_patterns_become_filters() {
         let nothing = Terminology::of_resources(Vec::new());
-        let snomed = |url| snomed(&nothing, url);
+        let snomed = |url| snomed(&nothing, url, None);
         let all = snomed("http://snomed.info/sct?fhir_vs").unwrap().compose.unwrap();
         assert!(all.include[0].filters.is_empty() && all.include[0].version.is_none());
         let edition = "http://snomed.info/sct/45991000052106/version/20220531?fhir_vs=isa/22298006";
@@ -197,6 +214,15 @@ mod tests {
             .unwrap();
         assert_eq!(ecl.include[0].filters[0].value.as_deref(), Some("< 73211009"));
         assert!(snomed("http://snomed.info/sct?fhir_vs=nonsense").is_none());
+        assert!(snomed("http://snomed.info/sctx?fhir_vs").is_none());
+        let version = |made: Option<ValueSet>| made.unwrap().compose.unwrap().include.remove(0).version;
+        let unpublished = "http://snomed.info/xsct";
+        assert_eq!(
+            version(snomed("http://snomed.info/xsct?fhir_vs")).as_deref(),
+            Some(unpublished)
+        );
+        let asked = super::snomed(&nothing, "http://snomed.info/sct?fhir_vs", Some("http://snomed.info/sct/1"));
+        assert_eq!(version(asked).as_deref(), Some("http://snomed.info/sct/1"));
         assert!(snomed("http://example.org?fhir_vs").is_none());
     }
 }

@@ -161,16 +161,40 @@ fn candidates(terminology: &Terminology, request: &TranslateRequest) -> Result<V
         }
         MapChoice::Any => {
             let fits = |scope: &Option<String>, own: &Option<String>| scope.as_ref().is_none_or(|scope| same_scope(scope, own));
-            Ok(terminology
-                .concept_maps()
-                .into_iter()
-                .filter(|map| {
-                    fits(&request.source_scope, &map.header().source_scope)
-                        && fits(&request.target_scope, &map.header().target_scope)
-                })
-                .collect())
+            let mut maps = terminology.concept_maps();
+            maps.retain(|map| {
+                fits(&request.source_scope, &map.header().source_scope) && fits(&request.target_scope, &map.header().target_scope)
+            });
+            Ok(one_version_each(maps, &request.given))
         }
     }
+}
+
+/// Of each map the version that goes with the version of a given code, else the latest.
+fn one_version_each(maps: Vec<Arc<ConceptMapIndex>>, given: &[Coding]) -> Vec<Arc<ConceptMapIndex>> {
+    let version = |map: &ConceptMapIndex| map.header().version.clone();
+    let goes_with = |map: &ConceptMapIndex| {
+        let of_given = given.iter().filter_map(|coding| coding.version.as_deref());
+        let own = map.header().version.as_deref();
+        of_given
+            .into_iter()
+            .any(|wanted| own.is_some_and(|own| version::matches(own, wanted)))
+    };
+    let better = |a: &ConceptMapIndex, b: &ConceptMapIndex| {
+        let by_version = || version::compare(version(a).as_deref(), version(b).as_deref());
+        goes_with(a).cmp(&goes_with(b)).then_with(by_version).is_gt()
+    };
+    let mut kept: Vec<Arc<ConceptMapIndex>> = Vec::with_capacity(maps.len());
+    for map in maps {
+        let url = map.header().url.as_str();
+        let known = kept.iter_mut().find(|known| !url.is_empty() && known.header().url == url);
+        match known {
+            Some(known) if better(&map, known) => *known = map,
+            Some(_) => {}
+            None => kept.push(map),
+        }
+    }
+    kept
 }
 
 /// Whether a map's scope is the one asked for; a version counts only if both name one.
@@ -266,8 +290,14 @@ fn ruled(
         };
         finding == concept || below().unwrap_or(false)
     };
-    let selection = map_rules::select(rows, &request.dependencies, &is_a);
+    let mut selection = map_rules::select(rows, &request.dependencies, &is_a);
     found.notes.extend(selection.notes);
+    // The category and the correlation are concepts of the edition.
+    let coded = selection.rows.iter_mut().flat_map(|row| &mut row.attributes);
+    for attribute in coded.filter(|attribute| attribute.system.as_deref() == Some(SNOMED) && attribute.display.is_none()) {
+        let named = index.as_ref().and_then(|index| index.display(index.find(&attribute.value)?));
+        attribute.display = named.map(|display| display.into_owned());
+    }
     selection.rows
 }
 

@@ -43,11 +43,43 @@ impl Algorithm {
 /// Compares two versions of which nothing is said how; the later one is greater. `None` is earlier than any version.
 pub fn compare(a: Option<&str>, b: Option<&str>) -> Ordering {
     match (a, b) {
-        (Some(a), Some(b)) => match (Semantic::parse(a), Semantic::parse(b)) {
-            (Some(left), Some(right)) => left.cmp(&right).then_with(|| natural(a, b)),
-            _ => natural(a, b),
-        },
+        (Some(a), Some(b)) => {
+            if let (Some(left), Some(right)) = (Edition::parse(a), Edition::parse(b)) {
+                return left.cmp(&right).then_with(|| natural(a, b));
+            }
+            match (Semantic::parse(a), Semantic::parse(b)) {
+                (Some(left), Some(right)) => left.cmp(&right).then_with(|| natural(a, b)),
+                _ => natural(a, b),
+            }
+        }
         (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// A version of an edition of SNOMED CT. The greatest is the one that is meant where none is named: what is published before
+/// what is not, the International Edition before any other, then the latest.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Edition<'v> {
+    published: bool,
+    international: bool,
+    date: &'v str,
+}
+
+impl<'v> Edition<'v> {
+    fn parse(version: &'v str) -> Option<Self> {
+        let rest = version.strip_prefix("http://snomed.info/")?;
+        let (scheme, rest) = rest.split_once('/')?;
+        let (module, date) = rest.split_once("/version/").unwrap_or((rest, ""));
+        let published = match scheme {
+            "sct" => true,
+            "xsct" => false,
+            _ => return None,
+        };
+        Some(Self {
+            published,
+            international: module == "900000000000207008",
+            date,
+        })
     }
 }
 
@@ -154,8 +186,13 @@ pub fn matches(version: &str, wanted: &str) -> bool {
             }
         }
     }
-    is_edition(wanted) && version.strip_prefix(wanted).is_some_and(|rest| rest.starts_with("/version/"))
+    let rest = version.strip_prefix(wanted).unwrap_or("");
+    // What is not published can be asked for as a whole.
+    (is_edition(wanted) && rest.starts_with("/version/")) || (wanted == UNPUBLISHED && rest.starts_with('/'))
 }
+
+/// The beginning of versions of SNOMED CT that are not published.
+pub const UNPUBLISHED: &str = "http://snomed.info/xsct";
 
 /// Whether a version is a SNOMED CT edition URI without a date: it names that edition's latest version.
 pub fn is_edition(version: &str) -> bool {
@@ -189,6 +226,19 @@ mod tests {
                 "http://snomed.info/sct/1/version/20250101",
             ],
             ["a", "b"],
+            // Published, International, later.
+            [
+                "http://snomed.info/xsct/900000000000207008/version/20260101",
+                "http://snomed.info/sct/731000124108/version/20250301",
+            ],
+            [
+                "http://snomed.info/sct/999000021000000109/version/20250601",
+                "http://snomed.info/sct/900000000000207008/version/20240101",
+            ],
+            [
+                "http://snomed.info/sct/999000021000000109/version/20250401",
+                "http://snomed.info/sct/731000124108/version/20250901",
+            ],
         ] {
             assert_eq!(compare(Some(pair[0]), Some(pair[1])), Ordering::Less, "{pair:?}");
             assert_eq!(compare(Some(pair[1]), Some(pair[0])), Ordering::Greater, "{pair:?}");
@@ -212,6 +262,8 @@ mod tests {
         let edition = "http://snomed.info/sct/900000000000207008";
         assert!(matches(&format!("{edition}/version/20250101"), edition));
         assert!(!matches("http://snomed.info/sct/9/version/20250101", edition));
+        assert!(matches("http://snomed.info/xsct/9/version/20250101", UNPUBLISHED));
+        assert!(!matches("http://snomed.info/sct/9/version/20250101", UNPUBLISHED) && !matches("1.0", UNPUBLISHED));
     }
 
     proptest::proptest! {

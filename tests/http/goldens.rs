@@ -6,7 +6,7 @@
 //! and their responses have the headers that tell versions.
 
 use super::{Answer, Limits, send, send_to, writable};
-use crate::support::{history, model};
+use crate::support::{editions, history, model};
 use actix_web::test::TestRequest;
 use actix_web::web;
 use serde_json::{Map, Value, json};
@@ -134,6 +134,7 @@ async fn answers_are_as_recorded() {
         let requests = cases.iter().map(request).collect();
         let release = match file.file_name().and_then(|name| name.to_str()) {
             Some("http-snomed.json") => Some(history()),
+            Some("http-snomed-editions.json") => Some(editions()),
             Some("http-expressions.json") => Some(model()),
             _ => None,
         };

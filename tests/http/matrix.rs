@@ -364,6 +364,7 @@ async fn compressed_bodies_are_read_up_to_the_limit() {
     };
     let limits = Limits {
         request_bytes: 100_000,
+        unpacked_bytes: 100_000,
         ..Limits::default()
     };
     let bomb = vec![b' '; 50_000_000];

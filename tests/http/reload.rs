@@ -115,11 +115,14 @@ fn the_program_looks_by_itself_and_when_it_is_told_to() {
         let line = lines.find(|line| line.contains("http://")).unwrap();
         let address = line.rsplit_once("http://").unwrap().1.trim_end_matches("/fhir").to_owned();
         stdout(&store, &["load", "tests/fixtures/icd"]);
-        if watch == "1h" {
-            let hangup = std::process::Command::new("kill")
-                .args(["-HUP", &child.id().to_string()])
+        let tell = |signal: &str| {
+            let told = std::process::Command::new("kill")
+                .args([signal, &child.id().to_string()])
                 .status();
-            assert!(hangup.unwrap().success());
+            assert!(told.unwrap().success());
+        };
+        if watch == "1h" {
+            tell("-HUP");
         }
         let begun = Instant::now();
         let lookup = || {
@@ -134,8 +137,9 @@ fn the_program_looks_by_itself_and_when_it_is_told_to() {
             assert!(begun.elapsed() < Duration::from_secs(60), "{watch}");
             std::thread::sleep(Duration::from_millis(50));
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        // Told to stop, it says what it has to say and ends well.
+        tell("-TERM");
+        assert!(child.wait().unwrap().success());
         let said: Vec<String> = lines.collect();
         assert!(said.iter().any(|line| line.contains("opened anew")), "{said:?}");
         let access = said.iter().find(|line| line.contains("status=200")).unwrap();

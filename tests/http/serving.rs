@@ -132,7 +132,7 @@ fn a_long_request_does_not_hold_up_short_ones() {
 #[test]
 fn who_sends_too_slowly_is_cut_off() {
     let address = server(Limits {
-        head: Duration::from_millis(300),
+        head: Duration::from_secs(2),
         receive: Duration::from_millis(300),
         keep_alive: Duration::from_millis(300),
         ..Limits::default()
@@ -255,5 +255,49 @@ fn account_is_kept() {
         "# EOF",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+}
+
+/// An expansion of a code system with these concepts, its moment left out.
+fn expansion(version: &str, concepts: usize, pretty: bool) -> (Value, String) {
+    let address = server(Limits::default());
+    let concept = |number: usize| match number % 3 {
+        0 => json!({"code": format!("c{number}"), "display": "x\"y", "property": [{"code": "size", "valueInteger": number}]}),
+        _ => json!({"code": format!("c{number}"), "designation": [{"language": "de", "value": "z"}]}),
+    };
+    let concepts: Vec<Value> = (0..concepts).map(concept).collect();
+    let system = json!({"resourceType": "CodeSystem", "url": "http://example.org/many", "content": "fragment", "status": "active",
+        "property": [{"code": "size", "type": "integer", "uri": "http://example.org/size"}], "concept": concepts});
+    let body = json!({"resourceType": "Parameters", "parameter": [
+        {"name": "tx-resource", "resource": system},
+        {"name": "count", "valueInteger": 2500}, {"name": "offset", "valueInteger": 7},
+        {"name": "property", "valueString": "size"}, {"name": "includeDesignations", "valueBoolean": true},
+        {"name": "valueSet", "resource": {"resourceType": "ValueSet", "status": "active", "compose": {"include": [{"system": "http://example.org/many"}]}}}
+    ]});
+    let bytes = post(&format!("/fhir/{version}/ValueSet/$expand?_pretty={pretty}"), &body);
+    // HTTP/1.0 knows no chunks.
+    let bytes = String::from_utf8(bytes).unwrap().replacen("HTTP/1.1", "HTTP/1.0", 1);
+    let answer = talk(address, bytes.as_bytes());
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(" 200 "), "{answer:.500}");
+    let mut json: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body:.300}"));
+    let inner = json["expansion"].as_object_mut().unwrap();
+    inner.remove("identifier");
+    inner.remove("timestamp");
+    (json, head.to_owned())
+}
+
+#[test]
+fn a_long_list_says_the_same_in_pieces_and_whole() {
+    for version in ["r4", "r5"] {
+        for concepts in [2_000, 5_000] {
+            let (whole, head) = expansion(version, concepts, true);
+            assert!(head.to_lowercase().contains("content-length"), "{head}");
+            let (pieces, head) = expansion(version, concepts, false);
+            assert!(!head.to_lowercase().contains("content-length"), "{head}");
+            assert_eq!(whole, pieces);
+            let entries = pieces["expansion"]["contains"].as_array().unwrap().len();
+            assert_eq!(entries, 2_500.min(concepts - 7));
+        }
     }
 }

@@ -2,34 +2,41 @@
 
 use super::json::{Node, parse};
 use super::*;
+use crate::collect::{Collected, CollectedProblem, Keep};
 use crate::source::{Limits, Member, members};
 use crate::{LoadOptions, Loader, Release};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use tern_index::model::{Canonical, Content, DesignationKind, MappingAttributeRole, Relationship};
-use tern_index::record::{At, Problem, ProblemKind, Record, RecordSink, Stopped, ValueRecord};
+use tern_index::record::{At, ProblemKind, Record, ValueRecord};
 
-/// Keeps what a loader says as lines of text.
-#[derive(Default)]
-struct Collector {
-    names: Vec<String>,
+/// Records as lines of text.
+#[derive(Debug, Default)]
+struct Lines {
     records: Vec<String>,
-    problems: Vec<String>,
-    ignored: Vec<String>,
     resources: BTreeMap<String, usize>,
 }
 
-impl RecordSink for Collector {
-    fn name(&mut self, name: &str) -> u16 {
-        let found = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        found as u16 + 1
-    }
+type Collector = Collected<Lines>;
 
-    fn accept(&mut self, _at: At, record: Record<'_>) -> Result<(), Stopped> {
+/// Problems as lines of text.
+fn told(sink: &Collector) -> Vec<String> {
+    let place = |problem: &CollectedProblem| problem.place().trim_end_matches(':').to_owned();
+    let line = |problem: &CollectedProblem| format!("{} {} {}", place(problem), problem.kind, problem.message);
+    sink.problems.iter().map(line).collect()
+}
+
+/// Files left out as lines of text.
+fn left_out(sink: &Collector) -> Vec<String> {
+    sink.ignored
+        .iter()
+        .map(|(file, reason)| format!("{file}: {reason}"))
+        .collect()
+}
+
+impl Keep for Lines {
+    fn keep(&mut self, _at: At, record: Record<'_>) {
         self.records.push(match record {
             Record::CodeSystem(header) => format!("system {} {:?}", header.canonical(), header.content),
             Record::Concept(one) => format!("concept {} {} {} {:?}", one.code, one.active, one.not_selectable, one.status),
@@ -55,25 +62,7 @@ impl RecordSink for Collector {
                 )
             }
         });
-        Ok(())
     }
-
-    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
-        let file = self
-            .names
-            .get(usize::from(at.file).wrapping_sub(1))
-            .map_or("", String::as_str);
-        let file = file.rsplit('/').next().unwrap_or_default();
-        self.problems
-            .push(format!("{file}:{} {} {}", at.line, problem.kind, problem.message));
-        Ok(())
-    }
-
-    fn ignored(&mut self, file: &str, reason: &str) {
-        self.ignored.push(format!("{file}: {reason}"));
-    }
-
-    fn progress(&mut self, _bytes: u64) {}
 }
 
 fn fixtures() -> PathBuf {
@@ -454,7 +443,7 @@ fn a_package_reads_the_same_packed_and_unpacked() {
         assert_eq!(releases.len(), 1, "{}", path.display());
         assert_eq!(releases[0].title, "example.org.colours 1.2.0");
         let sink = load(&releases[0]);
-        assert_eq!(sink.problems, [""; 0]);
+        assert_eq!(told(&sink), [""; 0]);
         assert_eq!(
             sink.records,
             [
@@ -463,7 +452,7 @@ fn a_package_reads_the_same_packed_and_unpacked() {
             ]
         );
         assert_eq!(
-            sink.ignored,
+            left_out(&sink),
             [
                 "example.org.colours#1.2.0: StructureDefinition resources without bindings: 1",
                 "example.org.colours#1.2.0: examples of the package: 1",
@@ -482,7 +471,7 @@ fn loose_files_are_one_release_a_folder() {
     );
     let sink = load(&releases[1]);
     assert_eq!(
-        sink.problems,
+        told(&sink),
         [
             "bundle.json:6 duplicate key Bundle.entry[0].resource.concept[2].code: the code S has been used before; the first concept is kept",
             "bundle.json:6 bad identifier Bundle.entry[0].resource.concept[3].code: a concept must have a code; it is left out",
@@ -491,7 +480,7 @@ fn loose_files_are_one_release_a_folder() {
             "resources.ndjson:5 bad value not JSON: EOF while parsing an object (column 1)",
         ]
     );
-    assert_eq!(sink.ignored, ["fhir: Patient resources, which hold no terminology: 1"]);
+    assert_eq!(left_out(&sink), ["fhir: Patient resources, which hold no terminology: 1"]);
     assert_eq!(
         sink.resources,
         BTreeMap::from([("CodeSystem".into(), 1), ("ValueSet".into(), 3)])
@@ -522,7 +511,10 @@ fn folders_of_one_name_get_names_of_their_own_and_other_files_stay_free() {
     let parts: Vec<&str> = releases.iter().map(|release| release.part.as_str()).collect();
     assert_eq!(parts, ["terms", "b/terms"]);
     let sink = load(&releases[1]);
-    assert_eq!(sink.ignored, ["b/terms: XML files, which are not read; use the JSON form: 1"]);
+    assert_eq!(
+        left_out(&sink),
+        ["b/terms: XML files, which are not read; use the JSON form: 1"]
+    );
 }
 
 #[test]
@@ -632,12 +624,11 @@ fn the_published_packages_are_recognised_with_their_counts() {
     for (release, (origin, version, counts)) in releases.iter().zip(expected) {
         assert_eq!(release.part, origin);
         let mut sink = load(release);
-        for line in &sink.records {
-            if line.starts_with("system ") {
-                *sink.resources.entry("CodeSystem".into()).or_default() += 1;
-            }
+        let systems = sink.records.iter().filter(|line| line.starts_with("system ")).count();
+        if systems > 0 {
+            *sink.resources.entry("CodeSystem".into()).or_default() += systems;
         }
-        for problem in &sink.problems {
+        for problem in &told(&sink) {
             println!("{origin}: {problem}");
         }
         // ConceptMap 103 of R4 has an element without a code; nothing else is wrong in any of them.

@@ -54,7 +54,7 @@ fn a_folder_of_several_releases_loads_them_all() {
         ("https://www.cms.gov/gem/icd-10-pcs-to-icd-9-cm", None, 1),
     ];
     assert_eq!(maps, wanted);
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let mut ignored: Vec<&str> = gather
         .ignored
         .iter()
@@ -248,11 +248,11 @@ fn icd_9_has_both_volumes_both_titles_and_its_accents() {
 
 #[test]
 fn a_zip_and_packed_files_equal_the_folder() {
-    let wanted = gather::placeless(fixture());
+    let wanted = fixture().placeless();
     let (_room, zip) = gather::zipped(&gather::fixture("icd"), "icd.zip");
-    assert_eq!(gather::placeless(gather::load(&[zip]).unwrap()), wanted);
+    assert_eq!(gather::load(&[zip]).unwrap().placeless(), wanted);
     let packed = gather::packed(&gather::fixture("icd"));
-    assert_eq!(gather::placeless(gather::load(&[packed.path().to_owned()]).unwrap()), wanted);
+    assert_eq!(gather::load(&[packed.path().to_owned()]).unwrap().placeless(), wanted);
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn faults_are_located_and_the_rest_is_loaded() {
         "2018_I9gem.txt:4:source bad identifier",
         "2018_I9gem.txt:5:flags bad value",
     ];
-    assert_eq!(gather.faults(), wanted);
+    assert_eq!(gather::faults(&gather), wanted);
     assert!(system(&gather, CM, "2026").concepts.contains_key("A00.9"));
 }
 
@@ -303,10 +303,7 @@ fn broken_xml_names_its_line_and_strict_mode_stops() {
         (name == "icd10cm-codes-2024.txt").then(|| [&bytes[..], b"A000    Again\nA0007  More\n"].concat())
     });
     let releases = gather::releases(&[room.path().to_owned()]).unwrap();
-    let mut strict = Gather {
-        stop_at_problem: true,
-        ..Gather::default()
-    };
+    let mut strict = Gather::strict();
     let stopped = Icd.load(&releases[0], &LoadOptions::default(), &mut strict);
     assert!(matches!(stopped, Err(LoadError::Stopped(_))));
 }
@@ -358,7 +355,7 @@ fn the_official_files_load_whole() {
     let Some(folder) = gather::shared("vocab/icd") else { return };
     let read = |name: &str| String::from_utf8_lossy(&std::fs::read(folder.join(name)).unwrap()).into_owned();
     let gather = gather::load(std::slice::from_ref(&folder)).unwrap();
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let flat = system(&gather, CM, "2024");
     let lines = read("icd10cm-codes-2024.txt");
     assert_eq!(flat.concepts.len(), lines.lines().count());

@@ -1,38 +1,29 @@
 //! Local maps from fixtures, faults with their places, and damaged input.
 
 use super::*;
+use crate::collect::{Collected, CollectedProblem, Keep};
 use crate::source::{Limits, members};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use tern_index::record::{Problem, Stopped};
 
-/// Keeps what a loader says as lines of text.
-#[derive(Default)]
-struct Collector {
-    names: Vec<String>,
+/// Rows of maps as lines of text.
+#[derive(Debug, Default)]
+struct Lines {
     rows: Vec<String>,
     attributes: Vec<String>,
     maps: Vec<ConceptMapHeader>,
-    problems: Vec<String>,
-    ignored: Vec<String>,
 }
 
-impl Collector {
-    fn named(&self, number: u16) -> &str {
-        self.names.get(usize::from(number).wrapping_sub(1)).map_or("", String::as_str)
-    }
+type Collector = Collected<Lines>;
+
+/// Problems as lines of text.
+fn told(sink: &Collector) -> Vec<String> {
+    let line = |problem: &CollectedProblem| format!("{} {} {}", problem.place(), problem.kind, problem.message);
+    sink.problems.iter().map(line).collect()
 }
 
-impl RecordSink for Collector {
-    fn name(&mut self, name: &str) -> u16 {
-        let found = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        found as u16 + 1
-    }
-
-    fn accept(&mut self, at: At, record: Record<'_>) -> Result<(), Stopped> {
+impl Keep for Lines {
+    fn keep(&mut self, at: At, record: Record<'_>) {
         match record {
             Record::ConceptMap(header) => self.maps.push(header.clone()),
             Record::Mapping(row) => {
@@ -58,27 +49,7 @@ impl RecordSink for Collector {
             }
             other => panic!("{other:?}"),
         }
-        Ok(())
     }
-
-    fn problem(&mut self, at: At, problem: Problem) -> Result<(), Stopped> {
-        let file = self.named(at.file).rsplit('/').next().unwrap_or_default().to_owned();
-        let line = format!(
-            "{file}:{}:{} {} {}",
-            at.line,
-            self.named(at.column),
-            problem.kind,
-            problem.message
-        );
-        self.problems.push(line);
-        Ok(())
-    }
-
-    fn ignored(&mut self, _file: &str, reason: &str) {
-        self.ignored.push(reason.to_owned());
-    }
-
-    fn progress(&mut self, _bytes: u64) {}
 }
 
 fn fixtures() -> PathBuf {
@@ -121,7 +92,7 @@ fn a_csv_with_constants_names_and_faults() {
     );
     assert_eq!(sink.attributes[0], "Some(\"Glucose, serum\") None None ");
     assert_eq!(
-        sink.problems,
+        told(&sink),
         [
             "labs.csv:9:Local Code bad identifier the source code is empty",
             "labs.csv:10:Relationship bad value \"perhaps\" is no known relationship; use equivalent, source-is-narrower-than-target, source-is-broader-than-target, related-to, not-related-to or no-map",
@@ -144,7 +115,7 @@ fn tabs_and_semicolons_are_found_by_the_header() {
         ]
     );
     assert_eq!(
-        sink.problems,
+        told(&sink),
         ["plain.tsv:3:priority bad value \"soon\" is no priority (0 to 65535); the row is kept without one"]
     );
     assert!(sink.attributes[0].contains("Some(\"1\")"));
@@ -158,7 +129,7 @@ fn tabs_and_semicolons_are_found_by_the_header() {
         ]
     );
     assert!(sink.attributes[0].contains("Sodium; serum"));
-    assert_eq!(sink.problems, [""; 0]);
+    assert_eq!(told(&sink), [""; 0]);
 }
 
 #[test]
@@ -185,7 +156,8 @@ fn sssom_is_read_with_its_curies_and_evidence() {
          confidence=0.90 author_id=orcid:0000-0000-0000-0001"
     );
     assert!(sink.attributes[4].contains("predicate_id=owl:equivalentClass predicate_modifier=Not"));
-    let places: Vec<&str> = sink.problems.iter().filter_map(|line| line.split(' ').next()).collect();
+    let problems = told(&sink);
+    let places: Vec<&str> = problems.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(
         places,
         [
@@ -197,8 +169,8 @@ fn sssom_is_read_with_its_curies_and_evidence() {
             "labs.sssom.tsv:24:object_id",
         ]
     );
-    assert!(sink.problems[2].contains("`#  FOO: <namespace>`"), "{}", sink.problems[2]);
-    assert!(sink.ignored[0].starts_with("1 rows say that a target has no source"));
+    assert!(problems[2].contains("`#  FOO: <namespace>`"), "{}", problems[2]);
+    assert!(sink.ignored[0].1.starts_with("1 rows say that a target has no source"));
 }
 
 #[test]
@@ -301,6 +273,6 @@ proptest! {
             .enumerate()
             .map(|(number, code)| format!("{}: http://s|{code} equivalent http://t|{code}", number + 2))
             .collect();
-        prop_assert_eq!(sink.rows, expected);
+        prop_assert_eq!(&sink.rows, &expected);
     }
 }

@@ -45,7 +45,7 @@ fn products_and_packages_are_concepts_with_the_displays_servers_give() {
     let both = "zorvamide and plectarine 10 mg/1 / 5 mg/1 TABLET, FILM COATED";
     assert!(term("99998-0412", DesignationKind::Related, both));
     assert!(term("9999-0410-02", DesignationKind::Synonym, "09999041002"));
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
 }
 
 #[test]
@@ -60,11 +60,11 @@ fn marketing_that_ended_before_the_release_makes_a_concept_inactive() {
 
 #[test]
 fn a_zip_and_packed_files_equal_the_folder() {
-    let wanted = gather::placeless(fixture());
+    let wanted = fixture().placeless();
     let (_room, zip) = gather::zipped(&gather::fixture("ndc"), "ndctext.zip");
-    assert_eq!(gather::placeless(gather::load(&[zip]).unwrap()), wanted);
+    assert_eq!(gather::load(&[zip]).unwrap().placeless(), wanted);
     let packed = gather::packed(&gather::fixture("ndc"));
-    assert_eq!(gather::placeless(gather::load(&[packed.path().to_owned()]).unwrap()), wanted);
+    assert_eq!(gather::load(&[packed.path().to_owned()]).unwrap().placeless(), wanted);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn faults_are_located_and_the_rest_is_loaded() {
         "package.txt:9:NDCPACKAGECODE bad identifier",
         "package.txt:10: ragged row",
     ];
-    assert_eq!(gather.faults(), wanted);
+    assert_eq!(gather::faults(&gather), wanted);
     assert_eq!(gather.systems[0].concepts.len(), 10);
 }
 
@@ -136,7 +136,7 @@ fn the_sample_directory_loads_whole() {
         return;
     };
     let gather = gather::load(std::slice::from_ref(&folder)).unwrap();
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let lines = |name: &str| {
         std::fs::read_to_string(folder.join("2025-07-11").join(name))
             .unwrap()

@@ -44,7 +44,7 @@ fn a_release_gives_concepts_of_rxnorm_itself_and_its_version() {
     assert_eq!(system.concepts["602"], (true, false));
     assert_eq!(system.property("602", "SUPPRESS"), ["E"]);
     assert!(system.parents.is_empty());
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let ignored: Vec<bool> = gather.ignored.iter().map(|(file, _)| file.contains("prescribe")).collect();
     assert_eq!(ignored, [true, true, false]);
 }
@@ -143,11 +143,11 @@ fn retired_concepts_are_inactive_and_lead_to_those_in_use() {
 
 #[test]
 fn a_zip_and_packed_files_equal_the_folder() {
-    let wanted = gather::placeless(fixture());
+    let wanted = fixture().placeless();
     let (_room, zip) = gather::zipped(&gather::fixture("rxnorm"), "RxNorm_full_07072025.zip");
-    assert_eq!(gather::placeless(gather::load(&[zip]).unwrap()), wanted);
+    assert_eq!(gather::load(&[zip]).unwrap().placeless(), wanted);
     let packed = gather::packed(&gather::fixture("rxnorm"));
-    assert_eq!(gather::placeless(gather::load(&[packed.path().to_owned()]).unwrap()), wanted);
+    assert_eq!(gather::load(&[packed.path().to_owned()]).unwrap().placeless(), wanted);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn faults_are_located_and_the_rest_is_loaded() {
     let check = |file: &str, more: &str, wanted: &[&str]| {
         let (_room, paths) = changed(file, |text| text + more);
         let gather = gather::load(&paths).unwrap();
-        assert_eq!(gather.faults(), wanted, "{file}");
+        assert_eq!(gather::faults(&gather), wanted, "{file}");
         assert_eq!(rxnorm(&gather).concepts.len(), 41);
     };
     check("RXNCONSO.RRF", "x1|ENG|\n", &["RXNCONSO.RRF:47: ragged row"]);
@@ -237,7 +237,7 @@ fn the_development_files_load_whole() {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let gather = gather::load(std::slice::from_ref(&folder)).unwrap();
     let system = rxnorm(&gather);
-    assert_eq!(gather.faults(), Vec::<String>::new());
+    assert_eq!(gather::faults(&gather), Vec::<String>::new());
     let conso = read("RXNCONSO.RRF");
     let concepts: HashSet<&str> = conso.lines().filter_map(|line| line.split('|').next()).collect();
     assert_eq!(concepts.len(), system.concepts.len());

@@ -23,8 +23,11 @@ pub(super) struct RawConcept {
     pub status: u32,
     /// Place among the concept records.
     pub sequence: u32,
-    pub extensions: Option<Box<str>>,
+    pub extensions: Extensions,
 }
+
+/// Number of an entity's extensions + 1; 0 for none. Few have any, and there are millions of entities.
+pub(super) type Extensions = u32;
 
 /// What is collected of a designation.
 #[derive(Debug, Clone)]
@@ -35,14 +38,15 @@ pub(super) struct RawDesignation {
     pub kind: DesignationKind,
     pub active: bool,
     pub text: (usize, usize),
-    pub id: (usize, usize),
+    /// Length of the publisher's id, which follows the text in the heap.
+    pub id: u32,
     pub dialects: (u32, u32),
     /// Numbers of module and case significance + 1, and the effective time; 0 for none.
     pub module: u32,
     pub case: u32,
     pub time: u32,
     pub made: bool,
-    pub extensions: Option<Box<str>>,
+    pub extensions: Extensions,
     at: At,
 }
 
@@ -57,7 +61,7 @@ pub(super) struct RawProperty {
     pub value: u32,
     /// The publisher's id of the relationship; 0 for none.
     pub id: u64,
-    pub extensions: Option<Box<str>>,
+    pub extensions: Extensions,
     must_resolve: bool,
     at: At,
 }
@@ -110,6 +114,7 @@ pub struct CodeSystemBuilder {
     pub(super) fields: Vec<(u32, u32)>,
     pub(super) field_strings: Interner,
     pub(super) rows: RawRows,
+    extensions: Vec<Box<str>>,
     defined: u32,
     with_text: bool,
 }
@@ -144,6 +149,7 @@ impl CodeSystemBuilder {
             fields: Vec::new(),
             field_strings: Interner::default(),
             rows: RawRows::default(),
+            extensions: Vec::new(),
             defined: 0,
             with_text,
         }
@@ -162,6 +168,24 @@ impl CodeSystemBuilder {
         number
     }
 
+    fn keep_extensions(&mut self, extensions: Option<&str>) -> Extensions {
+        let Some(extensions) = extensions else { return 0 };
+        self.extensions.push(extensions.into());
+        self.extensions.len() as Extensions
+    }
+
+    /// The extensions of an entity, by their number.
+    pub(super) fn extension(&self, number: Extensions) -> Option<&str> {
+        let place = number.checked_sub(1)?;
+        self.extensions.get(place as usize).map(|text| &**text)
+    }
+
+    /// The publisher's id of a designation; empty where it has none.
+    pub(super) fn id_of(&self, designation: &RawDesignation) -> &str {
+        let start = designation.text.1;
+        self.heap.get(start..start + designation.id as usize).unwrap_or("")
+    }
+
     fn keep(&mut self, text: &str) -> (usize, usize) {
         let start = self.heap.len();
         self.heap.push_str(text);
@@ -176,19 +200,19 @@ impl CodeSystemBuilder {
         }
         let number = self.concept_number(record.code);
         let status = record.status.map_or(0, |status| self.statuses.intern(status) + 1);
-        let concept = &mut self.concepts[number as usize];
-        if concept.defined {
+        if self.concepts[number as usize].defined {
             let message = format!("the code {} occurs a second time; the first is kept", record.code);
             report(at, Problem::new(ProblemKind::DuplicateKey, message))?;
             return Ok(());
         }
-        *concept = RawConcept {
+        let extensions = self.keep_extensions(record.extensions);
+        self.concepts[number as usize] = RawConcept {
             defined: true,
             active: record.active,
             not_selectable: record.not_selectable,
             status,
             sequence: self.defined,
-            extensions: record.extensions.map(Into::into),
+            extensions,
         };
         self.defined += 1;
         Ok(())
@@ -200,7 +224,11 @@ impl CodeSystemBuilder {
         let language = record.language.map_or(0, |language| self.languages.intern(language) + 1);
         let use_ = record.use_.map_or(0, |use_| self.uses.intern(&coding_text(use_)) + 1);
         let text = self.keep(record.value);
-        let id = record.id.map_or((0, 0), |id| self.keep(id));
+        let id = record.id.map_or(0, |id| {
+            let (start, end) = self.keep(id);
+            (end - start) as u32
+        });
+        let extensions = self.keep_extensions(record.extensions);
         let first = self.dialects.len() as u32;
         for (dialect, acceptability) in record.acceptability {
             let name = self.dialect_names.intern(dialect);
@@ -224,7 +252,7 @@ impl CodeSystemBuilder {
             text,
             id,
             dialects: (first, self.dialects.len() as u32),
-            extensions: record.extensions.map(Into::into),
+            extensions,
             at,
         });
     }
@@ -256,6 +284,7 @@ impl CodeSystemBuilder {
             ValueRecord::Integer(number) => self.values.intern(&number.to_string()),
             ValueRecord::Boolean(truth) => self.values.intern(if truth { "true" } else { "false" }),
         };
+        let extensions = self.keep_extensions(record.extensions);
         self.properties.push(RawProperty {
             concept,
             property,
@@ -263,7 +292,7 @@ impl CodeSystemBuilder {
             kind,
             value,
             id: 0,
-            extensions: record.extensions.map(Into::into),
+            extensions,
             must_resolve: record.must_resolve,
             at,
         });
@@ -390,24 +419,7 @@ impl CodeSystemBuilder {
         self.resolve(report)?;
         let order = self.ordered();
         let numbering = hierarchy::Numbering::new(&self, &order, report)?;
-        let mut files = Files::default();
-        files.add(file::CODES, codes::write(&self, &numbering)?);
-        files.add(file::CONCEPTS, concepts::write(&self, &numbering));
-        let sorted = designations::sort(&mut self, &numbering);
-        files.add(file::DESIGNATIONS, designations::write(&self, &numbering, &sorted)?);
-        files.add(file::HIERARCHY, numbering.write(&self.parent_ids));
-        files.add(file::RELATIONS, relations::write(&self, &numbering)?);
-        let table = members::Table::new(&self, &numbering, &sorted)?;
-        let listed = table.members();
-        if !self.members.is_empty() || !listed.is_empty() {
-            files.add(file::REFSETS, refsets::write(&self, &numbering, &listed)?);
-        }
-        if !self.rows.is_empty() {
-            files.add(file::MEMBERS, table.write()?);
-        }
-        if self.with_text {
-            files.add(file::TEXT, text::write(&self, &numbering, &sorted)?);
-        }
+        drop(order);
         let coded = self
             .properties
             .iter()
@@ -424,7 +436,42 @@ impl CodeSystemBuilder {
             relations: (self.parents.len() + coded) as u64,
             members: self.members.len() as u64 + self.rows.active(),
         };
-        Ok((self.header, files, counts))
+        let sorted = designations::sort(&mut self, &numbering);
+        // What has been written is dropped at once, the largest first: a release is millions of rows.
+        let mut files = Files::default();
+        let table = members::Table::new(&self, &numbering, &sorted)?;
+        let listed = table.members();
+        if !self.members.is_empty() || !listed.is_empty() {
+            files.add(file::REFSETS, refsets::write(&self, &numbering, &listed)?);
+        }
+        drop(listed);
+        if !self.rows.is_empty() {
+            files.add(file::MEMBERS, table.write()?);
+        } else {
+            drop(table);
+        }
+        self.rows = RawRows::default();
+        files.add(file::RELATIONS, relations::write(&self, &numbering)?);
+        (self.properties, self.values) = (Vec::new(), Interner::default());
+        files.add(file::CODES, codes::write(&self, &numbering)?);
+        files.add(file::CONCEPTS, concepts::write(&self, &numbering));
+        files.add(file::HIERARCHY, numbering.write(&self.parent_ids));
+        (self.parents, self.parent_ids) = (Vec::new(), Vec::new());
+        files.add(file::DESIGNATIONS, designations::write(&self, &numbering, &sorted)?);
+        if self.with_text {
+            files.add(file::TEXT, text::write(&self, &numbering, &sorted)?);
+        }
+        let listed_order = [
+            file::CODES,
+            file::CONCEPTS,
+            file::DESIGNATIONS,
+            file::HIERARCHY,
+            file::RELATIONS,
+            file::REFSETS,
+            file::MEMBERS,
+            file::TEXT,
+        ];
+        Ok((self.header, files.in_order_of(&listed_order), counts))
     }
 }
 

@@ -98,13 +98,13 @@ impl ConceptMapBuilder {
             (sources.get(a.source), key(a)).cmp(&(sources.get(b.source), key(b)))
         });
         let mut writer = ContainerWriter::new(kind::MAPS);
-        writer.strings(maps::SYSTEMS, self.systems.strings.iter().flat_map(|pair| pair.split('\n')));
+        writer.strings(maps::SYSTEMS, self.systems.iter().flat_map(|pair| pair.split('\n')));
         writer.column(
             maps::ROW_SYSTEMS,
             &self.rows.iter().map(|row| row.systems).collect::<Vec<_>>(),
         );
         writer.strings(maps::SOURCE_CODES, self.rows.iter().map(|row| sources.get(row.source)));
-        writer.strings(maps::TEXTS, &texts.strings);
+        writer.strings(maps::TEXTS, texts.iter());
         writer.column(maps::ROW_TEXTS, &self.rows.iter().map(|row| row.texts).collect::<Vec<_>>());
         writer.column(
             maps::ROW_NUMBERS,

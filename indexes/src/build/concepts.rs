@@ -20,12 +20,12 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Conta
     let status: Vec<u32> = all().map(|concept| concept.status).collect();
     let extended: Vec<(u32, &str)> = all()
         .zip(0u32..)
-        .filter_map(|(concept, ordinal)| concept.extensions.as_deref().map(|text| (ordinal, text)))
+        .filter_map(|(concept, ordinal)| builder.extension(concept.extensions).map(|text| (ordinal, text)))
         .collect();
     let mut writer = ContainerWriter::new(kind::CONCEPTS);
     writer.column(concepts::FLAGS, &flags);
     writer.column(concepts::STATUS, &status);
-    writer.strings(concepts::STATUSES, &builder.statuses.strings);
+    writer.strings(concepts::STATUSES, builder.statuses.iter());
     writer.column(
         concepts::EXTENDED,
         &extended.iter().map(|(ordinal, _)| *ordinal).collect::<Vec<u32>>(),

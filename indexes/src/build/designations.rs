@@ -51,7 +51,7 @@ pub(super) fn write(
     );
     writer.column(designations::USE, &all().map(|d| d.use_ as u16).collect::<Vec<u16>>());
     for (what, list) in [("languages", &builder.languages), ("designation uses", &builder.uses)] {
-        super::count_u16(what, list.strings.len())?;
+        super::count_u16(what, list.len())?;
     }
     let kinds: Vec<u8> = all()
         .map(|d| {
@@ -70,13 +70,10 @@ pub(super) fn write(
         std::borrow::Cow::Owned((number - 1).to_string())
     });
     writer.strings(designations::TEXTS, short);
-    writer.strings(designations::LANGUAGES, &builder.languages.strings);
-    writer.strings(
-        designations::USES,
-        builder.uses.strings.iter().flat_map(|coding| coding.split('\n')),
-    );
-    let ids = all().any(|d| d.id.1 > d.id.0);
-    writer.strings(designations::IDS, all().filter(|_| ids).map(|d| text(d.id)));
+    writer.strings(designations::LANGUAGES, builder.languages.iter());
+    writer.strings(designations::USES, builder.uses.iter().flat_map(|coding| coding.split('\n')));
+    let ids = all().any(|d| d.id > 0);
+    writer.strings(designations::IDS, all().filter(|_| ids).map(|d| builder.id_of(d)));
     if !builder.dialects.is_empty() {
         let mut first = vec![0u32];
         let mut dialects = Vec::with_capacity(builder.dialects.len());
@@ -86,10 +83,10 @@ pub(super) fn write(
         }
         writer.csr(designations::DIALECTS, &first, &dialects);
     }
-    writer.strings(designations::DIALECT_NAMES, &builder.dialect_names.strings);
+    writer.strings(designations::DIALECT_NAMES, builder.dialect_names.iter());
     let extended: Vec<(u32, &str)> = all()
         .zip(0u32..)
-        .filter_map(|(designation, place)| designation.extensions.as_deref().map(|text| (place, text)))
+        .filter_map(|(designation, place)| builder.extension(designation.extensions).map(|text| (place, text)))
         .collect();
     writer.column(
         designations::EXTENDED,
@@ -108,9 +105,9 @@ fn provenance(writer: &mut ContainerWriter, builder: &CodeSystemBuilder, sorted:
     if !all().any(|d| d.module > 0) {
         return Ok(());
     }
-    super::count_u16("modules of designations", builder.designation_modules.strings.len())?;
+    super::count_u16("modules of designations", builder.designation_modules.len())?;
     // One byte holds the three that exist.
-    let cases = builder.cases.strings.get(..255).unwrap_or(&builder.cases.strings);
+    let cases = builder.cases.iter().take(255);
     let times = Times::new("effective times of designations", all().map(|d| d.time))?;
     writer.column(designations::MODULE, &all().map(|d| d.module as u16).collect::<Vec<u16>>());
     let numbers: Vec<u16> = all()
@@ -119,13 +116,10 @@ fn provenance(writer: &mut ContainerWriter, builder: &CodeSystemBuilder, sorted:
     writer.column(designations::TIME, &numbers);
     let case = |number: u32| u8::try_from(number).unwrap_or(0);
     writer.column(designations::CASE, &all().map(|d| case(d.case)).collect::<Vec<u8>>());
-    writer.strings(designations::MODULES, &builder.designation_modules.strings);
+    writer.strings(designations::MODULES, builder.designation_modules.iter());
     writer.column(designations::TIMES, &times.0);
     writer.strings(designations::CASES, cases);
-    let id = |place: u32| {
-        let range = builder.designations[sorted[place as usize].1 as usize].id;
-        builder.heap.get(range.0..range.1).unwrap_or("")
-    };
+    let id = |place: u32| builder.id_of(&builder.designations[sorted[place as usize].1 as usize]);
     let mut by_id: Vec<u32> = (0..sorted.len() as u32).filter(|place| !id(*place).is_empty()).collect();
     by_id.sort_by(|a, b| id(*a).cmp(id(*b)));
     writer.column(designations::BY_ID, &by_id);

@@ -7,7 +7,7 @@ use super::{BuildError, CodeSystemBuilder, Interner, Times, blocks, count_u16, c
 use crate::container::ContainerWriter;
 use crate::layout::{kind, members};
 use crate::record::{AlternateRecord, At, FieldRecord, RowRecord};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The kind of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,22 +158,26 @@ impl<'b> Table<'b> {
         let (concepts, designations) = (numbering.len() as u32, sorted.len() as u32);
         count_u32(
             "concepts, designations and components",
-            concepts as usize + designations as usize + raw.components.strings.len() + 1,
+            concepts as usize + designations as usize + raw.components.len() + 1,
         )?;
         let concept_of = |text: &str| numbering.ordinal(builder.codes.number(text)?);
-        let mut by_id: HashMap<&str, u32, foldhash::fast::FixedState> = HashMap::default();
-        if raw.components.strings.iter().any(|text| concept_of(text).is_none()) {
-            for ((_, index), number) in sorted.iter().zip(0u32..) {
-                let range = builder.designations[*index as usize].id;
-                let id = builder.heap.get(range.0..range.1).unwrap_or("");
-                by_id.entry(id).or_insert(number);
+        // The designation, if any, of which each component is the id: the first of several.
+        let mut named = vec![members::NO_COMPONENT; raw.components.len()];
+        for ((_, index), number) in sorted.iter().zip(0u32..) {
+            let id = builder.id_of(&builder.designations[*index as usize]);
+            let component = raw
+                .components
+                .number(id)
+                .and_then(|component| named.get_mut(component as usize));
+            if let Some(first @ &mut members::NO_COMPONENT) = component {
+                *first = number;
             }
         }
         let mut others = Vec::new();
-        let components = raw.components.strings.iter().map(|text| {
-            let designation = || by_id.get(&**text).map(|number| concepts + number);
-            concept_of(text).or_else(designation).unwrap_or_else(|| {
-                others.push(&**text);
+        let components = raw.components.iter().zip(named).map(|(text, designation)| {
+            let designation = (designation != members::NO_COMPONENT).then(|| concepts + designation);
+            concept_of(text).or(designation).unwrap_or_else(|| {
+                others.push(text);
                 concepts + designations + others.len() as u32 - 1
             })
         });
@@ -214,7 +218,7 @@ impl<'b> Table<'b> {
         let rows = || self.rows.iter().map(|(_, row)| *row as usize);
         let flags: Vec<u8> = rows().map(|row| raw.flags[row] & ACTIVE).collect();
         writer.column(members::FLAGS, &flags);
-        count_u16("modules of reference sets", raw.modules.strings.len())?;
+        count_u16("modules of reference sets", raw.modules.len())?;
         let modules: Vec<u16> = rows().map(|row| raw.module[row] as u16).collect();
         writer.column(members::MODULE, &modules);
         let times = Times::new("effective times of reference sets", raw.time.iter().copied())?;
@@ -227,7 +231,7 @@ impl<'b> Table<'b> {
         let components: Vec<u32> = self.rows.iter().map(|(_, row)| self.component(*row)).collect();
         writer.column(members::COMPONENT, &components);
         self.by_concept(&mut writer, members::BY_CONCEPT, components.iter().copied());
-        writer.strings(members::MODULES, &raw.modules.strings);
+        writer.strings(members::MODULES, raw.modules.iter());
         writer.column(members::TIMES, &times.0);
         writer.strings(members::OTHERS, &self.others);
         self.fields(&mut writer, &first_row)?;
@@ -268,7 +272,7 @@ impl<'b> Table<'b> {
         }
         writer.column(members::FIRST_FIELD, &first_field);
         writer.column(members::FIELDS, &store.fields);
-        writer.strings(members::NAMES, &self.raw.names.strings);
+        writer.strings(members::NAMES, self.raw.names.iter());
         writer.column(members::DICTIONARIES, &store.dictionaries);
         writer.bytes(members::CELLS, store.cells);
         writer.column(members::SORTED, &store.sorted);
@@ -293,12 +297,12 @@ impl<'b> Table<'b> {
 
     /// Writes the distinct strings, the short ones first, each part sorted; returns their numbers by collected number.
     fn strings(&self, writer: &mut ContainerWriter) -> Result<Vec<u32>, BuildError> {
-        let all = &self.raw.strings.strings;
-        let long = |number: u32| all[number as usize].len() > members::LONG_STRING;
+        let all = &self.raw.strings;
+        let long = |number: u32| all.get(number).len() > members::LONG_STRING;
         let mut order: Vec<u32> = (0..count_u32("reference set strings", all.len())?).collect();
-        order.sort_unstable_by(|a, b| (long(*a), &all[*a as usize]).cmp(&(long(*b), &all[*b as usize])));
+        order.sort_unstable_by(|a, b| (long(*a), all.get(*a)).cmp(&(long(*b), all.get(*b))));
         let short = order.partition_point(|number| !long(*number));
-        let text = |number: &u32| &*all[*number as usize];
+        let text = |number: &u32| all.get(*number);
         writer.strings(members::STRINGS, order[..short].iter().map(text));
         blocks::write(writer, members::LONG, &order[short..].iter().map(text).collect::<Vec<&str>>())?;
         let mut numbers = vec![0u32; all.len()];

@@ -13,6 +13,7 @@ mod concept_map;
 mod concepts;
 mod designations;
 mod hierarchy;
+mod interner;
 mod members;
 mod refsets;
 mod relations;
@@ -33,6 +34,7 @@ pub(crate) use text::FIELD;
 
 use crate::container::ContainerWriter;
 use crate::record::{At, Problem, Stopped};
+use interner::Interner;
 
 /// The files of one artefact: name, bytes, checksum; in a fixed order.
 #[derive(Debug, Default)]
@@ -53,6 +55,13 @@ impl Files {
     fn add(&mut self, name: &'static str, writer: ContainerWriter) {
         let (bytes, checksum) = writer.finish();
         self.0.push(File { name, bytes, checksum });
+    }
+
+    /// Puts them in the order in which the format lists them, whatever the order in which they were written.
+    fn in_order_of(mut self, names: &[&str]) -> Self {
+        let place = |file: &File| names.iter().position(|name| *name == file.name);
+        self.0.sort_by_key(place);
+        self
     }
 }
 
@@ -128,35 +137,6 @@ impl Times {
     /// The number of a time that was among those given.
     fn number(&self, time: u32) -> u16 {
         self.0.partition_point(|known| *known < time) as u16
-    }
-}
-
-/// Numbers distinct strings in the order of their first use.
-#[derive(Debug, Default)]
-struct Interner {
-    numbers: std::collections::HashMap<Box<str>, u32, foldhash::fast::FixedState>,
-    strings: Vec<Box<str>>,
-}
-
-impl Interner {
-    fn intern(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        // Fewer distinct strings than u32::MAX fit into memory with the rest; `count_u32` checks at the end.
-        let number = self.strings.len() as u32;
-        self.numbers.insert(text.into(), number);
-        self.strings.push(text.into());
-        number
-    }
-
-    /// The number of a string that has one.
-    fn number(&self, text: &str) -> Option<u32> {
-        self.numbers.get(text).copied()
-    }
-
-    fn get(&self, number: u32) -> &str {
-        self.strings.get(number as usize).map_or("", |text| text)
     }
 }
 

@@ -45,6 +45,6 @@ pub(super) fn write(
         first.push(super::count_u32("reference set fields", fields.len())?);
     }
     writer.csr(refsets::FIELDS, &first, &fields);
-    writer.strings(refsets::STRINGS, &builder.field_strings.strings);
+    writer.strings(refsets::STRINGS, builder.field_strings.iter());
     Ok(writer)
 }

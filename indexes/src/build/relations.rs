@@ -46,10 +46,10 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
         .filter_map(|(p, index)| Some((numbering.ordinal(p.concept)?, index)))
         .collect();
     entries.sort_by_key(|(ordinal, index)| (*ordinal, *index));
-    if builder.property_codes.strings.len() > usize::from(u16::MAX) {
+    if builder.property_codes.len() > usize::from(u16::MAX) {
         return Err(BuildError::TooMany {
             what: "properties",
-            count: builder.property_codes.strings.len() as u64,
+            count: builder.property_codes.len() as u64,
             limit: u64::from(u16::MAX),
         });
     }
@@ -66,7 +66,7 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
         .collect();
 
     let mut writer = ContainerWriter::new(kind::RELATIONS);
-    writer.strings(relations::PROPERTIES, &builder.property_codes.strings);
+    writer.strings(relations::PROPERTIES, builder.property_codes.iter());
     writer.csr(
         relations::ENTRIES,
         &csr_offsets(numbering.len(), entries.iter().map(|(ordinal, _)| *ordinal)),
@@ -114,10 +114,8 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
         .iter()
         .zip(0u32..)
         .filter_map(|((_, index), place)| {
-            builder.properties[*index as usize]
-                .extensions
-                .as_deref()
-                .map(|text| (place, text))
+            let extensions = builder.properties[*index as usize].extensions;
+            builder.extension(extensions).map(|text| (place, text))
         })
         .collect();
     writer.column(
@@ -149,8 +147,8 @@ fn turned(
     entries: &[(u32, u32)],
     value: impl Fn(u32) -> u32,
 ) {
-    let codes = &builder.property_codes.strings;
-    let is_concept = |code: &Box<str>| {
+    let codes = &builder.property_codes;
+    let is_concept = |code: &str| {
         builder
             .codes
             .number(code)

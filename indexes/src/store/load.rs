@@ -112,7 +112,7 @@ impl Load {
     /// what is no longer live.
     pub fn commit(self) -> Result<Vec<LoadedRelease>, StoreError> {
         let mut catalogue = Catalogue::read(&self.directory)?;
-        let old = Store::open(&self.directory)?;
+        let old = Store::of(&self.directory, &catalogue)?;
         let mut live: Vec<(Live, ArtefactInfo)> = catalogue
             .live
             .iter()
@@ -132,13 +132,13 @@ impl Load {
         catalogue.live = live.into_iter().map(|(live, _)| live).collect();
         catalogue.replace(&self.directory)?;
         sweep(&self.directory, &catalogue)?;
-        self.stamp();
+        self.stamp(&catalogue);
         Ok(self.loaded)
     }
 
     /// Reads back what was written, so that the first opening need not: it is still in the page cache.
-    fn stamp(&self) {
-        if let Ok(store) = Store::open(&self.directory) {
+    fn stamp(&self, catalogue: &Catalogue) {
+        if let Ok(store) = Store::of(&self.directory, catalogue) {
             for artefact in store.artefacts() {
                 if self.loaded.iter().any(|release| artefact.directory.ends_with(&release.name)) {
                     // What is wrong with it shows, with its reason, at the first real opening.
@@ -167,7 +167,7 @@ pub enum LoadFailure<E> {
 pub fn remove(directory: &Path, mut select: impl FnMut(&Artefact) -> bool) -> Result<Vec<Artefact>, StoreError> {
     let _lock = lock(directory)?;
     let mut catalogue = Catalogue::read(directory)?;
-    let store = Store::open(directory)?;
+    let store = Store::of(directory, &catalogue)?;
     let mut removed = Vec::new();
     let mut kept = Vec::new();
     for (live, artefact) in catalogue.live.into_iter().zip(store.artefacts) {

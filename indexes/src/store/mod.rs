@@ -155,8 +155,12 @@ impl Store {
     /// Reads the catalogue and the manifests; a missing or empty directory is an empty store. No index file is
     /// opened yet.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Self::of(directory, &Catalogue::read(directory)?)
+    }
+
+    /// What a catalogue lists.
+    fn of(directory: &Path, catalogue: &Catalogue) -> Result<Self, StoreError> {
         let mut artefacts = Vec::new();
-        let catalogue = Catalogue::read(directory)?;
         let mut manifests: Vec<(&str, Manifest)> = Vec::new();
         for live in &catalogue.live {
             if !manifests.iter().any(|(release, _)| *release == live.release) {

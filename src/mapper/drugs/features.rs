@@ -225,6 +225,8 @@ impl Strengths {
             }
             if let Some(ratio) = left.ratio(right, theirs.volume).filter(|ratio| *ratio > 0.0) {
                 let nearness = (-(ratio.ln().abs() as f32) * 4.0).exp();
+                // The same puff, measured at two places.
+                let nearness = if agreement == Agreement::Delivered { 0.95 } else { nearness };
                 if nearness > found.nearness {
                     found.nearness = nearness;
                     found.above = ratio > 1.0 && ratio < 1.7;
@@ -372,6 +374,7 @@ impl<'v> View<'v> {
         let (source, target) = (self.source, self.target);
         let (strength, form) = (!source.found.strengths.is_empty(), source.form.is_some());
         let mut evidence = Evidence::of(lexical, strength, form);
+        evidence.column = f32::from(u8::from(source.form_column));
         // Facts for the calibration, which cuts them as numbers.
         evidence.facts = [
             target.term_type as f32,

@@ -95,7 +95,8 @@ const RULES: &[(&[&str], Form)] = &[
     (&["inhalant", "solution"], Form::InhaledSolution),
     (&["inhalation"], Form::Inhalation),
     (&["inhalant"], Form::Inhalation),
-    (&["inhaler"], Form::Inhalation),
+    // An inhaler is a pressurised one by default; powders say so, or the name of their device does.
+    (&["inhaler"], Form::InhaledAerosol),
     (&["capsule"], Form::Capsule),
     (&["cap"], Form::Capsule),
     (&["softgel"], Form::Capsule),
@@ -530,7 +531,8 @@ mod tests {
         };
         assert_eq!(fit("Pressurised inhalation, suspension", "Metered Dose Inhaler"), Some(1.0));
         assert_eq!(fit("pressurised inhalation", "Dry Powder Inhaler"), Some(0.0));
-        assert_eq!(fit("inhaler", "Inhalation Powder"), Some(0.6));
+        assert_eq!(fit("inhaler", "Inhalation Powder"), Some(0.0));
+        assert_eq!(fit("inhaler", "Metered Dose Inhaler"), Some(1.0));
         assert_eq!(fit("eye drops", "Ophthalmic Gel"), Some(0.0));
         assert_eq!(fit("1 % cream", "Topical Product"), Some(0.6));
         assert_eq!(

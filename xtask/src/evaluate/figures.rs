@@ -220,6 +220,7 @@ mod tests {
         Reviewed {
             example: Example {
                 origin: String::new(),
+                set: 0,
                 id: id.to_string(),
                 item,
                 codes: codes.iter().map(|code| (*code).to_owned()).collect(),

@@ -17,6 +17,9 @@ pub struct Set {
     pub name: &'static str,
     file: &'static str,
     columns: &'static [&'static str],
+    /// How much a row counts in training: less where rows are made from those of another set, more where few speak for a kind
+    /// of source.
+    weight: f32,
     /// Whether rows say if their answer is in the vocabulary for another reason than this map.
     pooled: bool,
 }
@@ -39,8 +42,13 @@ const fn set(name: &'static str, file: &'static str, columns: &'static [&'static
         name,
         file,
         columns,
+        weight: 1.0,
         pooled: true,
     }
+}
+
+const fn weighed(weight: f32, set: Set) -> Set {
+    Set { weight, ..set }
 }
 
 const fn diagnoses(name: &'static str, file: &'static str) -> Set {
@@ -48,6 +56,7 @@ const fn diagnoses(name: &'static str, file: &'static str) -> Set {
         name,
         file,
         columns: &["name=name"],
+        weight: 1.0,
         pooled: false,
     }
 }
@@ -93,19 +102,28 @@ pub const DOMAINS: &[Domain] = &[
                 "ema-products-rxnorm.tsv",
                 &["inn=name", "strength=strength", "form=form", "route=route"],
             ),
-            set(
-                "mimic4-inputevents",
-                "mimic4-inputevents-rxnorm.tsv",
-                &["name=name", "order_category=section", "unit=unit"],
+            weighed(
+                2.0,
+                set(
+                    "mimic4-inputevents",
+                    "mimic4-inputevents-rxnorm.tsv",
+                    &["name=name", "order_category=section", "unit=unit"],
+                ),
             ),
             // The same products as above: folds keep the rows of one product together.
-            set(
-                "ema-products-text",
-                "ema-products-rxnorm.tsv",
-                &["name=name", "strength=strength", "form=form", "route=route"],
+            weighed(
+                0.5,
+                set(
+                    "ema-products-text",
+                    "ema-products-rxnorm.tsv",
+                    &["name=name", "strength=strength", "form=form", "route=route"],
+                ),
             ),
             // And once more as one text, as a pharmacy's list has them.
-            set("ema-products-joined", "ema-products-rxnorm.tsv", &["inn+strength+form=name"]),
+            weighed(
+                0.4,
+                set("ema-products-joined", "ema-products-rxnorm.tsv", &["inn+strength+form=name"]),
+            ),
         ],
     },
     Domain {
@@ -135,7 +153,9 @@ impl Set {
             columns,
             group: self.pooled.then(|| "pool".to_owned()),
         };
-        Ok(file.read(target)?)
+        let mut truth = file.read(target)?;
+        truth.rows.iter_mut().for_each(|row| row.example.weight = self.weight);
+        Ok(truth)
     }
 }
 
