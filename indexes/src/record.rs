@@ -308,7 +308,7 @@ pub struct MappingRecord<'a> {
 /// A FHIR resource kept whole: value sets, naming systems, and small code systems and concept maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResourceRecord<'a> {
-    /// `CodeSystem`, `ValueSet`, `ConceptMap` or `NamingSystem`.
+    /// `CodeSystem`, `ValueSet`, `ConceptMap` or `NamingSystem`; `StructureDefinition` or `Questionnaire`, for their bindings.
     pub resource_type: &'a str,
     /// FHIR logical id, if it has one.
     pub id: Option<&'a str>,

@@ -160,8 +160,7 @@ fn named(terminology: &Terminology, kind: ResourceKind, canonical: &Canonical) -
         conditions,
         sort: Vec::new(),
     };
-    let (mut found, _) = terminology.search_resources(kind, &query, 0, MOST)?;
-    Ok(found.pop())
+    Ok(terminology.search_resources(kind, &query, 0, MOST)?.0.pop())
 }
 
 /// What comes along with the resources of a page, each once, and none that is there already.

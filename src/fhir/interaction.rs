@@ -50,11 +50,13 @@ pub enum Operation {
     Closure,
     /// `NamingSystem/$preferred-id`
     PreferredId,
+    /// `NamingSystem/$translate-id`
+    TranslateId,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Lookup,
         Self::ValidateInCodeSystem,
         Self::BatchValidateInCodeSystem,
@@ -67,6 +69,7 @@ impl Operation {
         Self::Compare,
         Self::Closure,
         Self::PreferredId,
+        Self::TranslateId,
     ];
 
     /// The resource type it is called on.
@@ -76,7 +79,7 @@ impl Operation {
                 ResourceKind::CodeSystem
             }
             Self::Translate | Self::Closure => ResourceKind::ConceptMap,
-            Self::PreferredId => ResourceKind::NamingSystem,
+            Self::PreferredId | Self::TranslateId => ResourceKind::NamingSystem,
             Self::Expand | Self::ValidateInValueSet | Self::BatchValidateInValueSet | Self::Compare => ResourceKind::ValueSet,
         }
     }
@@ -94,6 +97,7 @@ impl Operation {
             Self::Compare => "compare",
             Self::Closure => "closure",
             Self::PreferredId => "preferred-id",
+            Self::TranslateId => "translate-id",
         }
     }
 
@@ -430,7 +434,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
         Target::Definition(id) => {
             let found = operations::named(id, request.version, request.base, room.library.is_writable());
             let found = found.ok_or_else(|| {
-                let text = format!("there is no OperationDefinition with the id '{id}'; a search at '{DEFINITIONS}' lists them");
+                let text = format!("there is no {DEFINITIONS} with this id; a search at '{DEFINITIONS}' lists them");
                 Refusal::new(RefusalKind::NotFound, text)
             })?;
             search::shortened(found, &Parameters::from_query(request.query)?)
@@ -647,6 +651,7 @@ fn operate(
             closure::answer(room.library, parameters, version, room.batch)
         }
         Operation::PreferredId => preferred_id(terminology, parameters, context),
+        Operation::TranslateId => translate_id(terminology, parameters, context),
         Operation::Compare => {
             let (mut request, diagnostics) = requests::compare(parameters, context)?;
             let asked = request.parameters.limit.unwrap_or(u64::MAX);
@@ -679,12 +684,34 @@ fn preferred_id(terminology: &Terminology, parameters: &Parameters, context: &Co
         parameters.text(&[name])?.ok_or(ParameterError::Missing(text))
     };
     let (id, id_type) = (needed("id")?, needed("type")?);
-    let found = naming::preferred_id(terminology, &id, &id_type).ok_or_else(|| {
+    let date = requests::date(parameters)?;
+    let found = naming::preferred_id(terminology, &id, &id_type, date.as_deref()).ok_or_else(|| {
         let text = format!("no name of the type '{id_type}' is known for '{id}'");
         Refusal::new(RefusalKind::NotFound, text)
     })?;
     let mut list = render::List::default();
     list.value("result", "String", found);
+    Ok(list.into_resource())
+}
+
+fn translate_id(terminology: &Terminology, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
+    context.check(parameters, Operation::TranslateId)?;
+    let needed = |name: &str| {
+        let text = format!("$translate-id needs the parameter '{name}'");
+        parameters.text(&[name])?.ok_or(ParameterError::Missing(text))
+    };
+    let (id, source, target) = (needed("id")?, needed("sourceType")?, needed("targetType")?);
+    let date = requests::date(parameters)?;
+    let mut found = naming::translate_id(terminology, &id, (&source, &target), date.as_deref());
+    if parameters.boolean("preferredOnly")?.unwrap_or(false) {
+        found.retain(|(_, preferred)| *preferred);
+    }
+    let mut list = render::List::default();
+    list.value("result", "Boolean", !found.is_empty());
+    for (name, preferred) in found {
+        list.value("targetIdentifier", "String", name)
+            .value("targetIdentifier.preferred", "Boolean", preferred);
+    }
     Ok(list.into_resource())
 }
 

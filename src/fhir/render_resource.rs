@@ -11,8 +11,10 @@ use super::render::{attribute_value, r4_equivalence};
 use crate::service::algorithmic;
 use crate::service::resource::Resource;
 use crate::service::resources::{ResourceBody, ResourceEntry};
+use crate::service::translate::attributes;
 use crate::service::{CodeSystemIndex, ConceptMapIndex, ResourceKind};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use tern_index::model::{
     Coding, ConceptMapHeader, Content, MappedSide, Mapping, MappingAttribute, MappingAttributeRole, PropertyType, Relationship,
     Unmapped, ValueSetMapping,
@@ -264,12 +266,34 @@ fn concept_map(map: &ConceptMapIndex, version: FhirVersion, limit: usize) -> Map
     text(&mut json, names[0], header.source_scope.as_deref());
     text(&mut json, names[1], header.target_scope.as_deref());
     if map.len() <= limit {
-        let groups = groups(map, version);
+        // R4 has no declarations: what R5 calls by a code of its own is called by its URI.
+        let uris = match version {
+            FhirVersion::R4 => declared(json.get("additionalAttribute")),
+            FhirVersion::R5 => BTreeMap::new(),
+        };
+        let groups = groups(map, version, &uris);
         if !groups.is_empty() {
             json.insert("group".into(), groups.into());
         }
     }
     json
+}
+
+/// URIs by code in a list of declarations.
+fn declared(list: Option<&Value>) -> BTreeMap<String, String> {
+    let text = |one: &Value, name: &str| one.get(name).and_then(Value::as_str).map(str::to_owned);
+    let declarations = list.and_then(Value::as_array).into_iter().flatten();
+    declarations
+        .filter_map(|one| Some((text(one, "code")?, text(one, "uri")?)))
+        .collect()
+}
+
+fn renamed(attributes: Vec<MappingAttribute>, uris: &BTreeMap<String, String>) -> Vec<MappingAttribute> {
+    let named = attributes.into_iter().map(|given| MappingAttribute {
+        attribute: uris.get(&given.attribute).cloned().unwrap_or(given.attribute),
+        ..given
+    });
+    named.collect()
 }
 
 fn described_concept_map(header: &ConceptMapHeader) -> Map<String, Value> {
@@ -300,9 +324,17 @@ const SOURCE_VALUE_SET: &str = "http://hl7.org/fhir/5.0/StructureDefinition/exte
 /// The same of a target.
 const TARGET_VALUE_SET: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ConceptMap.group.element.target.valueSet";
 
+/// The same of a rule for codes that are not listed.
+const UNMAPPED_VALUE_SET: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ConceptMap.group.unmapped.valueSet";
+
 /// The elements of a group that are of value sets: one for each row, since no two share a source by nature.
-fn value_set_elements(map: &ConceptMapIndex, key: &GroupKey, version: FhirVersion) -> Vec<Value> {
-    let rows = map.header().value_set_rows.iter().filter(|row| group_of(row) == *key);
+fn value_set_elements(
+    map: &ConceptMapIndex,
+    key: &GroupKey,
+    version: FhirVersion,
+    uris: &BTreeMap<String, String>,
+) -> Vec<Value> {
+    let rows = map.header().value_set_rows.iter().filter(|row| group_of(map, row) == *key);
     let elements = rows.map(|row| {
         let mut json = Map::new();
         side(&mut json, &row.source, SOURCE_VALUE_SET, version);
@@ -321,7 +353,7 @@ fn value_set_elements(map: &ConceptMapIndex, key: &GroupKey, version: FhirVersio
                     rule: None,
                     advice: None,
                     comment: row.comment.clone(),
-                    attributes: row.attributes.clone(),
+                    attributes: renamed(row.attributes.clone(), uris),
                 };
                 let mut rendered = target(&blank, version);
                 if let (Some(own), Value::Object(rendered)) = (mapped, &mut rendered) {
@@ -352,21 +384,34 @@ fn side(json: &mut Map<String, Value>, side: &MappedSide, extension: &str, versi
     text(json, "display", side.display.as_deref());
 }
 
-fn group_of(row: &ValueSetMapping) -> GroupKey {
-    let target = row.target.as_ref();
-    [
-        row.source.system.clone(),
-        row.source.version.clone(),
-        target.and_then(|target| target.system.clone()),
-        target.and_then(|target| target.version.clone()),
-    ]
+/// The systems of a row's group. One without a target has that of the other rows of its source.
+fn group_of(map: &ConceptMapIndex, row: &ValueSetMapping) -> GroupKey {
+    let source = (row.source.system.clone(), row.source.version.clone());
+    let rows = map.header().value_set_rows.iter();
+    let mut beside = rows.filter(|other| (&other.source.system, &other.source.version) == (&source.0, &source.1));
+    let stated = row.target.as_ref().or_else(|| beside.find_map(|other| other.target.as_ref()));
+    let target = match stated {
+        Some(target) => (target.system.clone(), target.version.clone()),
+        None => {
+            let systems = map.systems().into_iter();
+            let mut of_source = systems.filter(|(url, version, ..)| (Some(url), version) == (source.0.as_ref(), &source.1));
+            of_source
+                .next()
+                .map_or((None, None), |(.., url, version)| (Some(url), version))
+        }
+    };
+    [source.0, source.1, target.0, target.1]
 }
 
 /// One group per pair of systems, in the order of their first rows; one element per source code.
-fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
+fn groups(map: &ConceptMapIndex, version: FhirVersion, uris: &BTreeMap<String, String>) -> Vec<Value> {
     let mut groups: Vec<(GroupKey, Vec<Element>)> = Vec::new();
     let fallback = map.systems().into_iter().next();
     for row in map.rows() {
+        let row = Mapping {
+            attributes: renamed(row.attributes, uris),
+            ..row
+        };
         let target = row.target.as_ref();
         let key = [
             row.source.system.clone(),
@@ -392,7 +437,7 @@ fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
         }
     }
     for row in &map.header().value_set_rows {
-        let key = group_of(row);
+        let key = group_of(map, row);
         if !groups.iter().any(|(other, _)| *other == key) {
             groups.push((key, Vec::new()));
         }
@@ -414,7 +459,7 @@ fn groups(map: &ConceptMapIndex, version: FhirVersion) -> Vec<Value> {
             }
         }
         let elements = elements.iter().map(|(source, rows)| element(source, rows, version));
-        let elements = elements.chain(value_set_elements(map, &key, version));
+        let elements = elements.chain(value_set_elements(map, &key, version, uris));
         json.insert("element".into(), elements.collect());
         let rule = rules
             .iter()
@@ -487,7 +532,7 @@ fn attribute(given: &MappingAttribute, version: FhirVersion) -> Value {
     if version == FhirVersion::R4 {
         text(&mut json, "property", Some(&given.attribute));
         text(&mut json, "system", given.system.as_deref());
-        text(&mut json, "value", Some(&given.value));
+        text(&mut json, "value", Some(&attributes::plain(given)));
         text(&mut json, "display", given.display.as_deref());
         return json.into();
     }
@@ -517,6 +562,12 @@ fn unmapped(rule: &Unmapped, version: FhirVersion) -> Value {
     text(&mut json, "display", rule.display.as_deref());
     if r4 {
         text(&mut json, "url", rule.other_map.as_deref());
+        if let Some(value_set) = &rule.value_set {
+            json.insert(
+                "extension".into(),
+                json!([{"url": UNMAPPED_VALUE_SET, "valueCanonical": value_set}]),
+            );
+        }
     } else {
         text(&mut json, "valueSet", rule.value_set.as_deref());
         let relationship = rule.relationship.as_deref().and_then(Relationship::parse);

@@ -13,6 +13,7 @@ use crate::service::compare::{CompareRequest, VersionPolicy};
 use crate::service::expand::ValueSetReference;
 use crate::service::language::Languages;
 use crate::service::lookup::LookupRequest;
+use crate::service::period::Period;
 use crate::service::subsumes::SubsumesRequest;
 use crate::service::translate::{Dependency, Direction, MapChoice, TranslateRequest};
 use crate::service::validate_code::{ValidationInput, ValidationTarget};
@@ -75,6 +76,18 @@ fn canonical(url: &str, version: Option<String>) -> Canonical {
     Canonical::new(read.url, version)
 }
 
+/// The day for which an answer is wanted.
+pub(super) fn date(parameters: &Parameters) -> Result<Option<String>, ParameterError> {
+    let given = parameters.text(&["date"])?;
+    match given.as_deref().filter(|date| Period::parse(date).is_none()) {
+        None => Ok(given),
+        Some(date) => {
+            let text = format!("'date' must be a date such as 2026, 2026-11-22 or 2026-11-22T10:00:00Z, but '{date}' was given");
+            Err(invalid("date", text))
+        }
+    }
+}
+
 fn small(parameters: &Parameters, name: &str) -> Result<Option<u32>, ParameterError> {
     let count = parameters.count(name)?;
     Ok(count.map(|count| u32::try_from(count).unwrap_or(u32::MAX)))
@@ -95,7 +108,7 @@ fn options(parameters: &Parameters, context: &Context) -> Result<Options, Parame
         filter: parameters.text(&["filter"])?,
         offset: small(parameters, "offset")?,
         count: small(parameters, "count")?,
-        date: parameters.text(&["date"])?,
+        date: date(parameters)?,
         exclude_systems: canonicals(parameters, "exclude-system")?,
         system_versions: canonicals(parameters, "system-version")?,
         check_system_versions: canonicals(parameters, "check-system-version")?,
@@ -236,7 +249,7 @@ pub fn validate_in_code_system(parameters: &Parameters, context: &Context) -> Re
 /// A code without its system is one of a value set only where the request says so, or says in which element it stands.
 fn may_infer(parameters: &Parameters, target: &ValidationTarget) -> bool {
     let infer = parameters.boolean("inferSystem").ok().flatten() == Some(true);
-    matches!(target, ValidationTarget::CodeSystem(_)) || infer || parameters.has("context")
+    matches!(target, ValidationTarget::ValueSet(_)) && (infer || parameters.has("context"))
 }
 
 fn validate(
@@ -327,7 +340,7 @@ pub fn lookup(parameters: &Parameters, context: &Context) -> Result<LookupReques
             }),
         properties: parameters.texts(&["property"])?,
         use_supplements: canonicals(parameters, "useSupplement")?,
-        date: parameters.text(&["date"])?,
+        date: date(parameters)?,
     })
 }
 

@@ -441,6 +441,15 @@ pub fn system_is_supplement(canonical: &Canonical) -> Issue {
     error("invalid", "invalid-data", "CODESYSTEM_CS_NO_SUPPLEMENT", text)
 }
 
+/// A coding of another code system than the one asked about.
+pub fn other_system(code: &str, own: &str, asked: &str) -> Issue {
+    let text = format!("The code '{code}' is of the code system '{own}', not of '{asked}', which was asked about");
+    Issue {
+        message_id: None,
+        ..error("invalid", "invalid-data", "", text)
+    }
+}
+
 /// A coding that names no system.
 pub fn no_system() -> Issue {
     let text = "Coding has no system. A code with no system has no defined meaning, and it cannot be validated. A system should \

@@ -157,7 +157,11 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
         code: main.index.code(concept).to_owned(),
         system: header.url.clone(),
         version: header.version.clone(),
-        display: view.display(concept, languages.as_ref()).map(|display| display.text),
+        // FHIR wants a display; of a code that has no term in any language it is the code.
+        display: match view.display(concept, languages.as_ref()) {
+            None if view.display(concept, None).is_none() => Some(request.coding.code.clone()),
+            found => found.map(|display| display.text),
+        },
         definition: view.definition(concept).filter(|_| wanted.has("definition")),
         abstract_: main.index.is_not_selectable(concept),
         properties: properties(&main, &supplements, &wanted),

@@ -1,22 +1,27 @@
-//! `NamingSystem/$preferred-id`: the name of one kind for what is known by another.
+//! `NamingSystem/$preferred-id` and `$translate-id`: the name of one kind for what is known by another.
 //!
 //! Naming systems say most; what code systems say of themselves, and the identifiers that registries have fixed, come after.
 
 use super::Terminology;
 use super::alias;
-use tern_loaders::fhir::naming_system::NamingSystem;
+use super::period::Period;
+use tern_loaders::fhir::naming_system::{NamingSystem, UniqueId};
 
 /// The name of a type (`uri`, `oid`, `uuid`, `other`...) for what `id` names, as naming systems write it: an OID without
 /// `urn:oid:`.
-pub fn preferred_id(terminology: &Terminology, id: &str, id_type: &str) -> Option<String> {
+pub fn preferred_id(terminology: &Terminology, id: &str, id_type: &str, date: Option<&str>) -> Option<String> {
+    let day = date.and_then(Period::parse);
+    let valid = |own: &UniqueId| is_valid(own, day);
     let mut named: Vec<_> = terminology
         .naming_systems()
         .into_iter()
-        .filter(|naming_system| names(naming_system, id))
+        .filter(|naming_system| names(naming_system, id, &valid))
         .collect();
     // What is in use names before what is not.
     named.sort_by_key(|naming_system| naming_system.status.as_deref() != Some("active"));
-    let stated = named.iter().find_map(|naming_system| naming_system.preferred(id_type));
+    let stated = named
+        .iter()
+        .find_map(|naming_system| naming_system.preferred_of(id_type, valid));
     stated.map(|found| bare(&found.value).to_owned()).or_else(|| {
         let as_urn = format!("urn:oid:{}", bare(id));
         let url = [id, as_urn.as_str()]
@@ -27,9 +32,41 @@ pub fn preferred_id(terminology: &Terminology, id: &str, id_type: &str) -> Optio
     })
 }
 
-fn names(naming_system: &NamingSystem, id: &str) -> bool {
+/// All names of a type for what is known by a name of another type, and whether each is the preferred one.
+pub fn translate_id(
+    terminology: &Terminology,
+    id: &str,
+    (source_type, target_type): (&str, &str),
+    date: Option<&str>,
+) -> Vec<(String, bool)> {
+    let day = date.and_then(Period::parse);
+    let of_source = |own: &UniqueId| own.id_type == source_type && is_valid(own, day);
+    let naming_systems = terminology.naming_systems().into_iter();
+    let mut found: Vec<(String, bool)> = Vec::new();
+    for naming_system in naming_systems.filter(|naming_system| names(naming_system, id, &of_source)) {
+        let ids = naming_system.unique_ids.iter();
+        for own in ids.filter(|own| own.id_type == target_type && is_valid(own, day)) {
+            let name = bare(&own.value).to_owned();
+            if !found.iter().any(|(known, _)| *known == name) {
+                found.push((name, own.preferred));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a name was valid on a day.
+fn is_valid(own: &UniqueId, day: Option<Period>) -> bool {
+    match (day, own.period.as_deref().and_then(Period::parse_range)) {
+        (Some(day), Some(own)) => own.start < day.end && day.start < own.end,
+        _ => true,
+    }
+}
+
+fn names(naming_system: &NamingSystem, id: &str, counts: &dyn Fn(&UniqueId) -> bool) -> bool {
     let ids = &naming_system.unique_ids;
     ids.iter()
+        .filter(|own| counts(own))
         .any(|own| own.value == id || own.as_uri() == id || bare(&own.value) == bare(id))
         || naming_system.url.as_deref() == Some(id)
 }

@@ -4,7 +4,7 @@
 //! for is consulted, in the order of their canonicals, and each match names the map it comes from. Rules for
 //! codes that a map does not list apply forward only: nothing says which codes they would be of backwards.
 
-mod attributes;
+pub mod attributes;
 mod value_sets;
 
 use super::version;

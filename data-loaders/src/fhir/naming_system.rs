@@ -44,6 +44,8 @@ pub struct UniqueId {
     pub value: String,
     /// Whether it is the one to use among those of its type.
     pub preferred: bool,
+    /// When it was valid, `start/end`, either of which may be left open; `None` is always.
+    pub period: Option<String>,
 }
 
 impl UniqueId {
@@ -65,7 +67,12 @@ impl NamingSystem {
 
     /// The name of a type to use: the preferred one, else the first.
     pub fn preferred(&self, id_type: &str) -> Option<&UniqueId> {
-        let ids = || self.unique_ids.iter().filter(|id| id.id_type == id_type);
+        self.preferred_of(id_type, |_| true)
+    }
+
+    /// The same, among those that count.
+    pub fn preferred_of(&self, id_type: &str, counts: impl Fn(&UniqueId) -> bool) -> Option<&UniqueId> {
+        let ids = || self.unique_ids.iter().filter(|id| id.id_type == id_type && counts(id));
         ids().find(|id| id.preferred).or_else(|| ids().next())
     }
 }
@@ -83,11 +90,16 @@ pub fn read_at(node: &Node<'_>, path: Path<'_>) -> Result<Parsed<NamingSystem>, 
     element.each("uniqueId", &mut faults, |unique, faults| {
         let (id_type, value) = (unique.owned("type", faults), unique.owned("value", faults));
         let preferred = unique.boolean("preferred", faults).unwrap_or(false);
+        let period = unique.child("period", faults).map(|period| {
+            let end = |name| period.object.get(name).and_then(Node::as_str).unwrap_or("");
+            format!("{}/{}", end("start"), end("end"))
+        });
         match (id_type, value) {
             (Some(id_type), Some(value)) => unique_ids.push(UniqueId {
                 id_type,
                 value,
                 preferred,
+                period,
             }),
             _ => faults.push(unique.fault(ProblemKind::BadIdentifier, "a unique id must have a type and a value")),
         }

@@ -7,7 +7,7 @@ use crate::layout::{file, kind, resources};
 /// What is known of a kept resource without unpacking it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResourceKey<'r> {
-    /// `CodeSystem`, `ValueSet`, `ConceptMap`, `NamingSystem`.
+    /// `CodeSystem`, `ValueSet`, `ConceptMap`, `NamingSystem`, `StructureDefinition`, `Questionnaire`.
     pub resource_type: &'r str,
     /// Canonical URL.
     pub url: Option<&'r str>,

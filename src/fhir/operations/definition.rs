@@ -58,6 +58,7 @@ impl Defined {
                 Operation::BatchValidateInValueSet => "Many codes at once: whether they are in a value set.",
                 Operation::Compare => "What two value sets have in common.",
                 Operation::Closure => "The subsumptions among the codes that a client has come across.",
+                Operation::TranslateId => "All names of a given type for a system known by a name of another type.",
                 Operation::PreferredId => "The preferred name of a given type for a system known by another one.",
             },
             Self::Versions => "The versions of FHIR that are spoken here.",
@@ -70,7 +71,7 @@ impl Defined {
     fn scope(self) -> (Vec<&'static str>, [bool; 3]) {
         match self {
             Self::OfType(Operation::Closure) => (vec!["ConceptMap"], [true, true, false]),
-            Self::OfType(operation @ (Operation::PreferredId | Operation::Compare)) => {
+            Self::OfType(operation @ (Operation::PreferredId | Operation::TranslateId | Operation::Compare)) => {
                 let instance = operation == Operation::Compare;
                 (vec![type_name(operation.kind())], [false, true, instance])
             }

@@ -160,6 +160,7 @@ mod tests {
             ),
             (Closure, "name concept version"),
             (PreferredId, "id type date"),
+            (TranslateId, "id sourceType targetType preferredOnly date"),
         ] {
             for name in names.split(' ') {
                 assert!(is_known(operation, name), "{operation:?} {name}");

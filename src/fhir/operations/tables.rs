@@ -575,6 +575,22 @@ const PREFERRED_ID: &[OperationParameter] = &[
     out("result", "1..1", "string", "The preferred name of that type"),
 ];
 
+const TRANSLATE_ID: &[OperationParameter] = &[
+    parameter(Use::In, "id", "1..1", "string", "The name that the client has"),
+    parameter(Use::In, "sourceType", "1..1", "code", "The type of that name"),
+    parameter(Use::In, "targetType", "1..1", "code", "The type of name that is wanted"),
+    one("preferredOnly", "boolean", "Whether only preferred names are wanted"),
+    one("date", "dateTime", "The day on which the names are to be valid"),
+    out("result", "1..1", "boolean", "Whether there is such a name"),
+    out("targetIdentifier", "0..*", "string", "A name of that type"),
+    out(
+        "targetIdentifier.preferred",
+        "0..*",
+        "boolean",
+        "Whether the name before it is the preferred one",
+    ),
+];
+
 const SERVER_VERSIONS: &[OperationParameter] = &[
     out("version", "1..*", "code", "A FHIR version that is spoken here"),
     out("default", "1..1", "code", "The one that is spoken where none is asked for"),
@@ -628,5 +644,6 @@ pub(super) fn of(defined: Defined) -> &'static [&'static [OperationParameter]] {
         Operation::Compare => &[COMPARED, VERSIONS, SHARED],
         Operation::Closure => &[CLOSURE],
         Operation::PreferredId => &[PREFERRED_ID],
+        Operation::TranslateId => &[TRANSLATE_ID],
     }
 }

@@ -37,13 +37,13 @@ impl FhirPath {
             steps.push(reader.name()?);
             while reader.eat('[') {
                 steps.push(Step::Item(reader.number()?));
-                reader.expect(']')?;
+                reader.must_be(']')?;
             }
             reader.blanks();
             if reader.rest().is_empty() {
                 return Ok(Self { steps: in_order(steps) });
             }
-            reader.expect('.')?;
+            reader.must_be('.')?;
         }
     }
 }
@@ -99,7 +99,7 @@ impl<'t> Reader<'t> {
         Err(format!("the path '{}' needs {expected} at character {place}", self.text))
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), String> {
+    fn must_be(&mut self, wanted: char) -> Result<(), String> {
         match self.eat(wanted) {
             true => Ok(()),
             false => self.wrong(&format!("'{wanted}'")),
@@ -135,7 +135,7 @@ impl<'t> Reader<'t> {
             "extension" => Step::Where(vec![(vec![EXTENSION.to_owned()], self.literal()?)]),
             _ => return self.wrong("one of the functions first, last, where and extension before the bracket"),
         };
-        self.expect(')')?;
+        self.must_be(')')?;
         Ok(step)
     }
 
@@ -154,7 +154,7 @@ impl<'t> Reader<'t> {
                     break;
                 }
             }
-            self.expect('=')?;
+            self.must_be('=')?;
             conditions.push((path, self.literal()?));
             self.blanks();
             match self.rest().strip_prefix("and") {

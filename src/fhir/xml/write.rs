@@ -123,7 +123,7 @@ impl Writer {
         let shape = place.map(|place| place.shape);
         match (value, shape) {
             (Some(Value::String(narrative)), Some(Shape::Xhtml)) => self.narrative(name, narrative),
-            (Some(Value::Object(resource)), _) if resource.contains_key("resourceType") => {
+            (Some(Value::Object(resource)), _) if resource.get("resourceType").is_some_and(Value::is_string) => {
                 self.open(name);
                 let start = self.text.len();
                 self.text.push('>');
@@ -220,7 +220,9 @@ fn members(object: &Map<String, Value>, own: Option<Type>) -> Vec<Member<'_>> {
             None if has_companions => (key.as_str(), Some(value), object.get(&format!("_{key}"))),
             None => (key.as_str(), Some(value), None),
         };
-        if name != "resourceType" && is_name(name) {
+        // Of resources it is their type; a few elements of R5 are called so, too.
+        let is_type = name == "resourceType" && value.is_none_or(Value::is_string);
+        if !is_type && is_name(name) {
             let place = own.and_then(|own| own.element(name));
             members.push(Member {
                 name,

@@ -28,7 +28,7 @@ pub(super) fn with_uris(header: &ConceptMapHeader, attributes: &[MappingAttribut
 }
 
 /// The value as a request gives it: an amount is its number and unit.
-pub(super) fn plain(attribute: &MappingAttribute) -> String {
+pub fn plain(attribute: &MappingAttribute) -> String {
     let parsed = || json::parse(attribute.value.as_bytes()).ok();
     match (
         attribute.value_type.as_str(),

@@ -310,6 +310,14 @@ impl Hearing<'_> {
     }
 }
 
+/// A coding of another code system than the one that is asked about.
+pub fn of_other_system(coding: &Coding, asked: &str, place: &Place) -> Judgement {
+    let mut judgement = Judgement::default();
+    let own = coding.system.as_deref().unwrap_or("");
+    judgement.say(issues::other_system(&coding.code, own, asked).at(place.of("system")));
+    judgement
+}
+
 /// Judges a coding against its code system alone.
 pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Result<Judgement, Failure> {
     let mut judgement = Judgement::default();

@@ -129,6 +129,9 @@ pub fn validate_code(terminology: &Terminology, request: &ValidateCodeRequest) -
     };
     let judge = |coding: &Coding, place: &Place| match (&value_set, &request.target) {
         (Some(value_set), _) => coding::in_value_set(court, value_set, coding, place),
+        (None, ValidationTarget::CodeSystem(Some(canonical))) if !is_of(terminology, coding, canonical) => {
+            Ok(coding::of_other_system(coding, &canonical.url, place))
+        }
         (None, ValidationTarget::CodeSystem(Some(canonical))) => {
             let mut coding = coding.clone();
             coding.system.get_or_insert_with(|| canonical.url.clone());
@@ -144,11 +147,25 @@ pub fn validate_code(terminology: &Terminology, request: &ValidateCodeRequest) -
         },
         ValidationInput::Coding(given) => Ok(of_one(given, &request.target, judge(given, &Place::Coding)?)),
         ValidationInput::CodeableConcept { codings, .. } => {
-            let numbered = codings.iter().enumerate();
+            // Codings of other systems matter only where there is none of the one asked about.
+            let asked = match &request.target {
+                ValidationTarget::CodeSystem(Some(canonical)) => Some(canonical),
+                _ => None,
+            };
+            let of_asked = |coding: &Coding| asked.is_none_or(|asked| is_of(terminology, coding, asked));
+            let all = !codings.iter().any(of_asked);
+            let numbered = codings.iter().enumerate().filter(|(_, coding)| all || of_asked(coding));
+            let counted: Vec<Coding> = numbered.clone().map(|(_, coding)| coding.clone()).collect();
             let judged: Result<Vec<_>, _> = numbered.map(|(place, one)| judge(one, &Place::OfConcept(place))).collect();
-            Ok(of_concept(codings, judged?, value_set.as_deref()))
+            Ok(of_concept(&counted, judged?, value_set.as_deref()))
         }
     }
+}
+
+/// Whether a coding is of a code system, by whatever name; one without a system is of any.
+fn is_of(terminology: &Terminology, coding: &Coding, asked: &Canonical) -> bool {
+    let plain = |url| terminology.canonical_url(url);
+    coding.system.as_deref().is_none_or(|own| plain(own) == plain(&asked.url))
 }
 
 /// The answer on one code or coding.
@@ -158,7 +175,7 @@ fn of_one(given: &Coding, target: &ValidationTarget, judgement: Judgement) -> Va
         _ => None,
     });
     let mut validation = Validation {
-        code: Some(given.code.clone()),
+        code: Some(given.code.clone()).filter(|code| !code.is_empty()),
         system,
         version: judgement.version,
         display: judgement.display,

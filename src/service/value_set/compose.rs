@@ -366,7 +366,7 @@ impl<'t> Evaluator<'t> {
         let mut members = match &include.system {
             Some(system) => {
                 let other = self.judged.as_ref().is_some_and(|judged| judged.system != *system);
-                if other || self.is_excluded(system) {
+                if other || self.is_excluded(system, None) {
                     return Ok(Members::default());
                 }
                 let stated = self.used.stated.entry(system.clone()).or_default();
@@ -386,8 +386,12 @@ impl<'t> Evaluator<'t> {
         Ok(members.unwrap_or_default())
     }
 
-    fn is_excluded(&self, system: &str) -> bool {
-        self.parameters.exclude_systems.iter().any(|excluded| excluded.url == system)
+    /// Whether the request leaves a code system out, in all versions or in this one.
+    fn is_excluded(&self, system: &str, version: Option<&str>) -> bool {
+        self.parameters.exclude_systems.iter().any(|excluded| {
+            let own = excluded.version.as_deref();
+            excluded.url == system && own.is_none_or(|own| version.is_some_and(|version| version::matches(version, own)))
+        })
     }
 
     fn codes(
@@ -401,6 +405,9 @@ impl<'t> Evaluator<'t> {
         let Some(view) = self.use_system(system, include)? else {
             return Ok(Members::default());
         };
+        if self.is_excluded(view.url(), view.version()) {
+            return Ok(Members::default());
+        }
         let name = shown(value_set);
         let mut part = if include.concepts.is_empty() {
             Part {
