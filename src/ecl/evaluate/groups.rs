@@ -159,14 +159,13 @@ impl Evaluator<'_> {
 
     fn groups_of_all(&mut self, parts: &[Node], focus: &ConceptSet, parents: bool) -> Found<Groups> {
         let is_reversed = |part: &&Node| matches!(part, Node::One(condition) if condition.reverse);
-        let (of_concepts, mut of_groups): (Vec<&Node>, Vec<&Node>) = parts.iter().partition(is_reversed);
+        let (of_concepts, of_groups): (Vec<&Node>, Vec<&Node>) = parts.iter().partition(is_reversed);
         let mut left = Cow::Borrowed(focus);
         for part in &of_concepts {
             left = Cow::Owned(self.narrow(part, left.into_owned())?);
         }
-        of_groups.sort_by_cached_key(|part| self.estimate(part));
         let mut found = Groups::AllBut(Vec::new());
-        for part in of_groups {
+        for part in self.rarest_first(of_groups.into_iter())? {
             if let (Groups::Those(keys), Node::One(condition)) = (&mut found, part)
                 && condition.cardinality == Cardinality::DEFAULT
                 && (keys.len() as u64).saturating_mul(self.costs.rows) >= self.extent(&condition.names)

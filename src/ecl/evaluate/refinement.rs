@@ -17,6 +17,9 @@ use tern_index::read::ConceptSet;
 /// `116680003`: an attribute like any other to those who name it, but stored as the hierarchy.
 const IS_A: &str = "116680003";
 
+/// Steps of estimating how many concepts a condition has.
+const ESTIMATE: u64 = 4_096;
+
 /// Attributes of the edition: properties that are concepts and not reference sets, ascending.
 #[derive(Debug)]
 pub(super) struct Attributes {
@@ -211,6 +214,17 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Parts in the order of their estimates, which cost something too where there are thousands.
+    pub(super) fn rarest_first<'n>(&mut self, parts: impl Iterator<Item = &'n Node>) -> Found<Vec<&'n Node>> {
+        let mut order = Vec::new();
+        for part in parts {
+            self.budget.spend(ESTIMATE)?;
+            order.push((self.estimate(part), part));
+        }
+        order.sort_by_key(|(size, _)| *size);
+        Ok(order.into_iter().map(|(_, part)| part).collect())
+    }
+
     /// The concepts of `focus` that satisfy a node.
     pub(super) fn narrow(&mut self, node: &Node, focus: ConceptSet) -> Found<ConceptSet> {
         self.budget.spend(1)?;
@@ -219,8 +233,7 @@ impl Evaluator<'_> {
         }
         match node {
             Node::And(parts) => {
-                let mut order: Vec<&Node> = parts.iter().collect();
-                order.sort_by_cached_key(|part| self.estimate(part));
+                let order = self.rarest_first(parts.iter())?;
                 order.into_iter().try_fold(focus, |left, part| self.narrow(part, left))
             }
             Node::Or(parts) => {
