@@ -34,6 +34,11 @@ fn with_remembered(text: &str, cache: &ResourceCache) -> Result<Option<Parameter
     if top.resource_type.as_deref() != Some("Parameters") {
         return Ok(None);
     }
+    let brought = top.parameter.iter().filter(|members| members.brought().is_some()).count();
+    if brought > cache.most_brought() {
+        // Before any of them is read.
+        return Err(super::sessions::too_many(cache));
+    }
     let mut list = Vec::with_capacity(top.parameter.len());
     for (number, members) in top.parameter.iter().enumerate() {
         let place = format!("Parameters.parameter[{number}]");
@@ -175,6 +180,18 @@ mod tests {
             assert_eq!(parameters.names().collect::<Vec<_>>(), [BROUGHT, "code", BROUGHT]);
             assert_eq!((cache.used().found, cache.used().read), (found, read));
         }
+    }
+
+    #[test]
+    fn too_many_are_refused_before_any_is_read() {
+        let cache = ResourceCache::new(CacheLimits {
+            brought: 2,
+            ..CacheLimits::default()
+        });
+        let text = body(&json!([brought("http://a"), brought("http://b"), brought("http://c")]));
+        let refusal = parameters(&text, &[], &cache).unwrap_err();
+        assert!(refusal.to_string().contains("more than 2 resources"), "{refusal}");
+        assert_eq!(cache.used().read, 0);
     }
 
     #[test]

@@ -272,11 +272,7 @@ fn brought(parameters: &Parameters, cache: &ResourceCache) -> Result<Vec<Brought
     // A code system that is the parameter of a validation is loaded for it like any other.
     for parameter in parameters.all("codeSystem").chain(parameters.all(BROUGHT)) {
         if found.len() == cache.most_brought() {
-            let text = format!(
-                "more than {} resources come along with the request; send fewer, or in several requests with $cache-control",
-                cache.most_brought()
-            );
-            return Err(Refusal::new(RefusalKind::TooCostly, text));
+            return Err(too_many(cache));
         }
         found.push(match parameter.as_brought() {
             Some(brought) => brought.clone(),
@@ -284,6 +280,15 @@ fn brought(parameters: &Parameters, cache: &ResourceCache) -> Result<Vec<Brought
         });
     }
     Ok(found)
+}
+
+/// Too many resources come along.
+pub(super) fn too_many(cache: &ResourceCache) -> Refusal {
+    let text = format!(
+        "more than {} resources come along with the request; send fewer, or in several requests with $cache-control",
+        cache.most_brought()
+    );
+    Refusal::new(RefusalKind::TooCostly, text)
 }
 
 fn resources_of(brought: Vec<Brought>) -> Vec<Resource> {

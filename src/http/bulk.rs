@@ -35,8 +35,9 @@ const NDJSON: &str = "application/x-ndjson";
 const BLOCK_LINES: usize = 1024;
 /// Bytes of lines from which on a block is full.
 const BLOCK_BYTES: usize = 1 << 20;
-/// Bytes that are unpacked before others have their turn.
-const UNPACKED_AT_ONCE: usize = 4 << 20;
+/// Bytes that are unpacked before others have their turn. The sockets of others are looked at only once in many turns, so
+/// one must be short.
+const UNPACKED_AT_ONCE: usize = 64 << 10;
 /// A path of FHIR that has the methods that streams have: POST.
 const BATCH: &str = "";
 /// Parameters of the query string.
@@ -467,6 +468,26 @@ mod tests {
             lines += text.lines().count();
         }
         assert_eq!(lines, 2500);
+    }
+
+    #[actix_web::test]
+    async fn little_that_stands_for_much_gives_others_their_turn() {
+        let packed = zstd::encode_all(&vec![b' '; 64 << 20][..], 19).unwrap();
+        let (mut answers, _, _) = answers(0);
+        {
+            let mut shared = answers.shared.borrow_mut();
+            let stream = shared.stream.as_mut().unwrap();
+            stream.unpacking = Unpacking::new(Packing::Zstd).unwrap();
+            stream.packed = packed.into();
+        }
+        let mut turns = 0;
+        std::future::poll_fn(|context| {
+            turns += 1;
+            Pin::new(&mut answers).poll_next(context).map(|_| ())
+        })
+        .await;
+        // At most a piece more than the bytes of a turn are unpacked in one.
+        assert!(turns >= 32, "{turns}");
     }
 
     #[actix_web::test]

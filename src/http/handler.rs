@@ -170,6 +170,8 @@ pub(super) struct Job {
     conditions: Conditions,
     /// A limit that the client sets on itself, to learn early that an expansion is too large.
     threshold: Option<u64>,
+    /// Whether the client understands answers whose length is not said before: HTTP/1.0 has no chunks.
+    chunks: bool,
     /// Tells the work that nobody waits for it any more.
     stop: Stop,
 }
@@ -192,7 +194,7 @@ impl Job {
 
     /// Whether a long list may be written piece by piece.
     fn in_pieces(&self) -> bool {
-        self.wanted.negotiated.format == Format::Json && !self.wanted.pretty
+        self.chunks && self.wanted.negotiated.format == Format::Json && !self.wanted.pretty
     }
 }
 
@@ -301,6 +303,7 @@ fn job(
         strict: negotiation::preference(prefer.as_deref(), "handling") == Some("strict"),
         cache_id: header(HeaderName::from_static("x-cache-id")).map(str::to_owned),
         conditions: conditions(request.headers(), prefer.as_deref()),
+        chunks: request.version() >= actix_web::http::Version::HTTP_11,
         stop: Stop::after(state.limits.time),
     })
 }
