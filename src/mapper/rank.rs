@@ -146,7 +146,8 @@ impl Model {
         // What is left is shared by the others in proportion, never more than the model gave them.
         let rest = (1.0 - first).max(1e-6);
         let factor = ((1.0 - calibrated) / rest).min(calibrated / first.max(1e-6));
-        let others = shares.iter().skip(1).map(|share| share * factor);
+        // Equal shares must not differ by the rounding of a product.
+        let others = shares.iter().skip(1).map(|share| (share * factor).min(calibrated));
         std::iter::once(calibrated).chain(others).collect()
     }
 }
