@@ -80,6 +80,12 @@ pub struct LimitArgs {
     /// Time that an expression constraint may take
     #[arg(long, env = "TERN_ECL_TIME", default_value_t = Span(DEFAULTS.constraints.time), value_name = "TIME")]
     ecl_time: Span,
+    /// Steps that an expression constraint may take: relationships, concepts, rows and terms looked at
+    #[arg(long, env = "TERN_ECL_WORK", default_value_t = DEFAULTS.constraints.work, value_name = "N")]
+    ecl_work: u64,
+    /// Memory for the sets that an expression constraint keeps while others are found
+    #[arg(long, env = "TERN_ECL_MEMORY", default_value_t = Size(DEFAULTS.constraints.memory), value_name = "SIZE")]
+    ecl_memory: Size,
     /// Targets of algorithmic maps that are kept in memory
     #[arg(long, env = "TERN_MAPPERS", default_value_t = DEFAULTS.mappers, value_name = "N", value_parser = count)]
     mappers: usize,
@@ -134,6 +140,8 @@ impl LimitArgs {
                 length: self.ecl_bytes.0,
                 depth: self.ecl_nesting,
                 time: self.ecl_time.0,
+                work: self.ecl_work,
+                memory: self.ecl_memory.0,
                 ..DEFAULTS.constraints.clone()
             },
             heavy: self.heavy,

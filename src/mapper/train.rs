@@ -320,7 +320,9 @@ fn calibration(domain: &dyn Domain, groups: &[&Group], weights: &[f32]) -> Calib
             let unseen = if own.is_empty() {
                 Vec::new()
             } else {
-                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS)
+                // Where steps take turns, twice as many: a ranking that has seen too little makes all seem less sure than they are.
+                let turns = seen.len().div_ceil(BATCH).clamp(1, 2);
+                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS * turns)
             };
             let blank = &blank;
             own.into_iter().filter(|group| !group.scored.is_empty()).map(move |group| {
