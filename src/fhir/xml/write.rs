@@ -123,7 +123,9 @@ impl Writer {
         let shape = place.map(|place| place.shape);
         match (value, shape) {
             (Some(Value::String(narrative)), Some(Shape::Xhtml)) => self.narrative(name, narrative),
-            (Some(Value::Object(resource)), _) if resource.get("resourceType").is_some_and(Value::is_string) => {
+            (Some(Value::Object(resource)), shape)
+                if !has_element_resource_type(shape) && resource.get("resourceType").is_some_and(Value::is_string) =>
+            {
                 self.open(name);
                 let start = self.text.len();
                 self.text.push('>');
@@ -209,6 +211,12 @@ impl Writer {
     }
 }
 
+/// Whether what stands there is no resource but has an element of the name that tells resources their type
+/// (`Subscription.filterBy` of R5).
+fn has_element_resource_type(shape: Option<Shape>) -> bool {
+    matches!(shape, Some(Shape::Complex(own)) if own.element("resourceType").is_some())
+}
+
 /// The elements of an object; a primitive and its companion are one.
 fn members(object: &Map<String, Value>, own: Option<Type>) -> Vec<Member<'_>> {
     let mut members = Vec::with_capacity(object.len());
@@ -221,7 +229,9 @@ fn members(object: &Map<String, Value>, own: Option<Type>) -> Vec<Member<'_>> {
             None => (key.as_str(), Some(value), None),
         };
         // Of resources it is their type; a few elements of R5 are called so, too.
-        let is_type = name == "resourceType" && value.is_none_or(Value::is_string);
+        let is_type = name == "resourceType"
+            && value.is_none_or(Value::is_string)
+            && own.is_none_or(|own| own.element("resourceType").is_none());
         if !is_type && is_name(name) {
             let place = own.and_then(|own| own.element(name));
             members.push(Member {
