@@ -119,6 +119,12 @@ pub const DOMAINS: &[Domain] = &[
                     &["name=name", "strength=strength", "form=form", "route=route"],
                 ),
             ),
+            // With the brand in a column of its own, as a register has it.
+            set(
+                "ema-products-branded",
+                "ema-products-rxnorm.tsv",
+                &["inn=name", "brand=brand", "strength=strength", "form=form", "route=route"],
+            ),
             // And once more as one text, as a pharmacy's list has them.
             weighed(
                 0.4,
