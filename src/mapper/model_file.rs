@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// The version that is written, and the only one that is read.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// A model is a few hundred kilobytes; what is larger is something else.
 const LARGEST: u64 = 64 << 20;
 
@@ -169,7 +169,7 @@ mod tests {
     fn what_is_of_another_target_version_or_program_is_refused_with_its_line() {
         let file = file();
         for (from, to, said) in [
-            ("version\t1", "version\t2", "line 3: the model is of version"),
+            ("version\t2", "version\t3", "line 3: the model is of version"),
             ("target\turn:t", "target\turn:other", "trained for urn:other"),
             ("first\t", "third\t", "line 6: \"third\" is no feature"),
             ("first\t0.5", "first\tx0.5", "is no number"),
@@ -177,7 +177,7 @@ mod tests {
             ("second\t", "first\t", "second time"),
             ("calibration.tree\t", "calibration.tree\tx", "damaged"),
             ("trained\t1", "trained\t0", "not trained"),
-            ("version\t1\n", "", "version and target must come first"),
+            ("version\t2\n", "", "version and target must come first"),
         ] {
             assert!(file.contains(from), "{from}");
             let found = message(&file.replacen(from, to, 1));

@@ -374,7 +374,6 @@ impl<'v> View<'v> {
         let (source, target) = (self.source, self.target);
         let (strength, form) = (!source.found.strengths.is_empty(), source.form.is_some());
         let mut evidence = Evidence::of(lexical, strength, form);
-        evidence.column = f32::from(u8::from(source.form_column));
         // Facts for the calibration, which cuts them as numbers.
         evidence.facts = [
             target.term_type as f32,
@@ -402,17 +401,25 @@ impl<'v> View<'v> {
         evidence
     }
 
-    /// All features.
-    pub fn features(&self, layout: &Layout, index: &MatchIndex, lexical: &Lexical, behind: f32) -> Features {
+    /// All features, in place of what `features` had: most candidates are only scored, so what holds them is used again.
+    pub fn features(&self, layout: &Layout, index: &MatchIndex, lexical: &Lexical, behind: f32, features: &mut Features) {
         let cosine = index.cosine(&self.source.bag, &self.target.words);
         let values = self.values(lexical, behind, cosine);
-        let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
+        features.clear();
+        features.extend((0u16..).zip(values).filter(|(_, value)| *value != 0.0));
         let crossed = layout.crossed(self.source, self.target);
         features.extend(crossed.iter().map(|number| (*number, 1.0)));
-        if self.target.is_branded() && !self.brand_named && self.strengths.source > 0 {
+        if self.brand_guessed() {
             features.extend(layout.guesses(self.target).iter().map(|number| (*number, 1.0)));
         }
-        features
+    }
+
+    /// Whether the market may tell that a product is meant of which the source names no brand: a register lists what is
+    /// sold, and names it by substance, strength and form. Where no product is described, or where one text names a
+    /// substance, a brand is no guess but an invention.
+    fn brand_guessed(&self) -> bool {
+        let unasked = self.target.is_branded() && !self.brand_named;
+        unasked && self.strengths.source > 0 && self.source.form_column
     }
 
     fn values(&self, lexical: &Lexical, behind: f32, cosine: f32) -> [f32; SINGLE.len()] {
@@ -426,8 +433,7 @@ impl<'v> View<'v> {
         let stated = strengths.source > 0 && strengths.target > 0;
         let unasked = target.is_branded() && !self.brand_named;
         let market = target.market;
-        // The market tells which product is meant; where no product is, a brand is no guess but an invention.
-        let guessed = unasked && strengths.source > 0;
+        let guessed = self.brand_guessed();
         // A quantity only says something of a product whose strength is stated.
         let quantified = strengths.source > 0;
         let bare = !quantified && !source.form_column;

@@ -23,7 +23,7 @@ use super::words::words;
 use super::{Scored, units};
 use axes::Axes;
 use challenge::Challenge;
-use query::{Query, Section};
+use query::Query;
 use rayon::prelude::*;
 use specimen::Specimen;
 use tern_index::model::{DesignationKind, Ordinal};
@@ -204,7 +204,6 @@ impl Domain for Laboratory {
                     features,
                     lexical,
                     evidence: Evidence {
-                        column: f32::from(u8::from(query.section != Section::Unknown)),
                         facts: features::facts(&context),
                         ..Evidence::of(
                             &lexical,
