@@ -18,4 +18,6 @@ pub mod mapper;
 pub mod review;
 pub mod service;
 pub mod stop;
+#[cfg(test)]
+mod testing;
 pub mod written;
