@@ -120,14 +120,7 @@ fn links(number: u32, own: &str, random: &mut Random, sink: &mut dyn RecordSink)
     let kind = format!("kind-{}", random.skewed(50));
     sink.accept(
         at,
-        Record::Property(PropertyRecord {
-            code: own,
-            property: "kind",
-            group: 0,
-            value: ValueRecord::String(&kind),
-            must_resolve: false,
-            extensions: None,
-        }),
+        Record::Property(PropertyRecord::new(own, "kind", 0, ValueRecord::String(&kind))),
     )?;
     if number.is_multiple_of(5) {
         let target = format!("T{number}");

@@ -199,6 +199,20 @@ pub struct PropertyRecord<'a> {
     pub extensions: Option<&'a str>,
 }
 
+impl<'a> PropertyRecord<'a> {
+    /// A property of which nothing more is said; if it is a code, it need not be one of the release.
+    pub fn new(code: &'a str, property: &'a str, group: u16, value: ValueRecord<'a>) -> Self {
+        Self {
+            code,
+            property,
+            group,
+            value,
+            must_resolve: false,
+            extensions: None,
+        }
+    }
+}
+
 /// A relationship that has an identifier of its own (RF2): a link of the hierarchy, or a property of its source. The
 /// identifier is what a later release names it by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -253,17 +253,7 @@ pub(super) fn drugs() -> Fixture {
         };
         builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
         builder.designation(At::default(), DesignationRecord::new(code, name, DesignationKind::Display));
-        builder.property(
-            At::default(),
-            PropertyRecord {
-                code,
-                property: "TTY",
-                group: 0,
-                value: ValueRecord::String(type_),
-                must_resolve: false,
-                extensions: None,
-            },
-        );
+        builder.property(At::default(), PropertyRecord::new(code, "TTY", 0, ValueRecord::String(type_)));
     }
     let (header, files, _) = builder.finish(&mut |_, _| Ok(())).unwrap();
     Fixture {

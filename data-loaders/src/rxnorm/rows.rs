@@ -47,12 +47,8 @@ fn unknown(row: &Row<'_>, column: usize, sink: &mut dyn RecordSink) -> Result<()
 
 fn property<'a>(code: &'a str, property: &'a str, value: ValueRecord<'a>, must_resolve: bool) -> Record<'a> {
     Record::Property(PropertyRecord {
-        code,
-        property,
-        group: 0,
-        value,
         must_resolve,
-        extensions: None,
+        ..PropertyRecord::new(code, property, 0, value)
     })
 }
 

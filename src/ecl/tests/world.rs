@@ -348,15 +348,7 @@ impl World {
             builder.concept(at(), record, &mut report).unwrap();
             let time = concept.time.to_string();
             let mut property = |property: &str, group, value| {
-                let record = PropertyRecord {
-                    code,
-                    property,
-                    group,
-                    value,
-                    must_resolve: false,
-                    extensions: None,
-                };
-                builder.property(at(), record);
+                builder.property(at(), PropertyRecord::new(code, property, group, value));
             };
             property("sufficientlyDefined", 0, ValueRecord::Boolean(concept.defined));
             property("moduleId", 0, ValueRecord::Code(concept.module));
@@ -403,14 +395,7 @@ impl World {
                 && let Some(target) = &member.target
             {
                 // As the loader does: an association is a property of its source too.
-                let record = PropertyRecord {
-                    code: &member.component,
-                    property: &member.refset,
-                    group: 0,
-                    value: ValueRecord::Code(target),
-                    must_resolve: false,
-                    extensions: None,
-                };
+                let record = PropertyRecord::new(&member.component, &member.refset, 0, ValueRecord::Code(target));
                 builder.property(at(), record);
             }
         }
