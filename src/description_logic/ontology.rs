@@ -42,7 +42,10 @@ impl Ontology {
     /// Reads the axioms of an edition, and the definitions of concepts that have none.
     pub fn of(index: &CodeSystemIndex) -> Self {
         let refsets = index.refsets();
-        let attributes = index.property_codes().map(|code| attribute(index, &refsets, code)).collect();
+        let attributes = index
+            .property_codes()
+            .map(|code| Role::of_property(index, &refsets, code))
+            .collect();
         let mut made = Self {
             roles: Roles::default(),
             grouping: Grouping::of(index),
@@ -309,12 +312,6 @@ impl Gathered {
             }
         }
     }
-}
-
-fn attribute(index: &CodeSystemIndex, refsets: &ConceptSet, code: &str) -> Option<Role> {
-    let is_number = code.len() >= 6 && code.bytes().all(|byte| byte.is_ascii_digit());
-    let concept = Some(code).filter(|_| is_number).and_then(|code| index.find_exact(code))?;
-    (!refsets.contains(concept.0)).then(|| Role::attribute(concept))
 }
 
 fn filler(relation: &Relation<'_>) -> Option<Filler> {
