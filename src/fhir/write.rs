@@ -533,7 +533,7 @@ pub(super) fn patched(
         return Err(Refusal::new(RefusalKind::MethodNotAllowed, text));
     }
     let whole = render_resource::resource(&found, request.version, usize::MAX)?;
-    let patched = patch::apply(&patch, whole, request.version)?;
+    let patched = patch::apply(&patch, whole, request.version, room.terminology.stop())?;
     if patched.get("id").and_then(Value::as_str) != Some(id) {
         return Err(wrong_id(kind, "cannot be changed by a patch".into()));
     }
