@@ -126,23 +126,11 @@ fn links(number: u32, own: &str, random: &mut Random, sink: &mut dyn RecordSink)
         let target = format!("T{number}");
         sink.accept(
             at,
-            Record::Mapping(MappingRecord {
-                source_system: SYSTEM,
-                source_version: None,
-                source_code: own,
-                source_display: None,
-                target_system: TARGET,
-                target_version: None,
-                target_code: Some(&target),
-                target_display: None,
-                relationship: Relationship::Equivalent,
-                group: 0,
-                priority: 0,
-                rule: None,
-                advice: None,
-                comment: None,
-                attributes: &[],
-            }),
+            Record::Mapping(MappingRecord::new(
+                (SYSTEM, own),
+                (TARGET, Some(&target)),
+                Relationship::Equivalent,
+            )),
         )?;
     }
     Ok(())

@@ -319,6 +319,29 @@ pub struct MappingRecord<'a> {
     pub attributes: &'a [MappingAttribute],
 }
 
+impl<'a> MappingRecord<'a> {
+    /// A row of which nothing more is said, from a code of a system to one of another.
+    pub fn new(source: (&'a str, &'a str), target: (&'a str, Option<&'a str>), relationship: Relationship) -> Self {
+        Self {
+            source_system: source.0,
+            source_version: None,
+            source_code: source.1,
+            source_display: None,
+            target_system: target.0,
+            target_version: None,
+            target_code: target.1,
+            target_display: None,
+            relationship,
+            group: 0,
+            priority: 0,
+            rule: None,
+            advice: None,
+            comment: None,
+            attributes: &[],
+        }
+    }
+}
+
 /// A FHIR resource kept whole: value sets, naming systems, and small code systems and concept maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResourceRecord<'a> {

@@ -310,21 +310,10 @@ fn mapping<'a>(
     attributes: &'a [MappingAttribute],
 ) -> MappingRecord<'a> {
     MappingRecord {
-        source_system,
         source_version: version.filter(|_| source_system == SYSTEM),
-        source_code,
-        source_display: None,
-        target_system: SYSTEM,
         target_version: version,
-        target_code,
-        target_display: None,
-        relationship,
-        group: 0,
-        priority: 0,
-        rule: None,
-        advice: None,
-        comment: None,
         attributes,
+        ..MappingRecord::new((source_system, source_code), (SYSTEM, target_code), relationship)
     }
 }
 
