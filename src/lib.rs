@@ -18,6 +18,7 @@ pub mod mapper;
 pub mod review;
 pub mod service;
 pub mod stop;
+pub mod written;
+
 #[cfg(test)]
 mod testing;
-pub mod written;

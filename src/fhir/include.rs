@@ -2,7 +2,6 @@
 //!
 //! They go by the search parameters that are references, one step far; `*` stands for all of them.
 
-use super::capability::KINDS;
 use super::outcome::Refusal;
 use super::parameters::ParameterError;
 use super::search_parameters::{self, SearchParameter};
@@ -105,7 +104,13 @@ impl Include {
             }
             for text in terminology.texts_of(from.kind, &from.id, parameter.element) {
                 let canonical = Canonical::parse(&text);
-                for kind in KINDS.into_iter().filter(|kind| self.leads_to(*kind)) {
+                let kinds = [
+                    ResourceKind::CodeSystem,
+                    ResourceKind::ValueSet,
+                    ResourceKind::ConceptMap,
+                    ResourceKind::NamingSystem,
+                ];
+                for kind in kinds.into_iter().filter(|kind| self.leads_to(*kind)) {
                     found.extend(named(terminology, kind, &canonical)?);
                 }
             }
@@ -169,10 +174,7 @@ pub(super) fn follow(
     for include in includes {
         for from in page {
             for entry in include.follow(terminology, from)? {
-                if along.len() == MOST {
-                    return Ok(along);
-                }
-                if seen.insert((entry.kind, entry.id.clone())) {
+                if along.len() < MOST && seen.insert((entry.kind, entry.id.clone())) {
                     along.push(entry);
                 }
             }
