@@ -101,6 +101,10 @@ impl Operation {
                     return Err(self.misfit(&format!("there is no place {index}: the list has {} items", items.len())));
                 }
                 items.insert(index, value);
+                let beside = beside(resource, &holder.pointer, &name);
+                if let Some(beside) = beside.filter(|beside| index < beside.len()) {
+                    beside.insert(index, Value::Null);
+                }
                 Ok(())
             }
             Some("delete") => match self.select(resource).as_slice() {
@@ -122,6 +126,11 @@ impl Operation {
                 }
                 let moved = items.remove(source);
                 items.insert(destination, moved);
+                if let Some(beside) = beside(resource, &holder.pointer, &name) {
+                    beside.resize(beside.len().max(source + 1).max(destination + 1), Value::Null);
+                    let moved = beside.remove(source);
+                    beside.insert(destination, moved);
+                }
                 Ok(())
             }
             Some(other) => Err(self.wrong(format!(
@@ -363,6 +372,11 @@ fn at<'v>(resource: &'v mut Value, pointer: &[Key]) -> Option<&'v mut Value> {
     })
 }
 
+/// What stands beside the primitives of a list: their ids and extensions, each at the place of its own.
+fn beside<'v>(resource: &'v mut Value, holder: &[Key], name: &str) -> Option<&'v mut Vec<Value>> {
+    at(resource, holder)?.get_mut(format!("_{name}"))?.as_array_mut()
+}
+
 /// Takes an element away, with what stands beside a primitive; a list that becomes empty goes, too.
 fn remove(resource: &mut Value, pointer: &[Key]) {
     let Some((last, before)) = pointer.split_last() else {
@@ -377,6 +391,10 @@ fn remove(resource: &mut Value, pointer: &[Key]) {
             items.remove(*number);
             if items.is_empty() {
                 remove(resource, before);
+            } else if let Some((Key::Name(name), holder)) = before.split_last()
+                && let Some(beside) = beside(resource, holder, name).filter(|beside| *number < beside.len())
+            {
+                beside.remove(*number);
             }
         }
         _ => {}

@@ -229,6 +229,34 @@ fn a_fhirpath_patch_adds_inserts_deletes_replaces_and_moves() {
 }
 
 #[test]
+fn what_stands_beside_the_items_of_a_list_stays_with_them() {
+    let noted = json!({"extension": [{"url": "http://example.org/note", "valueString": "why"}]});
+    let imports = |urls: Value, beside: Value| json!({"resourceType": "ValueSet", "compose": {"include": [{"valueSet": urls, "_valueSet": beside}]}});
+    let before = imports(json!(["a", "b", "c"]), json!([null, noted]));
+    let path = "ValueSet.compose.include[0].valueSet";
+    for (parts, after) in [
+        (
+            json!({"type": "delete", "path": format!("{path}[0]")}),
+            imports(json!(["b", "c"]), json!([noted])),
+        ),
+        (
+            json!({"type": "insert", "path": path, "index Integer": 1, "value Canonical": "x"}),
+            imports(json!(["a", "x", "b", "c"]), json!([null, null, noted])),
+        ),
+        (
+            json!({"type": "move", "path": path, "source Integer": 1, "destination Integer": 2}),
+            imports(json!(["a", "c", "b"]), json!([null, null, noted])),
+        ),
+        (
+            json!({"type": "move", "path": path, "source Integer": 2, "destination Integer": 0}),
+            imports(json!(["c", "a", "b"]), json!([null, null, noted])),
+        ),
+    ] {
+        assert_eq!(patched(operation(parts.clone()), &before), after, "{parts}");
+    }
+}
+
+#[test]
 fn a_fhirpath_patch_that_does_not_fit_is_refused() {
     for (parts, kind, word) in [
         (
