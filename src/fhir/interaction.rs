@@ -222,12 +222,18 @@ impl Method {
 impl Target {
     /// Reads a path below the endpoint, and checks that the method goes with it.
     pub fn parse(path: &str, method: Method) -> Result<Self, Refusal> {
-        let unknown = || {
-            Refusal::new(
-                RefusalKind::NotFound,
-                format!("there is nothing at '{path}'; /metadata says what this server offers"),
-            )
-        };
+        let offered = Self::offered(path)?;
+        let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
+        let text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        let mut offered = offered.into_iter();
+        match offered.find(|(own, _)| *own == method) {
+            Some((_, target)) => Ok(target),
+            None => Err(Refusal::new(RefusalKind::MethodNotAllowed, text)),
+        }
+    }
+
+    /// What is asked for at a path, by method.
+    fn offered(path: &str) -> Result<Vec<(Method, Self)>, Refusal> {
         let segments: Vec<String> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
@@ -257,7 +263,7 @@ impl Target {
             }
         };
         let owned = |id: &str| Some(id.to_owned());
-        let offered = match segments.as_slice() {
+        Ok(match segments.as_slice() {
             [] => vec![(Post, Self::Root)],
             ["metadata"] => vec![(Get, Self::Metadata)],
             ["$versions"] => vec![(Get, Self::Versions), (Post, Self::Versions)],
@@ -300,15 +306,11 @@ impl Target {
                 let version = (*version).to_owned();
                 vec![(Get, Self::ReadVersion(kind(name)?, (*id).to_owned(), version))]
             }
-            _ => return Err(unknown()),
-        };
-        let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
-        let text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
-        let mut offered = offered.into_iter();
-        match offered.find(|(own, _)| *own == method) {
-            Some((_, target)) => Ok(target),
-            None => Err(Refusal::new(RefusalKind::MethodNotAllowed, text)),
-        }
+            _ => {
+                let text = format!("there is nothing at '{path}'; /metadata says what this server offers");
+                return Err(Refusal::new(RefusalKind::NotFound, text));
+            }
+        })
     }
 
     /// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
@@ -619,29 +621,7 @@ fn operate(
                 &request,
             )?))
         }
-        Operation::Translate => {
-            let later_names = requests::has_later_names(parameters);
-            if let Some(named) = algorithmic::named(parameters, context)? {
-                return algorithmic::answer(terminology, &named, version, later_names);
-            }
-            let fallback = algorithmic::asked(parameters, context)?;
-            if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
-                return algorithmic::answer(terminology, fallback, version, later_names);
-            }
-            let mut asked = requests::translate(parameters, context, room.cache)?;
-            by_canonical_names(terminology, &mut asked.request);
-            let style = render::TranslationStyle {
-                version,
-                r4_names: !asked.later_names,
-                direction: asked.request.direction,
-                concept_is_source: asked.concept_is_source,
-            };
-            let translation = translate::translate(terminology, &asked.request)?;
-            match fallback.filter(|_| !translation.result) {
-                Some(fallback) => algorithmic::answer(terminology, &fallback, version, later_names),
-                None => Ok(render::translation(&translation, style)),
-            }
-        }
+        Operation::Translate => translated(room, version, parameters, context),
         Operation::Expand => {
             let whole = evaluated(room, parameters, context)?.whole(terminology.stop())?;
             Ok(render_expansion::expansion(&whole, version))
@@ -663,6 +643,33 @@ fn operate(
         Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet => {
             batch_validate(room, operation, parameters, context)
         }
+    }
+}
+
+/// `$translate`: by an algorithmic map where one is named, by curated maps else, and by an algorithmic one where those have
+/// no answer and it is asked for.
+fn translated(room: Room<'_>, version: FhirVersion, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
+    let terminology = room.terminology;
+    let later_names = requests::has_later_names(parameters);
+    if let Some(named) = algorithmic::named(parameters, context)? {
+        return algorithmic::answer(terminology, &named, version, later_names);
+    }
+    let fallback = algorithmic::asked(parameters, context)?;
+    if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
+        return algorithmic::answer(terminology, fallback, version, later_names);
+    }
+    let mut asked = requests::translate(parameters, context, room.cache)?;
+    by_canonical_names(terminology, &mut asked.request);
+    let style = render::TranslationStyle {
+        version,
+        r4_names: !asked.later_names,
+        direction: asked.request.direction,
+        concept_is_source: asked.concept_is_source,
+    };
+    let translation = translate::translate(terminology, &asked.request)?;
+    match fallback.filter(|_| !translation.result) {
+        Some(fallback) => algorithmic::answer(terminology, &fallback, version, later_names),
+        None => Ok(render::translation(&translation, style)),
     }
 }
 
