@@ -395,6 +395,13 @@ pub struct Room<'r> {
     pub batch: usize,
 }
 
+impl Room<'_> {
+    /// How many codes an expansion may have, of which the client allows so many.
+    fn expansion_limit(&self, asked: Option<u64>) -> Option<u64> {
+        Some(self.expansion.min(asked.unwrap_or(u64::MAX)))
+    }
+}
+
 /// Answers anything but a batch Bundle, which is many requests.
 pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Answer, Refusal> {
     match target {
@@ -442,10 +449,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             search::shortened(found, &Parameters::from_query(request.query)?)
         }
         Target::Definitions => {
-            let mut parameters = Parameters::from_query(request.query)?;
-            if let Body::Form(form) = request.body {
-                parameters.extend(Parameters::from_query(form)?);
-            }
+            let parameters = searched(&request)?;
             let manner = (room.library.is_writable(), request.strict);
             operations::search(&parameters, request.version, request.base, manner)
         }
@@ -461,10 +465,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             Err(Refusal::new(RefusalKind::Internal, "this interaction is answered elsewhere"))
         }
         Target::Search(kind) => {
-            let mut parameters = Parameters::from_query(request.query)?;
-            if let Body::Form(form) = request.body {
-                parameters.extend(Parameters::from_query(form)?);
-            }
+            let parameters = searched(&request)?;
             let search = search::read(*kind, &parameters, request.strict, room.largest_page)?;
             let place = search::Place {
                 base: request.base,
@@ -481,6 +482,15 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             })
         }
     }
+}
+
+/// The parameters of a search: those of the query string, and those of a form.
+fn searched(request: &Request<'_>) -> Result<Parameters, Refusal> {
+    let mut parameters = Parameters::from_query(request.query)?;
+    if let Body::Form(form) = request.body {
+        parameters.extend(Parameters::from_query(form)?);
+    }
+    Ok(parameters)
 }
 
 /// Calls an operation with its parameters, and with a terminology in which what comes along ranks first.
@@ -540,8 +550,7 @@ pub fn expanded(room: Room<'_>, id: Option<&str>, request: Request<'_>) -> Resul
 
 fn evaluated(room: Room<'_>, parameters: &Parameters, context: &Context) -> Result<expand::Evaluated, Refusal> {
     let mut request = requests::expand(parameters, context)?;
-    let asked = request.parameters.limit.unwrap_or(u64::MAX);
-    request.parameters.limit = Some(room.expansion.min(asked));
+    request.parameters.limit = room.expansion_limit(request.parameters.limit);
     Ok(expand::evaluate(room.terminology, &request)?)
 }
 
@@ -634,8 +643,7 @@ fn operate(
         Operation::TranslateId => translate_id(terminology, parameters, context),
         Operation::Compare => {
             let (mut request, diagnostics) = requests::compare(parameters, context)?;
-            let asked = request.parameters.limit.unwrap_or(u64::MAX);
-            request.parameters.limit = Some(room.expansion.min(asked));
+            request.parameters.limit = room.expansion_limit(request.parameters.limit);
             Ok(render::comparison(&compare::compare(terminology, &request)?, diagnostics))
         }
         Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),
