@@ -19,3 +19,6 @@ pub mod review;
 pub mod service;
 pub mod stop;
 pub mod written;
+
+#[cfg(test)]
+mod testing;

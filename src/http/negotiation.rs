@@ -4,6 +4,7 @@
 //! only who name HTML, as browsers do; `_format` overrules everything, for links and for people.
 
 use crate::fhir::FhirVersion;
+use crate::fhir::answer::tagged;
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::representation::Format;
 
@@ -227,11 +228,12 @@ pub fn preference<'p>(prefer: Option<&'p str>, wanted: &str) -> Option<&'p str> 
 
 /// Whether an entity tag is among those that a client knows already. Tags are compared weakly, as for reading.
 pub fn is_known(if_none_match: Option<&str>, tag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    if_none_match.is_some_and(|known| known.trim() == "*" || known.split(',').any(|one| opaque(one) == opaque(tag)))
+    let own = tagged(tag).next();
+    if_none_match.is_some_and(|known| tagged(known).any(|one| one == "*" || Some(one) == own))
 }
 
-fn essence(media_type: &str) -> String {
+/// A media type without its parameters.
+pub(super) fn essence(media_type: &str) -> String {
     let essence = media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase();
     // In a query string a plus sign that is not escaped reads as a blank.
     essence.replace(' ', "+")

@@ -553,16 +553,10 @@ proptest! {
             }
             for (own, property, group, value) in &entries {
                 let (code, text) = (format!("c{own}"), format!("c{value}"));
-                let property = PropertyRecord {
-                    code: &code,
-                    property: properties[*property],
-                    group: *group,
-                    // Some are codes of concepts, some of nothing, some text.
-                    value: if value % 3 == 0 { ValueRecord::String(&text) } else { ValueRecord::Code(&text) },
-                    must_resolve: false,
-                    extensions: None,
-                };
-                sink.accept(at, Record::Property(property))?;
+                // Some are codes of concepts, some of nothing, some text.
+                let value = if value % 3 == 0 { ValueRecord::String(&text) } else { ValueRecord::Code(&text) };
+                let record = PropertyRecord::new(&code, properties[*property], *group, value);
+                sink.accept(at, Record::Property(record))?;
             }
             Ok(())
         });

@@ -1,4 +1,6 @@
-//! The lists themselves.
+//! The lists themselves: of each operation the parameters that the standard gives it, and those that are ours.
+//!
+//! Which of them mean something, and what, is decided where requests are read.
 
 use super::{Defined, OperationParameter, Use};
 use crate::fhir::FhirVersion;

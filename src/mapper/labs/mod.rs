@@ -56,8 +56,8 @@ struct Target {
     subject: bool,
     denominator: features::Denominator,
     denominator_words: Vec<u32>,
-    /// The term is of a specimen taken on an occasion; which, where it can be read.
-    challenge: Option<Option<Challenge>>,
+    /// The occasion, where the term is of a specimen taken on one.
+    challenge: Option<Challenge>,
     timed: bool,
     panel: bool,
     units: Vec<Box<str>>,
@@ -72,8 +72,8 @@ struct Target {
 impl Target {
     /// Whether the term is of an occasion that the source does not name.
     fn challenge_unasked(&self, query: &Query) -> bool {
-        let Some(own) = self.challenge else { return false };
-        !own.zip(query.challenge).is_some_and(|(own, asked)| own.answers(asked))
+        self.challenge
+            .is_some_and(|own| !query.challenge.is_some_and(|asked| own.answers(asked)))
     }
 }
 

@@ -563,10 +563,11 @@ fn enumerated(view: Arc<View>, concepts: &[ConceptReference]) -> Part {
         view,
     };
     let mut listing = Listing::default();
+    let mut expressions: BTreeSet<&str> = BTreeSet::new();
     for reference in concepts {
         let Some(concept) = part.view.index.find(&reference.code) else {
             if let Some(Ok(_)) = understand(&part.view, &reference.code)
-                && !part.expressions.iter().any(|known| known.code == reference.code)
+                && expressions.insert(&reference.code)
             {
                 part.expressions.push(reference.clone());
             }
