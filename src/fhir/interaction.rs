@@ -10,7 +10,7 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, hint, history, operations, query, render,
     render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
@@ -244,7 +244,12 @@ impl Target {
         let operation = |kind: ResourceKind, name: &str| {
             let name = name.strip_prefix('$').unwrap_or(name);
             Operation::named(kind, name).ok_or_else(|| {
-                let text = format!("{} has no operation '${name}'; /metadata lists those it has", type_name(kind));
+                let known = Operation::ALL.into_iter().filter(|operation| operation.kind() == kind);
+                let near = hint::near(name, known.map(Operation::name));
+                let text = format!(
+                    "{} has no operation '${name}'{near}; /metadata lists those it has",
+                    type_name(kind)
+                );
                 Refusal::new(RefusalKind::NotFound, text)
             })
         };
@@ -399,7 +404,10 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
         Target::Read(kind, id) => read(room, *kind, id, &request),
         Target::ReadVersion(kind, id, version) => history::vread(room, *kind, id, version, &request),
         Target::Create(_) | Target::Update(..) | Target::Patch(..) | Target::Delete(..) => write::write(room, target, &request),
-        _ => resource(room, target, request).map(Answer::from),
+        _ => match resource(room, target, request) {
+            Ok(json) => Ok(json.into()),
+            Err(refusal) => Err(hint::hinted(room.terminology, refusal)),
+        },
     }
 }
 

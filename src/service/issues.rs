@@ -8,7 +8,7 @@ pub(crate) mod refusals;
 
 use super::postcoordinated::edition;
 use super::status::Doubt;
-use super::terminology::Unresolved;
+use super::terminology::{ResourceKind, Unresolved};
 use crate::ecl::{EclError, Kind};
 use crate::stop::Stopped;
 use tern_index::model::{Canonical, Coding};
@@ -78,6 +78,17 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What to tell the client; at least one.
     pub issues: Vec<Issue>,
+    /// What was named and is not loaded in any version, if that is what failed.
+    pub sought: Option<Sought>,
+}
+
+/// A resource that was named and is not loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// Its type.
+    pub kind: ResourceKind,
+    /// The URL that was given.
+    pub url: String,
 }
 
 impl Failure {
@@ -86,6 +97,16 @@ impl Failure {
         Self {
             kind,
             issues: vec![issue],
+            sought: None,
+        }
+    }
+
+    /// The same, because of a resource that is not loaded.
+    pub fn seeking(self, kind: ResourceKind, unresolved: &Unresolved) -> Self {
+        let url = unresolved.url.clone();
+        Self {
+            sought: (!unresolved.known).then_some(Sought { kind, url }),
+            ..self
         }
     }
 }
@@ -254,7 +275,8 @@ pub fn unknown_system_in_expansion(unresolved: &Unresolved) -> Failure {
         "UNKNOWN_CODESYSTEM_VERSION_NONE" => "UNKNOWN_CODESYSTEM_VERSION_EXP_NONE",
         _ => "UNKNOWN_CODESYSTEM_EXP",
     };
-    Failure::new(FailureKind::NotFound, error("not-found", "not-found", id, text))
+    let failure = Failure::new(FailureKind::NotFound, error("not-found", "not-found", id, text));
+    failure.seeking(ResourceKind::CodeSystem, unresolved)
 }
 
 /// Something loaded that cannot be opened.
@@ -295,7 +317,8 @@ pub fn unknown_import_issue(unresolved: &Unresolved, pinned: bool) -> Issue {
 
 /// An import that is not loaded, where nothing can be answered without it.
 pub fn unknown_import(unresolved: &Unresolved, pinned: bool) -> Failure {
-    Failure::new(FailureKind::NotFound, unknown_import_issue(unresolved, pinned))
+    let failure = Failure::new(FailureKind::NotFound, unknown_import_issue(unresolved, pinned));
+    failure.seeking(ResourceKind::ValueSet, unresolved)
 }
 
 /// A version that `check-system-version` forbids.
@@ -305,6 +328,16 @@ pub fn version_check(url: &str, found: Option<&str>, wanted: &str) -> Issue {
         "The version '{found}' is not allowed for system '{url}': required to be '{wanted}' by a version-check parameter"
     );
     error("exception", "version-error", "VALUESET_VERSION_CHECK", text)
+}
+
+/// A version that `check-valueset-version` forbids.
+pub fn value_set_version_check(url: &str, found: Option<&str>, wanted: &str) -> Failure {
+    let found = found.unwrap_or("");
+    let text = format!(
+        "The version '{found}' is not allowed for value set '{url}': required to be '{wanted}' by a version-check parameter"
+    );
+    let issue = error("exception", "version-error", "VALUESET_VERSION_CHECK", text);
+    Failure::new(FailureKind::Invalid, issue)
 }
 
 /// More codes than may be listed at once.

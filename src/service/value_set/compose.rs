@@ -34,7 +34,7 @@ pub enum Stop {
     UnknownImport {
         /// What was looked for.
         unresolved: Unresolved,
-        /// Whether the version came from `default-valueset-version`.
+        /// Whether the version came from a parameter such as `default-valueset-version`.
         pinned: bool,
     },
     /// Anything else.
@@ -479,20 +479,9 @@ impl<'t> Evaluator<'t> {
     }
 
     fn resolve_import(&mut self, canonical: &Canonical) -> Result<Arc<ValueSet>, Stop> {
-        let defaults = &self.parameters.default_value_set_versions;
-        let default = defaults
-            .iter()
-            .find(|default| default.url == canonical.url && canonical.version.is_none());
-        let wanted = default.unwrap_or(canonical);
-        let found = self.terminology.value_set(&wanted.url, wanted.version.as_deref());
-        let imported = found.map_err(|unresolved| Stop::UnknownImport {
-            unresolved,
-            pinned: default.is_some(),
-        })?;
-        if let Some(default) = default {
-            let parameter = ("default-valueset-version", default.clone());
-            self.used.version_parameters.insert(parameter);
-        }
+        let named = named(self.terminology, self.parameters, canonical)?;
+        self.used.version_parameters.extend(named.chosen_by);
+        let imported = named.value_set;
         if !self
             .used
             .value_sets
@@ -503,6 +492,35 @@ impl<'t> Evaluator<'t> {
         }
         Ok(imported)
     }
+}
+
+/// A value set that a canonical names.
+#[derive(Debug)]
+pub struct Named {
+    /// The value set.
+    pub value_set: Arc<ValueSet>,
+    /// The parameter that chose its version, and the canonical that it says.
+    pub chosen_by: Option<(&'static str, Canonical)>,
+}
+
+/// The value set that a canonical means, in the version that the request's parameters choose where they do.
+pub fn named(terminology: &Terminology, parameters: &Parameters, canonical: &Canonical) -> Result<Named, Stop> {
+    let choice::ValueSetChoice { wanted, parameter } = choice::choose_value_set(parameters, canonical);
+    let on_day = || terminology.value_set_version_on(&wanted.url, parameters.date.as_deref()?);
+    let version = wanted.version.clone().or_else(on_day);
+    let found = terminology.value_set(&wanted.url, version.as_deref());
+    let value_set = found.map_err(|unresolved| Stop::UnknownImport {
+        unresolved,
+        pinned: parameter.is_some(),
+    })?;
+    let own = value_set.version.as_deref();
+    if let Some(demanded) = choice::failed_value_set_check(parameters, &canonical.url, own) {
+        return Err(issues::value_set_version_check(&canonical.url, own, demanded).into());
+    }
+    Ok(Named {
+        chosen_by: parameter.map(|name| (name, wanted)),
+        value_set,
+    })
 }
 
 /// The places of includes in the order in which to take them: as given, but where several are of one system, that
