@@ -308,7 +308,10 @@ impl Target {
             _ => return Err(unknown()),
         };
         let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
-        let text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        let mut text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        if segments.is_empty() {
+            text.push_str(" with a Bundle; GET /metadata says what this server offers");
+        }
         let mut offered = offered.into_iter();
         match offered.find(|(own, _)| *own == method) {
             Some((_, target)) => Ok(target),
@@ -404,10 +407,7 @@ pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<A
         Target::Read(kind, id) => read(room, *kind, id, &request),
         Target::ReadVersion(kind, id, version) => history::vread(room, *kind, id, version, &request),
         Target::Create(_) | Target::Update(..) | Target::Patch(..) | Target::Delete(..) => write::write(room, target, &request),
-        _ => match resource(room, target, request) {
-            Ok(json) => Ok(json.into()),
-            Err(refusal) => Err(hint::hinted(room.terminology, refusal)),
-        },
+        _ => resource(room, target, request).map(Answer::from),
     }
 }
 
@@ -514,7 +514,7 @@ fn with_parameters<T>(
         terminology: &terminology,
         ..room
     };
-    call(room, &parameters, &context)
+    call(room, &parameters, &context).map_err(|refusal| hint::hinted(&terminology, refusal))
 }
 
 /// An expansion, whole or to be written piece by piece.

@@ -12,7 +12,7 @@ pub mod capability;
 mod chain;
 pub mod closure;
 pub mod find_matches;
-mod hint;
+pub mod hint;
 mod history;
 pub mod html;
 mod include;

@@ -158,15 +158,14 @@ pub fn resolve(terminology: &Terminology, reference: &ValueSetReference, paramet
             let canonical = super::context::value_set(terminology, context)?;
             resolve(terminology, &ValueSetReference::Canonical(canonical), parameters)
         }
-        ValueSetReference::Canonical(canonical) => {
-            compose::named(terminology, parameters, canonical).map_err(|stop| match stop {
+        ValueSetReference::Canonical(canonical) => compose::named(terminology, parameters, canonical, parameters.date.as_deref())
+            .map_err(|stop| match stop {
                 compose::Stop::UnknownImport { unresolved, .. } => match &unresolved.damage {
                     Some(damage) => issues::damaged(&unresolved.url, damage),
                     None => issues::unknown_import(&unresolved, false),
                 },
                 other => other.into_failure(),
-            })
-        }
+            }),
     }
 }
 

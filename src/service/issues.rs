@@ -101,13 +101,17 @@ impl Failure {
         }
     }
 
-    /// The same, because of a resource that is not loaded.
-    pub fn seeking(self, kind: ResourceKind, unresolved: &Unresolved) -> Self {
+    /// The same, because of a resource that is not loaded, or not in that version.
+    pub fn seeking(mut self, kind: ResourceKind, unresolved: &Unresolved) -> Self {
         let url = unresolved.url.clone();
-        Self {
-            sought: (!unresolved.known).then_some(Sought { kind, url }),
-            ..self
+        self.sought = (!unresolved.known).then_some(Sought { kind, url });
+        // The texts on code systems and maps have their versions.
+        if let (ResourceKind::ValueSet, [_, ..], Some(issue)) =
+            (kind, unresolved.known_versions.as_slice(), self.issues.first_mut())
+        {
+            issue.diagnostics = Some(format!("Valid versions: {}", listed(&unresolved.known_versions)));
         }
+        self
     }
 }
 

@@ -131,6 +131,8 @@ pub struct Evaluator<'t> {
     path: Vec<String>,
     judged: Option<Judged>,
     excluding: bool,
+    /// The day on which the definition that is walked is locked: its own, or that of who imports it.
+    locked: Option<String>,
     /// What has been used so far.
     pub used: Used,
 }
@@ -146,6 +148,7 @@ impl<'t> Evaluator<'t> {
             path: Vec::new(),
             judged: None,
             excluding: false,
+            locked: None,
             used: Used::default(),
         };
         for canonical in &parameters.use_supplements {
@@ -209,10 +212,15 @@ impl<'t> Evaluator<'t> {
         view
     }
 
+    /// The day whose versions are meant where none is named: what a definition is locked to goes before what is asked for.
+    fn day(&self) -> Option<&str> {
+        self.locked.as_deref().or(self.parameters.date.as_deref())
+    }
+
     /// The version that an include of a system means.
     pub fn choose(&self, url: &str, stated: Option<&str>) -> Choice {
         let mut choice = choice::choose(self.parameters, url, stated);
-        if let (Reason::Latest, Some(date)) = (choice.reason, &self.parameters.date) {
+        if let (Reason::Latest, Some(date)) = (choice.reason, self.day()) {
             choice.version = self.terminology.version_on(url, date);
         }
         choice
@@ -298,7 +306,11 @@ impl<'t> Evaluator<'t> {
             return Err(issues::circular(&name, &self.path).into());
         }
         self.path.push(name);
+        let own = value_set.compose.as_ref().and_then(|compose| compose.locked_date.clone());
+        let locked = own.or_else(|| self.locked.clone());
+        let outer = std::mem::replace(&mut self.locked, locked);
         let members = self.definition(value_set);
+        self.locked = outer;
         self.path.pop();
         members
     }
@@ -479,7 +491,7 @@ impl<'t> Evaluator<'t> {
     }
 
     fn resolve_import(&mut self, canonical: &Canonical) -> Result<Arc<ValueSet>, Stop> {
-        let named = named(self.terminology, self.parameters, canonical)?;
+        let named = named(self.terminology, self.parameters, canonical, self.day())?;
         self.used.version_parameters.extend(named.chosen_by);
         let imported = named.value_set;
         if !self
@@ -503,10 +515,16 @@ pub struct Named {
     pub chosen_by: Option<(&'static str, Canonical)>,
 }
 
-/// The value set that a canonical means, in the version that the request's parameters choose where they do.
-pub fn named(terminology: &Terminology, parameters: &Parameters, canonical: &Canonical) -> Result<Named, Stop> {
+/// The value set that a canonical means, in the version that the request's parameters choose where they do, else that of
+/// a day, if there is one.
+pub fn named(
+    terminology: &Terminology,
+    parameters: &Parameters,
+    canonical: &Canonical,
+    day: Option<&str>,
+) -> Result<Named, Stop> {
     let choice::ValueSetChoice { wanted, parameter } = choice::choose_value_set(parameters, canonical);
-    let on_day = || terminology.value_set_version_on(&wanted.url, parameters.date.as_deref()?);
+    let on_day = || terminology.value_set_version_on(&wanted.url, day?);
     let version = wanted.version.clone().or_else(on_day);
     let found = terminology.value_set(&wanted.url, version.as_deref());
     let value_set = found.map_err(|unresolved| Stop::UnknownImport {
