@@ -18,6 +18,7 @@ pub mod mapper;
 pub mod review;
 pub mod service;
 pub mod stop;
+mod suggest;
 pub mod written;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, hint, history, operations, query, render,
     render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
@@ -224,7 +224,10 @@ impl Target {
     pub fn parse(path: &str, method: Method) -> Result<Self, Refusal> {
         let offered = Self::offered(path)?;
         let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
-        let text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        let mut text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        if path.split('/').all(str::is_empty) {
+            text.push_str(" with a Bundle; GET /metadata says what this server offers");
+        }
         let mut offered = offered.into_iter();
         match offered.find(|(own, _)| *own == method) {
             Some((_, target)) => Ok(target),
@@ -250,7 +253,12 @@ impl Target {
         let operation = |kind: ResourceKind, name: &str| {
             let name = name.strip_prefix('$').unwrap_or(name);
             Operation::named(kind, name).ok_or_else(|| {
-                let text = format!("{} has no operation '${name}'; /metadata lists those it has", type_name(kind));
+                let known = Operation::ALL.into_iter().filter(|operation| operation.kind() == kind);
+                let near = hint::near(name, known.map(Operation::name));
+                let text = format!(
+                    "{} has no operation '${name}'{near}; /metadata lists those it has",
+                    type_name(kind)
+                );
                 Refusal::new(RefusalKind::NotFound, text)
             })
         };
@@ -518,7 +526,7 @@ fn with_parameters<T>(
         terminology: &terminology,
         ..room
     };
-    call(room, &parameters, &context)
+    call(room, &parameters, &context).map_err(|refusal| hint::hinted(&terminology, refusal))
 }
 
 /// An expansion, whole or to be written piece by piece.

@@ -124,6 +124,7 @@ impl<'g> Incoming<'g> {
             return Err(Refusal {
                 kind: RefusalKind::Unprocessable,
                 issues,
+                sought: None,
             });
         }
         Ok(Self { kind, node, issues })

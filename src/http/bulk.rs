@@ -11,6 +11,7 @@ use super::answer::{Wanted, code, preflight, refused, text_header};
 use super::metrics::Asked;
 use super::negotiation::essence;
 use super::receive::{Packing, Unpacking};
+use crate::fhir::hint;
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{ParameterError, Parameters};
 use crate::fhir::query;
@@ -141,7 +142,11 @@ async fn start(request: &HttpRequest, payload: web::Payload, state: &web::Data<S
     let target = query::path_segment(path.strip_prefix("/map/").unwrap_or(path)).map_err(ParameterError::from)?;
     let terminology = state.terminology();
     // A mapper that is not there yet takes seconds to build.
-    let prepared = web::block(move || algorithmic::mapper(&terminology, &target, settings.version.as_deref()));
+    let prepare = move || {
+        let mapper = algorithmic::mapper(&terminology, &target, settings.version.as_deref());
+        mapper.map_err(|failure| hint::hinted(&terminology, failure.into()))
+    };
+    let prepared = web::block(prepare);
     let stopping = |_| Refusal::new(RefusalKind::Busy, "the server is stopping");
     let mapper = prepared.await.map_err(stopping)??;
     let length = text_header(request.headers(), &header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());

@@ -194,8 +194,12 @@ pub fn body(content_type: Option<&str>, endpoint: Option<FhirVersion>) -> Result
             Some((_, Format::Json)) => BodyKind::Json,
             Some((_, Format::Xml)) => BodyKind::Xml,
             _ => {
-                let text = "is not read; send application/fhir+json or application/fhir+xml";
-                return refused(format!("the media type '{essence}' {text}"));
+                let instead = if essence.contains("patch") {
+                    "a patch is read as a JSON Patch (application/json-patch+json) or as a FHIRPath Patch (a Parameters resource in application/fhir+json or application/fhir+xml)"
+                } else {
+                    "send application/fhir+json or application/fhir+xml"
+                };
+                return refused(format!("the media type '{essence}' is not read; {instead}"));
             }
         },
     };

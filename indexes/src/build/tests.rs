@@ -631,7 +631,7 @@ proptest! {
                 .collect();
             let set: ConceptSet = found.iter().map(|hit| hit.concept.0).collect();
             prop_assert_eq!(codes(&with, &set), naive.clone());
-            prop_assert_eq!(codes(&with, &with.matching(query, inactive)), naive);
+            prop_assert_eq!(codes(&with, &with.matching(query, &options)), naive);
             for limit in 1..found.len() {
                 let page = with.search(query, &SearchOptions { limit, ..options.clone() });
                 prop_assert_eq!(&page[..], &found[..limit], "a page is a prefix of the whole");

@@ -62,7 +62,7 @@ pub(super) const SHARED: &[OperationParameter] = &[
     one(
         "date",
         "dateTime",
-        "Versions of code systems that were current on this day are used where none is named",
+        "Versions of code systems and value sets that were current on this day are used where none is named",
     ),
     many(
         "tx-resource",
@@ -96,7 +96,17 @@ pub(super) const VERSIONS: &[OperationParameter] = &[
     many(
         "default-valueset-version",
         "canonical",
-        "url|version: the version of an imported value set where the import names none",
+        "url|version: the version of a value set where it is named without one, in the request or by an import",
+    ),
+    many(
+        "check-valueset-version",
+        "canonical",
+        "url|version: likewise, and any other version is an error",
+    ),
+    many(
+        "force-valueset-version",
+        "canonical",
+        "url|version: the version of a value set to use, whatever names it",
     ),
     many("useSupplement", "canonical", "A supplement that must be used"),
 ];

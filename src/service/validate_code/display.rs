@@ -82,11 +82,15 @@ pub fn check(
             // Without any term there is nothing to compare with.
             return None;
         };
-        let default = view.display(concept, None).map(|display| display.text);
-        return Some(if all.iter().any(|(text, _)| same(text, given)) {
+        let default = view.display(concept, None);
+        let own = default.as_ref().and_then(|display| display.language.as_deref());
+        // A term in a third language is as wrong as any other text.
+        let by_default = |(text, tag): &(String, Option<String>)| same(text, given) && (tag.is_none() || tag.as_deref() == own);
+        return Some(if all.iter().any(by_default) {
             issues::display_in_default_language(coding, languages)
         } else {
-            issues::no_display_in_language(coding, default.as_deref(), languages, rules.lenient)
+            let default = default.as_ref().map(|display| display.text.as_str());
+            issues::no_display_in_language(coding, default, languages, rules.lenient)
         });
     }
     let whitespace = valid.iter().any(|(text, _)| same(&squeeze(text), &squeeze(given)));
