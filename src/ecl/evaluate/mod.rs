@@ -17,10 +17,12 @@ mod descriptions;
 mod filters;
 mod gathered;
 mod groups;
+mod joins;
 mod members;
 mod membership;
 mod order;
 mod refinement;
+mod tally;
 
 pub(super) use costs::Costs;
 pub use members::Rows;
