@@ -499,8 +499,6 @@ impl<'i> Evaluator<'i> {
                 self.budget.spend(LOOKUP)?;
                 lists.extend(index.relation_sources(properties, Ordinal(target)).map(|list| (target, list)));
             }
-        } else if properties.len() != 1 || condition.names.is_a {
-            return self.counted_by_source(condition, having);
         } else {
             let within = ConceptBits::of(&having, index.len());
             for property in properties {
@@ -538,44 +536,6 @@ impl<'i> Evaluator<'i> {
             }
         }
         Ok(Counted { having, admitted, way })
-    }
-}
-
-/// Reversed conditions on several attributes, counted.
-impl Evaluator<'_> {
-    /// Counts how many concepts that pass have each of the values `having`, by reading what every concept has.
-    fn counted_by_source(&mut self, condition: &Condition, having: ConceptSet) -> Found<Counted> {
-        let index = self.index;
-        let passing = condition.passing(index);
-        let mut named = vec![false; index.property_codes().count()];
-        for property in &condition.names.properties {
-            if let Some(named) = named.get_mut(*property as usize) {
-                *named = true;
-            }
-        }
-        let within = ConceptBits::of(&having, index.len());
-        let mut tally = Tally::new(condition.cardinality, having.len(), index.len());
-        let mut values = Vec::new();
-        for source in (0..index.len() as u32).filter(|source| passing.accepts(*source)) {
-            self.budget.spend(ROWS)?;
-            let own = index.relation_slots(Ordinal(source));
-            let own = own.filter(|(property, _, _)| named.get(*property as usize) == Some(&true));
-            values.extend(own.map(|(_, _, value)| value));
-            if condition.names.is_a {
-                values.extend(index.parents(Ordinal(source)).map(|parent| parent.0));
-            }
-            // A concept that has the value in several ways is one concept.
-            values.sort_unstable();
-            values.dedup();
-            let values = values.drain(..).filter(|value| within.contains(*value));
-            values.for_each(|value| tally.add(value));
-        }
-        let (_, admitted) = tally.finish();
-        Ok(Counted {
-            having,
-            admitted,
-            way: "rows of all sources",
-        })
     }
 }
 
