@@ -4,7 +4,8 @@
 //! relationships), seed 20260101, loaded by the ordinary loader and kept in the target directory. The pool is made from
 //! the same seed; the average and the slowest kinds of it are printed when the bench starts, each constraint at the
 //! fastest of five runs, so that other programs show as little as can be. Descriptions are read by all threads, all
-//! else by one.
+//! else by one. Expressions are what the release says of concepts taken at random, compared with each other and with
+//! concepts; what the first question costs, which reads all axioms, is printed.
 //!
 //! Run: `cargo bench --bench ecl`. The first run makes and loads the release.
 
@@ -17,15 +18,16 @@
 mod synthesize;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tern::ecl::{Constraint, Limits};
 use tern::service::expand::{ValueSetReference, expand};
+use tern::service::subsumes::{SubsumesRequest, Subsumption, subsumes};
 use tern::service::{ExpandRequest, Parameters, Terminology};
 use tern_index::build::FaultPolicy;
-use tern_index::model::{Canonical, Ordinal};
-use tern_index::read::CodeSystemIndex;
+use tern_index::model::{Canonical, Coding, Ordinal};
+use tern_index::read::{CodeSystemIndex, RelationValue};
 use tern_index::store::{Load, Store};
 
 const SEED: u64 = 20260101;
@@ -163,6 +165,104 @@ fn report(index: &CodeSystemIndex, read: &dyn Fn(&str) -> Constraint) {
     }
 }
 
+/// What the release says of a concept, written as an expression.
+fn stated(index: &CodeSystemIndex, concept: Ordinal) -> Option<String> {
+    let names: Vec<&str> = index.property_codes().collect();
+    let mut groups: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for relation in index.relations(concept) {
+        let name = names[relation.property as usize];
+        let is_attribute = name.starts_with(|first: char| first.is_ascii_digit());
+        if let (RelationValue::Concept(value), true) = (relation.value, is_attribute) {
+            let attribute = format!("{name}={}", index.code(value));
+            groups.entry(relation.group).or_default().push(attribute);
+        }
+    }
+    let parent = index.parents(concept).next()?;
+    let alone = groups.remove(&0).unwrap_or_default().into_iter();
+    let grouped = groups.values().map(|group| format!("{{{}}}", group.join(",")));
+    let groups: Vec<String> = alone.chain(grouped).collect();
+    (!groups.is_empty()).then(|| format!("{}:{}", index.code(parent), groups.join(",")))
+}
+
+/// Pairs of an expression and what it is compared with: its own concept, a concept nearby, another expression.
+fn questions(index: &CodeSystemIndex) -> Vec<(String, String)> {
+    let findings = index.descendants(index.find("404684003").unwrap()) & index.active();
+    let findings: Vec<u32> = findings.iter().collect();
+    let mut dice = Dice(SEED);
+    let mut found: Vec<(String, String)> = Vec::new();
+    while found.len() < 600 {
+        let place = dice.roll(findings.len() - 1);
+        let (own, near) = (Ordinal(findings[place]), Ordinal(findings[place + 1]));
+        if let (Some(a), Some(b)) = (stated(index, own), stated(index, near)) {
+            found.push((a.clone(), index.code(own).to_owned()));
+            found.push((a.clone(), index.code(near).to_owned()));
+            found.push((a, b));
+        }
+    }
+    found
+}
+
+/// The memory that is used now, in kilobytes.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0)
+}
+
+fn expressions(criterion: &mut Criterion) {
+    let terminology = terminology();
+    let index = terminology.code_system(SNOMED, None).unwrap();
+    let questions = questions(&index);
+    let coding = |code: &String| Coding {
+        system: Some(SNOMED.to_owned()),
+        code: code.clone(),
+        ..Coding::default()
+    };
+    let ask = |(a, b): &(String, String)| {
+        let request = SubsumesRequest {
+            system: None,
+            version: None,
+            a: coding(a),
+            b: coding(b),
+        };
+        subsumes(&terminology, &request).map(Subsumption::as_str)
+    };
+    let (start, before) = (Instant::now(), memory());
+    ask(&questions[0]).unwrap();
+    eprintln!(
+        "the first question about an expression: {:?}, {} kB more",
+        start.elapsed(),
+        memory() - before
+    );
+    let mut measured: Vec<(Duration, &(String, String), &str)> = Vec::new();
+    for question in &questions {
+        let start = Instant::now();
+        let answer = ask(question).unwrap_or("refused");
+        measured.push((start.elapsed(), question, answer));
+    }
+    let total: Duration = measured.iter().map(|(took, ..)| *took).sum();
+    measured.sort();
+    let median = measured[measured.len() / 2].0;
+    eprintln!(
+        "{} questions: {:?} on average, {median:?} half of them",
+        measured.len(),
+        total / measured.len() as u32
+    );
+    let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, _, answer) in &measured {
+        *answers.entry(answer).or_default() += 1;
+    }
+    eprintln!("  {answers:?}");
+    for (took, (a, b), answer) in measured.iter().rev().take(5) {
+        eprintln!("  {took:?} for {a} and {b}: {answer}");
+    }
+    let mut next = questions.iter().cycle();
+    criterion.bench_function("an expression and a code or another", |bencher| {
+        bencher.iter(|| ask(next.next().unwrap()));
+    });
+}
+
 fn constraints(criterion: &mut Criterion) {
     let terminology = terminology();
     let index = terminology.code_system(SNOMED, None).unwrap();
@@ -206,5 +306,5 @@ fn constraints(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, constraints);
+criterion_group!(benches, expressions, constraints);
 criterion_main!(benches);

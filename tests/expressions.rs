@@ -260,9 +260,20 @@ fn rules_of_the_concept_model_are_kept_or_named() {
             format!("{DISORDER}:{SEAT}=({SAILBONE}:{SIDE}={RUST})"),
             Some((true, 52, "is not in the range of 2049999997102 |Side|")),
         ),
+        // Should, not must.
         (
-            format!("{DISORDER}:410662002={RUST}"),
-            Some((true, 9, "is no attribute of the concept model")),
+            format!("{FINBONE}:{SIDE}={PORT}"),
+            Some((
+                false,
+                14,
+                "does not apply to 2109999997104 |Finbone|, but to 2099999997107 |Sailbone|",
+            )),
+        ),
+        // No rule speaks of it.
+        (format!("{DISORDER}:410662002={RUST}"), None),
+        (
+            format!("{DISORDER}:762705008={RUST}"),
+            Some((true, 9, "for pre-coordinated content alone")),
         ),
     ] {
         let expression = Expression::parse(&code, &Limits::default()).unwrap();
@@ -288,7 +299,7 @@ fn an_expression_that_breaks_a_rule_is_not_valid_and_one_that_should_not_is_warn
         (
             format!("{DISORDER}:{WAY}={SAILBONE}"),
             false,
-            "error: line 1, column 24: the value 2099999997107 |Sailbone|",
+            "note: Not a valid expression: line 1, column 24: the value 2099999997107 |Sailbone|",
         ),
         (
             format!("{DISORDER}:{AGENT}={GREASE}"),

@@ -9,6 +9,7 @@ use super::serve_limits::LimitArgs;
 use crate::http::{ACCESS, Reload, ServeConfig, Watch, serve};
 use crate::mapper::{Decisions, check_embedding};
 use crate::review::LiveDecisions;
+use crate::service::postcoordinated::prepare;
 use crate::service::{PeoplesDecisions, Terminology};
 use crate::written::{self, Library, WrittenError};
 use std::path::{Path, PathBuf};
@@ -99,6 +100,8 @@ pub fn run(args: &ServeArgs, directory: &Path) -> Result<Exit, CliError> {
     let (place, model, mappers) = (directory.to_owned(), args.embedding_model.clone(), limits.mappers);
     let open = move || -> Result<Terminology, StoreError> {
         let loaded = Terminology::new(&Store::open(&place)?, Vec::new());
+        let prepared = loaded.clone();
+        std::thread::spawn(move || prepare(&prepared));
         Ok(loaded
             .heeding(decisions.clone())
             .embedding(model.clone())

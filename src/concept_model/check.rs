@@ -1,6 +1,7 @@
 //! Holds an expression against the concept model.
 
 use super::{Attribute, Cardinality, ConceptModel, DomainRule};
+use crate::ecl::Constraint;
 use crate::ecl::error::{Fault, Kind};
 use crate::ecl::expression::{self, Expression, SubExpression, Value};
 use crate::ecl::meaning::{Meaning, Row, RowValue};
@@ -8,6 +9,8 @@ use std::collections::BTreeSet;
 use tern_index::model::Ordinal;
 use tern_index::read::CodeSystemIndex;
 
+/// `900000000000455006`: what all reference sets are below.
+const REFERENCE_SET: &str = "900000000000455006";
 /// Domains that a message names.
 const SHOWN: usize = 5;
 
@@ -30,8 +33,10 @@ pub fn check(index: &CodeSystemIndex, model: &ConceptModel, expression: &Express
         breaches: Vec::new(),
     };
     checker.sub(&expression.sub)?;
-    checker.breaches.sort_by_key(|breach| breach.position);
-    checker.breaches.dedup();
+    // What a rule says must be and another says should be is said once.
+    let breaches = &mut checker.breaches;
+    breaches.sort_by(|a, b| (a.position, &a.message, b.mandatory).cmp(&(b.position, &b.message, a.mandatory)));
+    breaches.dedup_by(|a, b| (a.position, &a.message) == (b.position, &b.message));
     Ok(checker.breaches)
 }
 
@@ -90,8 +95,11 @@ impl Checker<'_> {
         };
         let position = attribute.name.span.start;
         let Some(rules) = self.model.attributes.get(&name) else {
-            let message = format!("{} is no attribute of the concept model", self.shown(name));
-            self.breach(true, position, message);
+            // One that no rule speaks of keeps to all of them.
+            if self.model.elsewhere.contains(&name) {
+                let message = format!("the concept model has {} for pre-coordinated content alone", self.shown(name));
+                self.breach(true, position, message);
+            }
             return Ok(());
         };
         self.domain(subject, name, rules, grouped, position);
@@ -111,44 +119,58 @@ impl Checker<'_> {
 
     /// Whether an attribute may refine the focus, and stand where it stands.
     fn domain(&mut self, subject: &Subject<'_>, name: Ordinal, rules: &Attribute, grouped: bool, position: usize) {
-        let applying: Vec<&DomainRule> = rules.domains.iter().filter(|rule| self.applies(rule, subject)).collect();
-        if applying.is_empty() {
-            // A domain that the edition does not have may be the one.
-            if !rules.domains.is_empty() && rules.domains.iter().all(|rule| rule.domain.is_some()) {
-                let message = format!(
-                    "{} does not apply to {}, but to {}",
-                    self.shown(name),
-                    self.focus(subject),
-                    self.domains(rules)
-                );
-                let mandatory = rules.domains.iter().any(|rule| rule.mandatory);
-                self.breach(mandatory, position, message);
+        // Of the domains that must be kept the focus is in one, and of those that should be, too.
+        for mandatory in [true, false] {
+            let own: Vec<&DomainRule> = rules.domains.iter().filter(|rule| rule.mandatory == mandatory).collect();
+            if own.is_empty() || own.iter().any(|rule| self.applies(rule, subject) != Some(false)) {
+                continue;
             }
-            return;
+            let message = format!(
+                "{} does not apply to {}, but to {}",
+                self.shown(name),
+                self.focus(subject),
+                self.domains(&own)
+            );
+            return self.breach(mandatory, position, message);
         }
-        if grouped && applying.iter().all(|rule| !rule.grouped) {
+        let applying = self.applying(rules, subject);
+        if grouped && !applying.is_empty() && applying.iter().all(|rule| !rule.grouped) {
             let mandatory = applying.iter().any(|rule| rule.mandatory);
             let message = format!("{} is never in a group; write it before all groups", self.shown(name));
             self.breach(mandatory, position, message);
         }
     }
 
-    /// Whether the focus is in the domain of a rule.
-    fn applies(&self, rule: &DomainRule, subject: &Subject<'_>) -> bool {
-        let Some(domain) = rule.domain else { return false };
+    /// The rules on an attribute in whose domain the focus is.
+    fn applying<'a>(&self, rules: &'a Attribute, subject: &Subject<'_>) -> Vec<&'a DomainRule> {
+        let rules = rules.domains.iter();
+        rules.filter(|rule| self.applies(rule, subject) == Some(true)).collect()
+    }
+
+    /// Whether the focus is in the domain of a rule; `None` where the edition does not have what would tell.
+    fn applies(&self, rule: &DomainRule, subject: &Subject<'_>) -> Option<bool> {
+        let domain = rule.domain?;
         let meaning = &subject.meaning;
         let Some(selection) = self.model.domains.get(&domain) else {
             // A domain without a constraint is what lies below it, or what is a member of it.
-            let members = self.index.refset(domain);
-            return meaning.subsumers.contains(domain.0)
-                || members.is_some_and(|members| meaning.focus.iter().any(|focus| members.contains(focus.0)));
+            if meaning.subsumers.contains(domain.0) {
+                return Some(true);
+            }
+            return match self.index.refset(domain).filter(|members| !members.is_empty()) {
+                Some(members) => Some(meaning.focus.iter().any(|focus| members.contains(focus.0))),
+                None => (!self.is_refset(domain)).then_some(false),
+            };
         };
-        let concepts = selection.concepts(self.index);
-        concepts.is_some_and(|concepts| meaning.focus.iter().any(|focus| concepts.contains(focus.0)))
-            || selection
-                .constraint
-                .as_ref()
-                .is_some_and(|constraint| constraint.admits(self.index, meaning).unwrap_or(false))
+        let concepts = selection.concepts(self.index)?;
+        let listed = meaning.focus.iter().any(|focus| concepts.contains(focus.0));
+        let admitted = |constraint: &Constraint| constraint.admits(self.index, meaning).unwrap_or(false);
+        Some(listed || selection.constraint.as_ref().is_some_and(admitted))
+    }
+
+    /// Whether a concept stands for a reference set.
+    fn is_refset(&self, concept: Ordinal) -> bool {
+        let all = self.index.find_exact(REFERENCE_SET);
+        all.is_some_and(|all| self.index.subsumes(all, concept))
     }
 
     /// Whether attributes are there as often as they may, with those that the focus concepts bring along.
@@ -168,8 +190,7 @@ impl Checker<'_> {
             let all: u64 = groups.iter().map(of_group).sum();
             let most = groups.iter().map(of_group).max().unwrap_or(0);
             let position = subject.position_of(self.index, *name);
-            let applying: Vec<&DomainRule> = rules.domains.iter().filter(|rule| self.applies(rule, subject)).collect();
-            for rule in applying {
+            for rule in self.applying(rules, subject) {
                 let found = [
                     over(all, rule.count).map(|limit| format!("is there {all} times, of at most {limit}")),
                     over(most, rule.in_group)
@@ -206,9 +227,8 @@ impl Checker<'_> {
         shown.join(" + ")
     }
 
-    fn domains(&self, rules: &Attribute) -> String {
+    fn domains(&self, rules: &[&DomainRule]) -> String {
         let domains: BTreeSet<String> = rules
-            .domains
             .iter()
             .filter_map(|rule| rule.domain)
             .map(|domain| self.shown(domain))

@@ -30,6 +30,8 @@ const CONTENT: [&str; 2] = ["723596005", "723595009"];
 #[derive(Debug, Default)]
 pub struct ConceptModel {
     attributes: BTreeMap<Ordinal, Attribute>,
+    /// Attributes whose rules are all on other content.
+    elsewhere: BTreeSet<Ordinal>,
     domains: BTreeMap<Ordinal, Selection>,
 }
 
@@ -117,10 +119,18 @@ impl ConceptModel {
                 model.read_domains(&table);
             }
         }
+        model.elsewhere.retain(|attribute| !model.attributes.contains_key(attribute));
         model
     }
 
+    /// Keeps which attributes have rules on other content.
+    fn read_elsewhere(&mut self, table: &Table<'_>) {
+        let others = table.in_use().filter(|row| !table.is_on_expressions(*row));
+        self.elsewhere.extend(others.filter_map(|row| table.rows.concept(row)));
+    }
+
     fn read_attribute_domains(&mut self, table: &Table<'_>) {
+        self.read_elsewhere(table);
         for row in table.rules() {
             let Some(attribute) = table.rows.concept(row) else { continue };
             let text = |name: &str| table.text(row, name);
@@ -136,6 +146,7 @@ impl ConceptModel {
     }
 
     fn read_ranges(&mut self, table: &Table<'_>) {
+        self.read_elsewhere(table);
         for row in table.rules() {
             let Some(attribute) = table.rows.concept(row) else { continue };
             let rule = RangeRule {
@@ -147,7 +158,7 @@ impl ConceptModel {
     }
 
     fn read_domains(&mut self, table: &Table<'_>) {
-        for row in table.rows.range().filter(|row| table.rows.is_active(*row)) {
+        for row in table.in_use() {
             let constraint = table.text(row, "domainConstraint");
             if let Some(domain) = table.rows.concept(row).filter(|_| !constraint.is_empty()) {
                 self.domains.insert(domain, Selection::new(&constraint));
@@ -183,10 +194,17 @@ impl Table<'_> {
         names.iter().all(|name| self.rows.field(name).is_some())
     }
 
+    fn in_use(&self) -> impl Iterator<Item = u32> {
+        self.rows.range().filter(|row| self.rows.is_active(*row))
+    }
+
+    fn is_on_expressions(&self, row: u32) -> bool {
+        CONTENT.contains(&self.text(row, "contentTypeId").as_str())
+    }
+
     /// Rows in use whose rules apply to expressions.
     fn rules(&self) -> impl Iterator<Item = u32> {
-        let applies = |row: &u32| self.rows.is_active(*row) && CONTENT.contains(&self.text(*row, "contentTypeId").as_str());
-        self.rows.range().filter(applies)
+        self.in_use().filter(|row| self.is_on_expressions(*row))
     }
 
     fn text(&self, row: u32, name: &str) -> String {

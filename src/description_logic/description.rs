@@ -3,11 +3,36 @@
 use super::grouping::Grouping;
 use super::owl::{ClassExpression, Datatype, Literal};
 use crate::ecl::number::Decimal;
+use std::collections::HashMap;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptSet};
 
 /// `609096000`: what holds attributes together.
 pub const ROLE_GROUP: &str = "609096000";
+
+/// Concepts of an edition by their identifiers. Axioms name more than a million, which the index would look up one letter
+/// after the other.
+pub(super) struct Names(HashMap<u64, Ordinal>);
+
+impl Names {
+    /// All of an edition.
+    pub fn of(index: &CodeSystemIndex) -> Self {
+        let concepts = (0..index.len() as u32).map(Ordinal);
+        let numbered = concepts.filter_map(|concept| Some((number(index.code(concept))?, concept)));
+        Self(numbered.collect())
+    }
+
+    /// The concept of an identifier.
+    pub fn find(&self, id: &str) -> Option<Ordinal> {
+        self.0.get(&number(id)?).copied()
+    }
+}
+
+/// An identifier as a number; other codes are none.
+fn number(id: &str) -> Option<u64> {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_digit()) && !id.starts_with('0');
+    id.parse().ok().filter(|_| is_plain)
+}
 
 /// An attribute, or what holds attributes together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,11 +61,11 @@ impl Role {
     }
 
     /// The role of an identifier.
-    pub(super) fn find(index: &CodeSystemIndex, id: &str) -> Option<Self> {
+    pub(super) fn find(names: &Names, id: &str) -> Option<Self> {
         if id == ROLE_GROUP {
             return Some(Self::GROUP);
         }
-        index.find_exact(id).map(Self::attribute)
+        names.find(id).map(Self::attribute)
     }
 }
 
@@ -112,22 +137,22 @@ impl Description {
 
     /// What a class expression says; `None` where it names something that the edition does not have, so that nothing of
     /// the edition can be so.
-    pub(super) fn of(index: &CodeSystemIndex, expression: &ClassExpression) -> Option<Self> {
+    pub(super) fn of(names: &Names, expression: &ClassExpression) -> Option<Self> {
         let mut made = Self::default();
-        made.add(index, expression)?;
+        made.add(names, expression)?;
         Some(made)
     }
 
-    fn add(&mut self, index: &CodeSystemIndex, expression: &ClassExpression) -> Option<()> {
+    fn add(&mut self, names: &Names, expression: &ClassExpression) -> Option<()> {
         match expression {
-            ClassExpression::Class(id) => self.names.push(index.find_exact(id)?),
-            ClassExpression::ObjectIntersectionOf(parts) => parts.iter().try_for_each(|part| self.add(index, part))?,
+            ClassExpression::Class(id) => self.names.push(names.find(id)?),
+            ClassExpression::ObjectIntersectionOf(parts) => parts.iter().try_for_each(|part| self.add(names, part))?,
             ClassExpression::ObjectSomeValuesFrom(property, value) => {
-                let role = Role::find(index, property)?;
-                self.roles.push((role, Filler::Description(Self::of(index, value)?)));
+                let role = Role::find(names, property)?;
+                self.roles.push((role, Filler::Description(Self::of(names, value)?)));
             }
             ClassExpression::DataHasValue(property, literal) => {
-                let role = Role::find(index, property)?;
+                let role = Role::find(names, property)?;
                 self.roles.push((role, Filler::Value(Value::of(literal))));
             }
         }

@@ -4,16 +4,18 @@
 //! they lie in one run of numbers, and each is found by the rarest concept that it names: only what has that concept
 //! somewhere in it can meet the condition.
 
-use super::description::{Description, Filler, Role, Value};
+use super::description::{Description, Filler, Names, Role, Value};
 use super::grouping::Grouping;
 use super::owl::{Axiom, ClassExpression, Statement};
 use super::roles::Roles;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptSet, Relation, RelationValue};
 
 /// The column of axioms in the reference sets that have them.
 const AXIOMS: &str = "owlExpression";
+/// Axioms that are worth a thread.
+const LEAST: usize = 4_096;
 
 /// What an edition has to say about what it does not list.
 #[derive(Debug)]
@@ -103,29 +105,35 @@ impl Ontology {
     }
 
     fn read_axioms(&mut self, index: &CodeSystemIndex, gathered: &mut Gathered) {
+        let names = Names::of(index);
         for refset in index.refsets_with_rows() {
             let Some(rows) = index.refset_rows(Ordinal(refset)) else {
                 continue;
             };
             let Some(field) = rows.field(AXIOMS) else { continue };
-            let mut found: Vec<(u32, Axiom)> = Vec::new();
+            let mut texts: Vec<(u32, String)> = Vec::new();
             rows.visit_texts(&field, |row, text| {
                 // Most rows say what is above a concept, which the hierarchy has.
                 if text.starts_with("SubClassOf(:") {
                     self.axioms += 1;
-                    return;
-                }
-                match Statement::parse(text) {
-                    Ok(Statement::Axiom(axiom)) => found.push((row, axiom)),
-                    Ok(_) => {}
-                    Err(_) => self.unreadable += 1,
+                } else {
+                    texts.push((row, text.to_owned()));
                 }
             });
-            self.axioms += found.len();
-            found.sort_by_key(|(row, _)| *row);
-            for (_, axiom) in found {
-                self.roles.add(index, &axiom);
-                gathered.take(index, &axiom);
+            texts.sort_unstable();
+            for taken in in_threads(&texts, |(_, text)| Taken::read(&names, text)) {
+                match taken {
+                    Taken::Unreadable => self.unreadable += 1,
+                    Taken::Nothing => {}
+                    Taken::Property(axiom) => {
+                        self.axioms += 1;
+                        self.roles.add(&names, &axiom);
+                    }
+                    Taken::Classes { defined, implied } => {
+                        self.axioms += 1;
+                        gathered.take(&defined, implied);
+                    }
+                }
             }
         }
     }
@@ -267,6 +275,73 @@ impl Ontology {
     }
 }
 
+/// What an axiom says that the hierarchy does not.
+enum Taken {
+    /// It cannot be read.
+    Unreadable,
+    /// Something that is no axiom.
+    Nothing,
+    /// Something of attributes.
+    Property(Axiom),
+    /// Something of classes.
+    Classes {
+        /// Concepts of which it says what they are.
+        defined: Vec<Ordinal>,
+        /// What is so, and what is then so too.
+        implied: Vec<(Description, Description)>,
+    },
+}
+
+impl Taken {
+    fn read(names: &Names, text: &str) -> Self {
+        let axiom = match Statement::parse(text) {
+            Ok(Statement::Axiom(axiom)) => axiom,
+            Ok(_) => return Self::Nothing,
+            Err(_) => return Self::Unreadable,
+        };
+        let (mut defined, mut implied) = (Vec::new(), Vec::new());
+        match &axiom {
+            Axiom::EquivalentClasses(parts) => {
+                for (place, part) in parts.iter().enumerate() {
+                    if let ClassExpression::Class(id) = part {
+                        defined.extend(names.find(id));
+                    }
+                    let others = parts.iter().enumerate().filter(|(other, _)| *other != place);
+                    implied.extend(others.filter_map(|(_, other)| implication(names, part, other)));
+                }
+            }
+            Axiom::SubClassOf(below, above) => implied.extend(implication(names, below, above)),
+            _ => return Self::Property(axiom),
+        }
+        Self::Classes { defined, implied }
+    }
+}
+
+/// What is so is so too; what is above a concept the hierarchy has.
+fn implication(names: &Names, below: &ClassExpression, above: &ClassExpression) -> Option<(Description, Description)> {
+    if matches!(below, ClassExpression::Class(_)) && !matches!(above, ClassExpression::Class(_)) {
+        return None;
+    }
+    Some((Description::of(names, below)?, Description::of(names, above)?))
+}
+
+/// What `make` makes of each, in their order, by as many threads as there are processors. They are threads of their own: one
+/// of a pool that waits here could be given work that waits for the same.
+fn in_threads<T: Sync, M: Send>(items: &[T], make: impl Fn(&T) -> M + Sync) -> Vec<M> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let chunk = items.len().div_ceil(threads).max(LEAST);
+    let make = &make;
+    std::thread::scope(|scope| {
+        let chunks = items.chunks(chunk);
+        let running: Vec<_> = chunks
+            .map(|chunk| scope.spawn(move || chunk.iter().map(make).collect()))
+            .collect();
+        let made = running.into_iter().map(|one| one.join());
+        made.flat_map(|made: std::thread::Result<Vec<M>>| made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
 /// What is taken from axioms before it is written down.
 #[derive(Default)]
 struct Gathered {
@@ -274,33 +349,13 @@ struct Gathered {
     /// Concepts of which an axiom says what they are.
     defined: ConceptSet,
     /// Attributes that axioms have outside of all groups, or in one.
-    shown: Vec<(Role, bool)>,
+    shown: BTreeSet<(Role, bool)>,
 }
 
 impl Gathered {
-    fn take(&mut self, index: &CodeSystemIndex, axiom: &Axiom) {
-        match axiom {
-            Axiom::EquivalentClasses(parts) => {
-                for (place, part) in parts.iter().enumerate() {
-                    if let ClassExpression::Class(id) = part {
-                        self.defined.extend(index.find_exact(id).map(|concept| concept.0));
-                    }
-                    for (_, other) in parts.iter().enumerate().filter(|(other, _)| *other != place) {
-                        self.imply(index, part, other);
-                    }
-                }
-            }
-            Axiom::SubClassOf(below, above) => self.imply(index, below, above),
-            _ => {}
-        }
-    }
-
-    /// What is so is so too; what is above a concept the hierarchy has.
-    fn imply(&mut self, index: &CodeSystemIndex, below: &ClassExpression, above: &ClassExpression) {
-        if matches!(below, ClassExpression::Class(_)) && !matches!(above, ClassExpression::Class(_)) {
-            return;
-        }
-        if let (Some(condition), Some(conclusion)) = (Description::of(index, below), Description::of(index, above)) {
+    fn take(&mut self, defined: &[Ordinal], implied: Vec<(Description, Description)>) {
+        self.defined.extend(defined.iter().map(|concept| concept.0));
+        for (condition, conclusion) in implied {
             self.show(&condition, true);
             self.conditions.push((condition, conclusion));
         }
@@ -309,7 +364,7 @@ impl Gathered {
     fn show(&mut self, description: &Description, alone: bool) {
         for (role, filler) in &description.roles {
             if *role != Role::GROUP {
-                self.shown.push((*role, alone));
+                self.shown.insert((*role, alone));
             }
             if let Filler::Description(inner) = filler {
                 self.show(inner, *role != Role::GROUP);

@@ -1,6 +1,6 @@
 //! How attributes follow from each other: subtypes, chains, transitivity, reflexivity.
 
-use super::description::Role;
+use super::description::{Names, Role};
 use super::owl::Axiom;
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::Ordinal;
@@ -27,8 +27,8 @@ pub(super) struct Roles {
 
 impl Roles {
     /// Takes what an axiom says of properties. One on what the edition does not have says nothing of what it has.
-    pub fn add(&mut self, index: &CodeSystemIndex, axiom: &Axiom) {
-        let role = |id: &str| Role::find(index, id);
+    pub fn add(&mut self, names: &Names, axiom: &Axiom) {
+        let role = |id: &str| Role::find(names, id);
         match axiom {
             Axiom::SubDataPropertyOf(below, above) => self.add_below(role(below), role(above)),
             Axiom::SubObjectPropertyOf { chain, property } => match chain.as_slice() {

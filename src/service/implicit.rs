@@ -70,7 +70,7 @@ fn snomed(terminology: &Terminology, url: &str, version: Option<&str>) -> Option
                 (format!("SNOMED CT Reference Set {code}"), filter("concept", "in", code))
             }
             ("ecl", expression) => {
-                let expression = percent_decoded(expression);
+                let expression = constraint(expression);
                 (
                     format!("SNOMED CT Expression Constraint {expression}"),
                     filter("constraint", "=", &expression),
@@ -177,6 +177,16 @@ fn all_codes(terminology: &Terminology, url: &str, version: Option<&str>) -> Opt
     Some(made)
 }
 
+/// An expression constraint as it is in a URL. A plus stands for a blank where all is encoded; it stands for itself
+/// (`{{ + HISTORY }}`) beside signs that no encoded text has.
+fn constraint(text: &str) -> String {
+    let is_bare = |sign: char| !sign.is_ascii() || matches!(sign, ' ' | '"' | '<' | '>' | '{' | '}' | '|' | '^');
+    if text.contains(is_bare) {
+        return percent_decoded(&text.replace('+', "%2B"));
+    }
+    percent_decoded(text)
+}
+
 /// Undoes percent encoding; what is no valid escape stays as it is.
 fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -213,6 +223,13 @@ mod tests {
             .compose
             .unwrap();
         assert_eq!(ecl.include[0].filters[0].value.as_deref(), Some("< 73211009"));
+        for (text, meant) in [
+            ("<< 73211009 {{ + HISTORY }}", "<< 73211009 {{ + HISTORY }}"),
+            ("<<%2073211009%20{{%20+%20HISTORY%20}}", "<< 73211009 {{ + HISTORY }}"),
+            ("%3C%3C+73211009+%7B%7B+%2B+HISTORY+%7D%7D", "<< 73211009 {{ + HISTORY }}"),
+        ] {
+            assert_eq!(constraint(text), meant);
+        }
         assert!(snomed("http://snomed.info/sct?fhir_vs=nonsense").is_none());
         assert!(snomed("http://snomed.info/sctx?fhir_vs").is_none());
         let version = |made: Option<ValueSet>| made.unwrap().compose.unwrap().include.remove(0).version;

@@ -4,10 +4,10 @@
 //! A code that is no concept may be an expression. What an expression is worth in a value set is decided where value
 //! sets are evaluated; here it is read, checked, compared with others and given a display.
 
-use super::CodeSystemIndex;
 use super::code_system::View;
 use super::language::Languages;
 use super::subsumes::Subsumption;
+use super::{CodeSystemIndex, Terminology};
 use crate::concept_model::{self, Breach, concept_model};
 use crate::ecl::Limits;
 use crate::ecl::expression::{Expression, may_be_expression};
@@ -26,6 +26,15 @@ pub(super) fn edition(url: &str, version: &str) -> String {
     }
     let module = version.split('/').nth(4).unwrap_or("");
     format!(" ({} Edition)", published_edition(module).unwrap_or("International"))
+}
+
+/// Works out what questions about expressions need of the edition that is meant where none is named: its axioms and its
+/// concept model. Who asks first would wait for it otherwise.
+pub fn prepare(terminology: &Terminology) {
+    if let Ok(index) = terminology.code_system(SNOMED, None) {
+        crate::description_logic::ontology(&index);
+        concept_model(&index);
+    }
 }
 
 /// An expression that is sound in an edition.

@@ -35,10 +35,23 @@ impl ConceptBits {
     }
 
     /// Adds a number.
+    #[inline]
     pub fn insert(&mut self, number: u32) {
         if let Some(word) = self.words.get_mut(number as usize / BITS) {
             *word |= 1 << (number as usize % BITS);
         }
+    }
+
+    /// Adds a number where that is wanted; whether it was wanted and in already. No branch depends on what is wanted.
+    #[inline]
+    pub fn insert_if(&mut self, number: u32, wanted: bool) -> bool {
+        let Some(word) = self.words.get_mut(number as usize / BITS) else {
+            return false;
+        };
+        let bit = u64::from(wanted) << (number as usize % BITS);
+        let known = *word & bit != 0;
+        *word |= bit;
+        known
     }
 
     /// Adds all of them.
@@ -73,6 +86,7 @@ impl ConceptBits {
     }
 
     /// Whether a number is in.
+    #[inline]
     pub fn contains(&self, number: u32) -> bool {
         let word = self.words.get(number as usize / BITS);
         word.is_some_and(|word| word >> (number as usize % BITS) & 1 != 0)
@@ -166,7 +180,12 @@ mod tests {
             both.keep(&other);
             prop_assert_eq!(both.iter().collect::<Vec<_>>(), naive.iter().copied().filter(|number| (10..=90).contains(number)).collect::<Vec<_>>());
             both.add(&bits);
-            prop_assert_eq!(both, bits);
+            prop_assert_eq!(&both, &bits);
+            for number in 0..900 {
+                prop_assert!(!both.insert_if(number, false));
+                prop_assert_eq!(both.insert_if(number, true), bits.contains(number));
+                prop_assert_eq!(both.contains(number), number < end);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::container::{Column, Container, ContainerError};
 use crate::layout::blocks;
+use zstd::bulk::Decompressor;
 
 /// A block is never longer than this: it bounds what a damaged frame can make the unpacker allocate.
 const BLOCK_LIMIT: usize = 1 << 30;
@@ -36,17 +37,19 @@ impl Blocks {
     /// One text; `None` when out of range, or where the bytes are not what was written.
     pub fn get(&self, number: usize) -> Option<String> {
         let (block, range) = self.find(number)?;
-        let bytes = self.unpack(block)?;
+        let bytes = self.unpack(&mut self.unpacker()?, block)?;
         String::from_utf8(bytes.get(range)?.to_vec()).ok()
     }
 
     /// Visits texts one after the other; those of a block unpack it once where they are asked for together.
     pub fn visit(&self, numbers: impl Iterator<Item = usize>, mut visit: impl FnMut(usize, &str)) {
+        // Making an unpacker costs as much as unpacking a block.
+        let Some(mut unpacker) = self.unpacker() else { return };
         let mut open: Option<(usize, Vec<u8>)> = None;
         for number in numbers {
             let Some((block, range)) = self.find(number) else { continue };
             if open.as_ref().is_none_or(|(unpacked, _)| *unpacked != block) {
-                open = self.unpack(block).map(|bytes| (block, bytes));
+                open = self.unpack(&mut unpacker, block).map(|bytes| (block, bytes));
             }
             let bytes = open.as_ref().and_then(|(_, bytes)| bytes.get(range));
             if let Some(text) = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()) {
@@ -62,12 +65,15 @@ impl Blocks {
         Some((block, offset as usize..(offset as usize).checked_add(length as usize)?))
     }
 
-    fn unpack(&self, block: usize) -> Option<Vec<u8>> {
+    fn unpacker(&self) -> Option<Decompressor<'static>> {
+        Decompressor::with_dictionary(&self.dictionary).ok()
+    }
+
+    fn unpack(&self, unpacker: &mut Decompressor<'_>, block: usize) -> Option<Vec<u8>> {
         let (start, stop) = (*self.offsets.get(block)?, *self.offsets.get(block + 1)?);
         let packed = self.packed.get(start as usize..stop as usize)?;
         let bound = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
         let bound = usize::try_from(bound).ok().filter(|bound| *bound <= BLOCK_LIMIT)?;
-        let mut unpacker = zstd::bulk::Decompressor::with_dictionary(&self.dictionary).ok()?;
         unpacker.decompress(packed, bound).ok()
     }
 }

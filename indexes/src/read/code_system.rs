@@ -39,9 +39,12 @@ pub struct CodeSystemIndex {
     derived: Derived,
 }
 
-/// What others have worked out of a code system, by its type.
+/// What others have worked out of a code system, by its type. Each has a lock of its own, so that nobody waits for what
+/// others need.
 #[derive(Default)]
-struct Derived(Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+struct Derived(Mutex<BTreeMap<TypeId, Arc<OnceLock<Anything>>>>);
+
+type Anything = Arc<dyn Any + Send + Sync>;
 
 impl fmt::Debug for Derived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,17 +78,15 @@ impl CodeSystemIndex {
         &self.header
     }
 
-    /// What is worked out of the whole code system by `make`, once for as long as it is open; others who ask meanwhile
-    /// wait. `make` must not ask for something derived itself.
-    pub fn derived<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+    /// What is worked out of the whole code system by `make`, once for as long as it is open; others who ask for the same
+    /// meanwhile wait. `make` must not ask for what it makes.
+    pub fn derived<T: Any + Send + Sync>(&self, make: impl Fn(&Self) -> T) -> Arc<T> {
         let mut kept = self.derived.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = kept.get(&TypeId::of::<T>()).cloned();
-        if let Some(known) = known.and_then(|known| known.downcast::<T>().ok()) {
-            return known;
-        }
-        let made = Arc::new(make(self));
-        kept.insert(TypeId::of::<T>(), made.clone());
-        made
+        let place = kept.entry(TypeId::of::<T>()).or_default().clone();
+        drop(kept);
+        let known = place.get_or_init(|| Arc::new(make(self))).clone();
+        // What is kept under a type is of that type.
+        known.downcast::<T>().unwrap_or_else(|_| Arc::new(make(self)))
     }
 
     /// How many concepts it has.

@@ -25,6 +25,18 @@ impl PropertyRows<'_> {
     /// Slots of rows that are in no group start here; the place among the entries of the concept is added.
     pub const ALONE: u32 = relations::ALONE;
 
+    /// Those of concepts from `first` to `last`.
+    pub fn between(self, first: u32, last: u32) -> Self {
+        let start = self.concepts.partition_point(|concept| *concept < first);
+        let rest = self.concepts.get(start..).unwrap_or_default();
+        let range = start..start + rest.partition_point(|concept| *concept <= last);
+        Self {
+            concepts: self.concepts.get(range.clone()).unwrap_or_default(),
+            slots: self.slots.get(range.clone()).unwrap_or_default(),
+            values: self.values.get(range).unwrap_or_default(),
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.concepts.len()

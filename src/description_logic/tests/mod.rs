@@ -4,6 +4,7 @@ mod completion;
 mod random;
 mod world;
 
+use super::description::Names;
 use super::owl::ClassExpression;
 use super::{Description, Filler, Model, Ontology, Role, Value};
 use crate::testing::Dice;
@@ -14,7 +15,7 @@ use tern_index::read::CodeSystemIndex;
 
 /// What an expression of the tests says, as an expression of SNOMED CT would say it.
 fn description(index: &CodeSystemIndex, expression: &ClassExpression) -> Description {
-    Description::of(index, expression).expect("the tests name only what there is")
+    Description::of(&Names::of(index), expression).expect("the tests name only what there is")
 }
 
 /// A description as an expression again.

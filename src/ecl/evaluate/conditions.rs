@@ -5,6 +5,7 @@
 //! A reversed condition is the same looked at from the value.
 
 use super::gathered::{FEW, Gathered};
+use super::tally::Tally;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{Cardinality, Order};
 use crate::ecl::number::Decimal;
@@ -93,7 +94,7 @@ pub(super) struct Condition {
 
 /// Numbers of values that pass, as rows have them.
 #[derive(Debug, Clone, Copy)]
-enum Passing<'c> {
+pub(super) enum Passing<'c> {
     All,
     None,
     In(&'c ConceptBits),
@@ -104,7 +105,7 @@ enum Passing<'c> {
 }
 
 impl Passing<'_> {
-    fn accepts(self, value: u32) -> bool {
+    pub fn accepts(self, value: u32) -> bool {
         match self {
             Self::All => true,
             Self::None => false,
@@ -116,7 +117,7 @@ impl Passing<'_> {
 
     /// Gives (concept, slot) of each row of a concept in `within` whose value passes. What is asked is chosen once, not
     /// for each row.
-    fn pick(self, rows: PropertyRows<'_>, within: &ConceptBits, each: &mut impl FnMut(u32, u32)) {
+    pub fn pick(self, rows: PropertyRows<'_>, within: &ConceptBits, each: &mut impl FnMut(u32, u32)) {
         match self {
             Self::All => pick(rows, within, |_| true, each),
             Self::None => {}
@@ -153,7 +154,7 @@ impl Condition {
         self.test.accepts(value)
     }
 
-    fn passing(&self, index: &CodeSystemIndex) -> Passing<'_> {
+    pub fn passing(&self, index: &CodeSystemIndex) -> Passing<'_> {
         let bound = index.len();
         let concepts = |set| self.bits.get_or_init(|| ConceptBits::of(set, bound));
         match &self.test {
@@ -261,9 +262,12 @@ impl<'i> Evaluator<'i> {
             }
             return Ok("rows of what is left");
         }
+        let (Some(first), Some(last)) = (focus.min(), focus.max()) else {
+            return Ok("nothing");
+        };
         let within = ConceptBits::of(focus, index.len());
         for property in &condition.names.properties {
-            let rows = index.property_rows(*property);
+            let rows = index.property_rows(*property).between(first, last);
             self.budget.spend(rows.len() as u64)?;
             passing.pick(rows, &within, each);
         }
@@ -372,47 +376,12 @@ impl<'i> Evaluator<'i> {
             Some(few) => (few, true),
             None => (focus.clone(), false),
         };
-        let mut concepts = Vec::new();
-        let way = if condition.names.properties.len() <= 1 || focus.len() <= FEW {
-            let way = self.rows_of(condition, &focus, &mut |concept, _| concepts.push(concept))?;
-            concepts.sort();
-            way
-        } else {
-            // Counters for all cost less than sorting what many attributes give.
-            let mut counters = vec![0u32; self.index.len()];
-            let way = self.rows_of(condition, &focus, &mut |concept, _| {
-                if let Some(counter) = counters.get_mut(concept as usize) {
-                    *counter = counter.saturating_add(1);
-                }
-            })?;
-            let counters = (0u32..).zip(counters).filter(|(_, count)| *count > 0);
-            let (mut having, mut admitted) = (ConceptBits::new(self.index.len()), ConceptBits::new(self.index.len()));
-            for (concept, count) in counters {
-                having.insert(concept);
-                if condition.cardinality.admits(count.into()) {
-                    admitted.insert(concept);
-                }
-            }
-            return Ok(Counted {
-                having: having.into_set(),
-                admitted: admitted.into_set(),
-                way,
-            });
-        };
-        let (mut having, mut admitted) = (
-            Gathered::new(focus.len(), self.index.len()),
-            Gathered::new(focus.len(), self.index.len()),
-        );
-        for own in concepts.chunk_by(|a, b| a == b) {
-            let Some(concept) = own.first() else { continue };
-            having.insert(*concept);
-            if condition.cardinality.admits(own.len() as u64) {
-                admitted.insert(*concept);
-            }
-        }
+        let mut tally = Tally::new(condition.cardinality, focus.len(), self.index.len());
+        let way = self.rows_of(condition, &focus, &mut |concept, _| tally.add(concept))?;
+        let (having, admitted) = tally.finish();
         Ok(Counted {
-            having: having.into_set(),
-            admitted: admitted.into_set(),
+            having,
+            admitted,
             way: if narrowed { "postings" } else { way },
         })
     }

@@ -8,6 +8,7 @@
 //! Reversed attributes belong to no group of the concept: inside braces they are asked of the concept as a whole.
 
 use super::conditions::{Condition, PARENTS};
+use super::joins::key;
 use super::refinement::Node;
 use super::{Evaluator, Found};
 use crate::ecl::ast::Cardinality;
@@ -15,11 +16,6 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use tern_index::model::Ordinal;
 use tern_index::read::{ConceptBits, ConceptSet};
-
-/// The number of a group: its concept, then its slot.
-fn key(concept: u32, slot: u32) -> u64 {
-    u64::from(concept) << 32 | u64::from(slot)
-}
 
 fn concept_of(key: u64) -> u32 {
     (key >> 32) as u32
@@ -96,6 +92,12 @@ impl Evaluator<'_> {
     pub(super) fn group(&mut self, cardinality: Cardinality, set: &Node, focus: ConceptSet) -> Found<ConceptSet> {
         if cardinality.minimum == 0 && cardinality.maximum.is_none() {
             return Ok(focus);
+        }
+        if let Some((having, admitted)) = self.joined(cardinality, set, &focus)? {
+            return Ok(match cardinality.minimum {
+                0 => (focus - having) | admitted,
+                _ => admitted,
+            });
         }
         let parents = set.asks_for_parents();
         let keys = match self.groups(set, &focus, parents)? {

@@ -177,6 +177,10 @@ impl<'i> Evaluator<'i> {
                     found |= members;
                 }
             }
+            if let (true, 1, Some(only)) = (found.is_empty(), refsets.len(), refsets.min()) {
+                let code = self.index.code(Ordinal(only));
+                self.warn(sub.span, format!("{code} is no reference set with members in this edition"));
+            }
             return Ok(found);
         }
         let filtered = self.filtered(sub, refsets)?;

@@ -17,10 +17,12 @@ mod descriptions;
 mod filters;
 mod gathered;
 mod groups;
+mod joins;
 mod members;
 mod membership;
 mod order;
 mod refinement;
+mod tally;
 
 pub(super) use costs::Costs;
 pub use members::Rows;
@@ -42,6 +44,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptSet};
+use tern_loaders::snomed::sctid::{Partition, Sctid};
 
 /// Something to know of a constraint that has an answer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -291,7 +294,11 @@ impl<'i> Evaluator<'i> {
         let Some(concept) = self.index.find_exact(&reference.id) else {
             let header = self.index.header();
             let edition = header.version.as_deref().unwrap_or(&header.url);
-            let message = format!("the concept {} is not known in {edition}", reference.id);
+            let message = format!(
+                "the concept {} is not known in {edition}{}",
+                reference.id,
+                mistyped(&reference.id)
+            );
             return Err(Fault::new(Kind::Meaning, reference.span.start, message));
         };
         if !self.index.is_active(concept) {
@@ -357,6 +364,17 @@ impl<'i> Evaluator<'i> {
             }
         };
         found & index.active()
+    }
+}
+
+/// What the identifier itself tells of why no concept has it.
+fn mistyped(id: &str) -> String {
+    match Sctid::parse(id) {
+        Err(fault) => format!("; the identifier {fault}"),
+        Ok(id) => match id.partition() {
+            Some(Partition::Concept) | None => String::new(),
+            Some(other) => format!("; it is the identifier of a {other}"),
+        },
     }
 }
 

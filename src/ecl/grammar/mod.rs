@@ -9,6 +9,7 @@
 
 pub mod cursor;
 mod filters;
+mod hints;
 mod refinement;
 
 use super::Limits;
@@ -33,7 +34,7 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Expression, EclError> {
         brackets: None,
         text,
     };
-    parser.whole().map_err(|fault| fault.in_text(text))
+    parser.whole().map_err(|fault| hints::hinted(text, fault).in_text(text))
 }
 
 pub(super) struct Parser<'t> {

@@ -321,4 +321,13 @@ fn doubts_are_warnings() {
     let said: Vec<&str> = answer.warnings.iter().map(|warning| warning.message.as_str()).collect();
     assert!(said.iter().any(|text| text.contains("no longer in use")), "{said:?}");
     assert!(said.iter().any(|text| text.contains("no term")), "{said:?}");
+    let answer = Constraint::parse(&format!("^ {retired}"), &Limits::default())
+        .unwrap()
+        .evaluate(index)
+        .unwrap();
+    let said: Vec<&str> = answer.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert!(
+        said.iter().any(|text| text.contains("no reference set with members")),
+        "{said:?}"
+    );
 }

@@ -210,3 +210,81 @@ proptest! {
         let _ = parse(&format!("* {{{{ term = \"{text}\" }}}}"));
     }
 }
+
+#[test]
+fn common_mistakes_are_told_with_what_was_probably_meant() {
+    let mut untold = Vec::new();
+    for (text, column, hint) in [
+        // Refinements without their signs.
+        ("< 404684003 363698007 = *", 13, "before attributes stands \":\""),
+        ("< 404684003 << 363698007", 13, "joined by AND, OR or MINUS"),
+        ("< 404684003 AND 363698007 = *", 27, "behind a concept and \":\""),
+        ("363698007 = *", 11, "behind a concept and \":\""),
+        ("< 404684003 : 363698007 = * 363698008 = *", 29, "joined by \",\" or OR"),
+        (
+            "< 404684003 : 363698007 = 123037004 : 363698008 = *",
+            37,
+            "stands in brackets",
+        ),
+        ("< 404684003 : 363698007 == *", 26, "a single \"=\""),
+        ("< 404684003 : 363698007 => #5", 28, "written \">=\""),
+        ("< 404684003 : 363698007 =< #5", 28, "written \"<=\""),
+        ("< 404684003 : 363698007 = 5", 27, "write #5"),
+        ("< 404684003 : 363698007 >= -2.5", 28, "write #-2.5"),
+        ("< 404684003 : 363698007 ≥ #5", 25, "written \">=\""),
+        ("< 404684003 : 363698007 [1..2] = *", 25, "before it"),
+        ("< 404684003 : [1..] 363698007 = *", 19, "write \"*\""),
+        ("< 404684003 : [..3] 363698007 = *", 16, "write 0"),
+        // Words.
+        ("<< diabetes", 4, "{{ term = \"...\" }}"),
+        ("diabetes", 1, "{{ term = \"...\" }}"),
+        ("Clinical finding |404684003|", 1, "{{ term = \"...\" }}"),
+        ("|Clinical finding| 404684003", 1, "the identifier stands first"),
+        ("404684003 Clinical finding", 11, "a term stands between bars"),
+        ("< 404684003 : 363698007 = heart", 27, "text stands in double quotes"),
+        ("descendentsOf 404684003", 1, "probably descendantOf is meant"),
+        ("decendantOrSelf 404684003", 1, "probably descendantOrSelfOf is meant"),
+        ("members 700043003", 1, "probably memberOf is meant"),
+        ("<< 404684003 AND NOT << 64572001", 18, "stands behind MINUS"),
+        ("<< 404684003 EXCEPT << 64572001", 14, "stands behind MINUS"),
+        ("<< 404684003 WHERE 363698007 = *", 14, "stand behind \":\""),
+        ("is-a 404684003", 1, "\"<<\""),
+        ("< 404684003 : r 363698007 = *", 15, "capital"),
+        ("^r 404684003", 2, "\"^R\" has a capital"),
+        ("AND << 404684003", 1, "what it joins is missing"),
+        // Signs of elsewhere.
+        ("<< 404684003 && << 64572001", 14, "AND is written as a word"),
+        ("<< 404684003; << 64572001", 13, "a comma, or AND"),
+        ("* {{ term = “heart” }}", 13, "straight double quotes"),
+        ("* {{ term = 'heart' }}", 13, "in double quotes"),
+        ("&lt;&lt; 404684003", 1, "HTML"),
+        ("%3C%3C404684003", 1, "percent-encoded"),
+        ("<<\u{a0}404684003", 3, "a blank that does not break"),
+        // What is open or closed.
+        ("(<< 404684003 OR << 64572001", 29, "the \"(\" at column 1 is not closed"),
+        ("<< (404684003 OR (64572001)", 28, "the \"(\" at column 4 is not closed"),
+        ("<< 404684003)", 13, "nothing is open that this closes"),
+        ("< 404684003 : { 363698007 = *", 30, "the \"{\" at column 15 is not closed"),
+        ("< 404684003 : 363698007 = *,", 29, "nothing stands behind the comma"),
+        ("< 404684003 : { 363698007 = *, }", 32, "nothing stands behind the comma"),
+        ("<< 404684003 OR", 16, "nothing stands behind OR"),
+        // Filters.
+        ("* { C active = 1 }", 3, "filters stand in two braces"),
+        ("* {{ C active = 1 }", 19, "filters end with two braces"),
+        ("* {{ term = heart }}", 13, "write \"heart\" in quotes"),
+        ("* {{ C effectiveTime > 20240101 }}", 24, "write \"20240101\" in quotes"),
+        ("* {{ C term = \"heart\" }}", 8, "{{ D term ... }}"),
+        ("* {{ D definitionStatus = defined }}", 8, "{{ C definitionStatus ... }}"),
+        ("* {{ D terms = \"heart\" }}", 8, "probably term is meant"),
+        ("* {{ C definitonStatus = defined }}", 8, "probably definitionStatus is meant"),
+        ("* {{ definitionStatus = defined }}", 6, "{{ C definitionStatus ... }}"),
+        ("^ 447562003 [mapTarget]", 13, "right behind \"^\""),
+    ] {
+        let told = match parse(text) {
+            Err(error) if error.column == column && error.message.contains(hint) => continue,
+            told => told.map_or_else(|error| error.to_string(), |_| "nothing".to_owned()),
+        };
+        untold.push(format!("{text}\n{told}"));
+    }
+    assert!(untold.is_empty(), "{}", untold.join("\n\n"));
+}

@@ -4,6 +4,7 @@
 //! each issue at its element. Joining judgements into an answer is the caller's part.
 
 use super::display::{self, Rules};
+use crate::concept_model::Breach;
 use crate::service::code_system::View;
 use crate::service::extension;
 use crate::service::grammar;
@@ -102,8 +103,7 @@ impl Judgement {
     /// Says what a grammar has to say of a text that is none of its codes.
     fn say_fault(&mut self, view: &View, coding: &Coding, place: &Place) {
         if let Some(Err(reason)) = understand(view, &coding.code) {
-            let text = format!("Not a valid expression: {reason}");
-            self.say(issues::grammar_fault(text).at(place.of("code")));
+            self.say(invalid_expression(&reason).at(place.of("code")));
         }
         if let Some(text) = grammar::fault(view.url(), &coding.code) {
             self.say(issues::grammar_fault(text).at(place.of("code")));
@@ -163,9 +163,11 @@ pub fn in_value_set(court: Court<'_>, value_set: &Arc<ValueSet>, coding: &Coding
     match (found, expressed) {
         (Some((part, concept)), _) => hearing.member(part, concept, unknown),
         (None, Some((view, understood))) => {
-            describe_expression(court, &view, &understood, coding, place, &mut hearing.judgement);
-            let keeps = hold_against_model(&view, &understood, coding, place, &mut hearing.judgement);
-            hearing.judgement.member = keeps && !unknown;
+            let valid = judge_expression(court, &view, &understood, coding, place, &mut hearing.judgement);
+            if !valid {
+                hearing.not_in();
+            }
+            hearing.judgement.member = valid && !unknown;
         }
         (None, None) => hearing.stranger(unknown),
     }
@@ -352,8 +354,7 @@ pub fn in_code_system(court: Court<'_>, coding: &Coding, place: &Place) -> Resul
         }
         None if matches!(understand(&view, &coding.code), Some(Ok(_))) => {
             if let Some(Ok(understood)) = understand(&view, &coding.code) {
-                describe_expression(court, &view, &understood, coding, place, &mut judgement);
-                judgement.member = hold_against_model(&view, &understood, coding, place, &mut judgement);
+                judgement.member = judge_expression(court, &view, &understood, coding, place, &mut judgement);
             }
         }
         None if view.is_fragment() => {
@@ -469,25 +470,48 @@ fn describe_expression(
     judgement.display = Some(display);
 }
 
-/// Whether an expression keeps all rules of the concept model that must be kept; says which it does not.
-fn hold_against_model(view: &View, understood: &Understood, coding: &Coding, place: &Place, judgement: &mut Judgement) -> bool {
-    let breaches = match understood.breaches(&view.index) {
-        None => {
-            judgement.say(issues::concept_model_absent().at(place.of("code")));
-            return true;
-        }
-        Some(Ok(breaches)) => breaches,
-        Some(Err(reason)) => {
+/// Whether an expression is a code of its edition: one that breaks what the concept model demands is none, as one with a
+/// concept that there is not.
+fn judge_expression(
+    court: Court<'_>,
+    view: &View,
+    understood: &Understood,
+    coding: &Coding,
+    place: &Place,
+    judgement: &mut Judgement,
+) -> bool {
+    let breaches = understood.breaches(&view.index);
+    let no_model = breaches.is_none();
+    let (must, should): (Vec<Breach>, Vec<Breach>) = match breaches.unwrap_or_else(|| Ok(Vec::new())) {
+        Ok(breaches) => breaches.into_iter().partition(|breach| breach.mandatory),
+        Err(reason) => {
+            judgement.version = view.version().map(str::to_owned);
             judgement.say(issues::concept_model_breach(reason, true).at(place.of("code")));
             return false;
         }
     };
-    let keeps = breaches.iter().all(|breach| !breach.mandatory);
-    for breach in breaches {
-        let issue = issues::concept_model_breach(breach.in_line(&coding.code), breach.mandatory);
+    if must.is_empty() {
+        describe_expression(court, view, understood, coding, place, judgement);
+    } else {
+        judgement.version = view.version().map(str::to_owned);
+        judgement.say(issues::unknown_code(&coding.code, &view.canonical()).at(place.of("code")));
+    }
+    if no_model {
+        judgement.say(issues::concept_model_absent().at(place.of("code")));
+    }
+    for breach in &must {
+        judgement.say(invalid_expression(&breach.in_line(&coding.code)).at(place.of("code")));
+    }
+    for breach in should {
+        let issue = issues::concept_model_breach(breach.in_line(&coding.code), false);
         judgement.say(issue.at(place.of("code")));
     }
-    keeps
+    must.is_empty()
+}
+
+/// What is wrong with a code that may be meant as an expression.
+fn invalid_expression(reason: &str) -> Issue {
+    issues::grammar_fault(format!("Not a valid expression: {reason}"))
 }
 
 fn inactivity(view: &View, concept: Ordinal, coding: &Coding, place: &Place, judgement: &mut Judgement) {
