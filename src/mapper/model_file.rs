@@ -126,6 +126,7 @@ fn check_line(blank: &mut Model, name: &str, value: &str, features: &[String]) -
 #[cfg(test)]
 mod tests {
     use super::super::calibrate::{Calibration, Judged};
+    use super::super::item::Kind;
     use super::*;
     use proptest::prelude::*;
 
@@ -138,7 +139,7 @@ mod tests {
         let scored = super::super::rank::tests::scored(1.0);
         let rows: Vec<Judged> = (0..200)
             .map(|n| {
-                let like = blank.judged(std::slice::from_ref(&scored), n % 97 > 30, 0, n % 5);
+                let like = blank.judged(std::slice::from_ref(&scored), Kind::default(), n % 97 > 30, 0, n % 5);
                 Judged {
                     inputs: vec![(n % 97) as f32 / 97.0; like.inputs.len()],
                     ..like

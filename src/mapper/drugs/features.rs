@@ -186,6 +186,8 @@ struct Strengths {
     number: bool,
     unknown: bool,
     conflict: bool,
+    /// The source states as many strengths as the target has, and one of the target's differs from all of them.
+    one_differs: bool,
     nominal: bool,
     content: bool,
     nearness: f32,
@@ -199,7 +201,7 @@ impl Strengths {
             target: theirs.strengths.len(),
             ..Self::default()
         };
-        let mut comparable = 0;
+        let (mut comparable, mut differing) = (0, 0);
         for right in &theirs.strengths {
             let stated = ours.strengths.iter().chain(&ours.aside);
             let best = stated
@@ -221,7 +223,7 @@ impl Strengths {
                 }
                 Agreement::Number => found.number = true,
                 Agreement::Unknown => found.unknown = true,
-                Agreement::Differs => {}
+                Agreement::Differs => differing += 1,
             }
             if let Some(ratio) = left.ratio(right, theirs.volume).filter(|ratio| *ratio > 0.0) {
                 let nearness = (-(ratio.ln().abs() as f32) * 4.0).exp();
@@ -236,8 +238,9 @@ impl Strengths {
         // "Amoxicillin and clavulanic acid 625 mg" is 500 mg and 125 mg.
         if found.agreeing == 0 && strength::is_sum(&ours.strengths, &theirs.strengths) {
             (found.agreeing, found.source, found.rounded) = (found.target, found.target, true);
-            found.nearness = 1.0;
+            (found.nearness, differing) = (1.0, 0);
         }
+        found.one_differs = differing > 0 && ours.strengths.len() >= theirs.strengths.len();
         found.conflict = comparable > 0 && found.agreeing == 0 && !found.number && !found.unknown;
         found
     }
@@ -323,7 +326,7 @@ impl<'v> View<'v> {
         let counts = (self.source.named.ingredients.len(), self.target.ingredients.len());
         let other_number = !matches!(self.sets, Sets::Unknown | Sets::Equal) && counts.0 != counts.1;
         let other_substance = self.sets == Sets::Other && lexical.source_coverage < 0.5;
-        if self.strengths.conflict {
+        if self.strengths.conflict || self.strengths.one_differs {
             Some("strength")
         } else if self.form == Some(0.0) {
             Some("form")
@@ -353,7 +356,7 @@ impl<'v> View<'v> {
 
     /// Whether the strengths agree, as explanations say it.
     pub fn strengths_verdict(&self) -> Verdict {
-        Verdict::of(self.strengths.all(), self.strengths.conflict)
+        Verdict::of(self.strengths.all(), self.strengths.conflict || self.strengths.one_differs)
     }
 
     /// Whether the ingredients are the same; where the graph does not say, by the words.
