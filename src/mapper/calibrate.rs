@@ -142,6 +142,11 @@ impl Calibration {
         self.scales.probability(self.forest.share(&inputs), kind)
     }
 
+    /// Whether rows of this kind were reviewed often enough to have a scale of their own.
+    pub fn knows(&self, kind: Kind) -> bool {
+        self.scales.own.contains_key(&kind)
+    }
+
     /// The probability from which on candidates for a source of this kind may be accepted so that no more than `budget`
     /// of them are wrong, as far as reviewed rows tell; `None` when no threshold was found to hold it.
     pub fn accept(&self, budget: f32, kind: Kind) -> Option<f32> {

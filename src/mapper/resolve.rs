@@ -7,7 +7,7 @@ use super::decisions::Decisions;
 use super::error::MapError;
 use super::exact::ExactNames;
 use super::explain::{Explainer, Story, roles_of};
-use super::item::{Role, SourceItem};
+use super::item::{Kind, Role, SourceItem};
 use super::outcome::{Candidate, MatchType, Outcome, Status};
 use super::repair::{Notation, examine, has_ndc_shape};
 use super::vectors::Embedding;
@@ -476,7 +476,7 @@ impl Mapper {
         let mut scored = self.domain.candidates(item);
         let mut probabilities = self.domain.model().probabilities(&scored, item.kind());
         self.without_rejected(item, &mut scored, &mut probabilities);
-        self.note_ranking(&scored, &probabilities, story);
+        self.note_ranking(item.kind(), &scored, &probabilities, story);
         let outcome = self.conclude(item, ask, &exact, &scored, &probabilities);
         if story.is_wanted() {
             *ranked = Ranked { scored, probabilities };
@@ -484,7 +484,7 @@ impl Mapper {
         outcome
     }
 
-    fn note_ranking(&self, scored: &[Scored], probabilities: &[f32], story: &mut Story) {
+    fn note_ranking(&self, kind: Kind, scored: &[Scored], probabilities: &[f32], story: &mut Story) {
         story.note("candidates", || format!("{} candidates", scored.len()));
         if self.domain.is_embedded() {
             let only = scored.iter().filter(|one| one.lexical.vector_only).count();
@@ -499,10 +499,11 @@ impl Mapper {
                 None => format!("the only one scores {:.2}", first.score),
             });
             let best = probabilities.first().copied().unwrap_or_default();
-            let trained = if self.domain.model().trained {
-                "calibrated by reviewed maps"
-            } else {
-                "no trained model: only equal names are accepted"
+            let model = self.domain.model();
+            let trained = match (model.trained, model.calibration.knows(kind)) {
+                (true, true) => "calibrated by reviewed rows with the same columns",
+                (true, false) => "calibrated by all reviewed rows, since too few had just these columns",
+                (false, _) => "no trained model: only equal names are accepted",
             };
             story.note("calibration", || format!("the first has probability {best:.4}; {trained}"));
         }
