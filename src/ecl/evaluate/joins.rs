@@ -2,14 +2,18 @@
 //!
 //! This is the commonest shape of a group: conditions joined by AND, each on one attribute that must be there. Rows of an
 //! attribute ascend by concept and slot, so that one walk over the rarest attribute finds the rows of the others next to
-//! where it stands, and no list of groups is made.
+//! where it stands, and no list of groups is made. Threads share the concepts.
 
 use super::conditions::{Condition, Names, Passing};
 use super::refinement::Node;
 use super::tally::Tally;
 use super::{Evaluator, Found};
 use crate::ecl::ast::Cardinality;
+use rayon::prelude::*;
 use tern_index::read::{ConceptBits, ConceptSet, PropertyRows};
+
+/// Rows that cost a thread what one concept does elsewhere.
+const ROWS: usize = 16;
 
 /// The number of a group: its concept, then its slot.
 pub(super) fn key(concept: u32, slot: u32) -> u64 {
@@ -24,6 +28,15 @@ struct Track<'r> {
 }
 
 impl Track<'_> {
+    /// The same over concepts from `first` to `last`.
+    fn between(&self, first: u32, last: u32) -> Self {
+        Self {
+            rows: self.rows.between(first, last),
+            next: 0,
+            ..*self
+        }
+    }
+
     fn at(&self, place: usize) -> Option<(u64, u32)> {
         let (concept, slot) = (self.rows.concepts.get(place)?, self.rows.slots.get(place)?);
         Some((key(*concept, *slot), *self.rows.values.get(place)?))
@@ -89,21 +102,45 @@ impl Evaluator<'_> {
             let passing = condition.passing(self.index);
             tracks.push(Track { rows, passing, next: 0 });
         }
-        let Some((leading, others)) = tracks.split_first_mut() else {
-            return Ok(None);
-        };
-        let total = leading.rows.len() + others.iter().map(|track| track.rows.len()).sum::<usize>();
+        let total: usize = tracks.iter().map(|track| track.rows.len()).sum();
         self.budget.spend(total as u64)?;
         let within = ConceptBits::of(focus, self.index.len());
-        let mut tally = Tally::new(cardinality, focus.len(), self.index.len());
-        let mut before = None;
-        leading.passing.pick(leading.rows, &within, &mut |concept, slot| {
-            let group = key(concept, slot);
-            if before != Some(group) && others.iter_mut().all(|other| other.has(group)) {
-                before = Some(group);
-                tally.add(concept);
-            }
+        let tally = || Tally::new(cardinality, focus.len(), self.index.len());
+        let threads = (total / self.costs.chunk.saturating_mul(ROWS).max(1)).clamp(1, rayon::current_num_threads().max(1));
+        let shares = shares(&tracks, threads, last);
+        let found = shares.into_par_iter().map(|(first, last)| {
+            let mut own: Vec<Track<'_>> = tracks.iter().map(|track| track.between(first, last)).collect();
+            let mut tally = tally();
+            walk(&mut own, &within, |concept| tally.add(concept));
+            tally.finish()
         });
-        Ok(Some(tally.finish()))
+        // No concept is in two shares.
+        let joined = found.reduce(Default::default, |a, b| (a.0 | b.0, a.1 | b.1));
+        Ok(Some(joined))
     }
+}
+
+/// Concepts from one to another for each thread, with about the same number of rows.
+fn shares(tracks: &[Track<'_>], threads: usize, last: u32) -> Vec<(u32, u32)> {
+    let concepts = tracks.first().map_or(&[][..], |leading| leading.rows.concepts);
+    let starts: Vec<u32> = (0..threads)
+        .filter_map(|share| concepts.get(concepts.len() * share / threads).copied())
+        .collect();
+    let ends = starts.iter().skip(1).map(|start| start.saturating_sub(1)).chain([last]);
+    starts.iter().copied().zip(ends).collect()
+}
+
+/// Gives the concept of each group in which rows of all attributes pass.
+fn walk(tracks: &mut [Track<'_>], within: &ConceptBits, mut each: impl FnMut(u32)) {
+    let Some((leading, others)) = tracks.split_first_mut() else {
+        return;
+    };
+    let mut before = None;
+    leading.passing.pick(leading.rows, within, &mut |concept, slot| {
+        let group = key(concept, slot);
+        if before != Some(group) && others.iter_mut().all(|other| other.has(group)) {
+            before = Some(group);
+            each(concept);
+        }
+    });
 }
