@@ -8,7 +8,6 @@ use super::algorithmic;
 use super::interaction::Operation;
 use super::operations::{self, Defined};
 use super::render::List;
-use super::render_resource::type_name;
 use super::search_parameters;
 use crate::grammars;
 use crate::service::{ResourceKind, Terminology};
@@ -64,7 +63,7 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
             .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.as_str()}))
             .collect();
         let mut json = json!({
-            "type": type_name(kind),
+            "type": kind.as_str(),
             "interaction": interactions(writable),
             "versioning": if writable { "versioned-update" } else { "versioned" },
             "readHistory": true,
@@ -81,7 +80,7 @@ pub fn capability_statement(version: FhirVersion, base: &str, writable: bool) ->
             json.insert("conditionalDelete".into(), delete.into());
             let references: Vec<String> = search_parameters::references(kind)
                 .filter(|parameter| parameter.is_of(version))
-                .map(|parameter| format!("{}:{}", type_name(kind), parameter.name))
+                .map(|parameter| format!("{}:{}", kind.as_str(), parameter.name))
                 .collect();
             json.insert("searchInclude".into(), references.into());
             json.insert("searchParam".into(), parameters.into());

@@ -4,10 +4,9 @@
 //! A chain is searched from its far end: what is found there becomes an ordinary condition on the resources before it. It
 //! follows the search parameters that are references; those of type URI name no resource that could be asked on.
 
-use super::include::{KINDS, named};
+use super::include::named;
 use super::outcome::Refusal;
 use super::parameters::ParameterError;
-use super::render_resource::type_name;
 use super::search_parameters::{self, SearchParameter};
 use crate::service::resource_search::{Condition, Element, Match, Test};
 use crate::service::{ResourceEntry, ResourceKind, ResourceQuery, Terminology};
@@ -133,7 +132,7 @@ impl Step<'_> {
         known.ok_or_else(|| {
             self.wrong(format!(
                 "names '{text}', which is no resource type of this server; it has {}",
-                KINDS.map(type_name).join(", ")
+                ResourceKind::ALL.map(ResourceKind::as_str).join(", ")
             ))
         })
     }
@@ -149,7 +148,7 @@ impl Step<'_> {
             };
             self.wrong(format!(
                 "follows '{name}', which is no reference of {}; its references are: {known}",
-                type_name(kind)
+                kind.as_str()
             ))
         })
     }
@@ -182,7 +181,7 @@ impl Step<'_> {
             return Ok(Chain::Forward { reference, asked });
         }
         // Without a type it is every one that has the parameter.
-        let read = KINDS.map(|of| (of, self.asked(of, rest, steps - 1)));
+        let read = ResourceKind::ALL.map(|of| (of, self.asked(of, rest, steps - 1)));
         let (good, bad): (Vec<_>, Vec<_>) = read.into_iter().partition(|(_, asked)| asked.is_ok());
         let asked: Vec<_> = good.into_iter().filter_map(|(of, asked)| Some((of, asked.ok()?))).collect();
         match bad.into_iter().next() {
@@ -201,7 +200,7 @@ impl Step<'_> {
         let Some(parameter) = search_parameters::named(kind, plain) else {
             return Err(self.wrong(format!(
                 "ends with '{plain}', which is no search parameter of {}",
-                type_name(kind)
+                kind.as_str()
             )));
         };
         parameter.condition(modifier, self.value).map(Asked::Plain)

@@ -4,7 +4,6 @@
 //! made only for a request that is refused: a validation that meets an unknown code system has an answer.
 
 use super::outcome::Refusal;
-use super::render_resource::type_name;
 use crate::service::{Terminology, alias};
 use crate::suggest;
 
@@ -24,7 +23,7 @@ pub fn hinted(terminology: &Terminology, mut refusal: Refusal) -> Refusal {
     } else {
         suggest::nearest(&sought.url, urls.iter().filter_map(|url| alias::short_name(url)))
     };
-    let kind = type_name(sought.kind);
+    let kind = sought.kind.as_str();
     let hint = suggest::did_you_mean(&near).unwrap_or_else(|| {
         format!("what is loaded is found by a search: {kind}?_elements=url,version, or {kind}?url:contains=...")
     });

@@ -15,14 +15,6 @@ use tern_index::model::Canonical;
 /// More are never on one page beside what was found.
 const MOST: usize = 1000;
 
-/// All types of resources.
-pub(super) const KINDS: [ResourceKind; 4] = [
-    ResourceKind::CodeSystem,
-    ResourceKind::ValueSet,
-    ResourceKind::ConceptMap,
-    ResourceKind::NamingSystem,
-];
-
 /// One `_include` or `_revinclude`.
 #[derive(Debug, Clone)]
 pub(super) struct Include {
@@ -68,7 +60,9 @@ impl Include {
             known.ok_or_else(|| wrong(format!("names '{text}', which is no resource type of this server")))
         };
         let Some(of) = of else {
-            let kinds = KINDS.into_iter().filter(|kind| reverse || iterate || *kind == searched);
+            let kinds = ResourceKind::ALL
+                .into_iter()
+                .filter(|kind| reverse || iterate || *kind == searched);
             let all = kinds.map(|kind| Self {
                 reverse,
                 iterate,
@@ -132,7 +126,7 @@ impl Include {
             }
             for text in terminology.texts_of(from.kind, &from.id, parameter.element) {
                 let canonical = Canonical::parse(&text);
-                for kind in KINDS.into_iter().filter(|kind| self.leads_to(*kind)) {
+                for kind in ResourceKind::ALL.into_iter().filter(|kind| self.leads_to(*kind)) {
                     found.extend(named(terminology, kind, &canonical)?);
                 }
             }

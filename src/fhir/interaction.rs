@@ -19,7 +19,6 @@ use crate::service::{ResourceKind, Terminology, naming};
 use crate::service::{compare, expand, lookup, subsumes, translate, validate_code};
 use crate::written::Library;
 use render_expansion::ExpansionPieces;
-use render_resource::type_name;
 use serde_json::Value;
 use tern_index::model::Canonical;
 
@@ -244,12 +243,7 @@ impl Target {
             .collect::<Result<_, _>>()
             .map_err(ParameterError::from)?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let kind = |name: &str| {
-            capability::KINDS
-                .into_iter()
-                .find(|kind| type_name(*kind) == name)
-                .ok_or_else(|| search::unsupported(name))
-        };
+        let kind = |name: &str| ResourceKind::parse(name).ok_or_else(|| search::unsupported(name));
         let operation = |kind: ResourceKind, name: &str| {
             let name = name.strip_prefix('$').unwrap_or(name);
             Operation::named(kind, name).ok_or_else(|| {
@@ -257,7 +251,7 @@ impl Target {
                 let near = hint::near(name, known.map(Operation::name));
                 let text = format!(
                     "{} has no operation '${name}'{near}; /metadata lists those it has",
-                    type_name(kind)
+                    kind.as_str()
                 );
                 Refusal::new(RefusalKind::NotFound, text)
             })

@@ -39,11 +39,6 @@ const LATER: &[&str] = &[
     "additionalAttribute",
 ];
 
-/// The type of a kind of resource.
-pub fn type_name(kind: ResourceKind) -> &'static str {
-    kind.as_str()
-}
-
 /// A resource in the shape of a version. A concept map of more rows than `map_rows` comes without its groups.
 pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) -> Result<Value, Refusal> {
     let mut json = match &entry.body {
@@ -84,7 +79,7 @@ pub fn resource(entry: &ResourceEntry, version: FhirVersion, map_rows: usize) ->
     }
     // FHIR asks for no order of elements, people do: what it is and how it is called comes first.
     let mut ordered = Map::new();
-    ordered.insert("resourceType".into(), type_name(entry.kind).into());
+    ordered.insert("resourceType".into(), entry.kind.as_str().into());
     ordered.extend(json.into_iter().filter(|(name, _)| name != "resourceType"));
     Ok(ordered.into())
 }

@@ -3,11 +3,11 @@
 use super::FhirVersion;
 use super::chain::{self, Chain};
 use super::hint;
-use super::include::{self, Include, KINDS};
+use super::include::{self, Include};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::{ParameterError, Parameters};
 use super::query::encode;
-use super::render_resource::{resource, type_name};
+use super::render_resource::resource;
 use super::search_parameters;
 use crate::service::{Issue, ResourceKind, ResourceQuery, Severity, Terminology};
 use crate::stop::Stopped;
@@ -234,7 +234,7 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
             &search.elements,
         );
         entries.push(json!({
-            "fullUrl": format!("{}/{}/{}", place.base, type_name(kind), entry.id),
+            "fullUrl": format!("{}/{}/{}", place.base, kind.as_str(), entry.id),
             "resource": json,
             "search": {"mode": "match"},
         }));
@@ -242,7 +242,7 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
     for entry in include::follow(terminology, &search.includes, &found)? {
         let json = resource(&entry, place.version, place.map_rows)?;
         entries.push(json!({
-            "fullUrl": format!("{}/{}/{}", place.base, type_name(entry.kind), entry.id),
+            "fullUrl": format!("{}/{}/{}", place.base, entry.kind.as_str(), entry.id),
             "resource": reduce(json, search.summary, &search.elements),
             "search": {"mode": "include"},
         }));
@@ -298,7 +298,7 @@ fn links(kind: ResourceKind, search: &Search, total: usize, place: Place<'_>) ->
         if offset > 0 {
             pairs.push(format!("_offset={offset}"));
         }
-        json!({"relation": relation, "url": format!("{}/{}?{}", place.base, type_name(kind), pairs.join("&"))})
+        json!({"relation": relation, "url": format!("{}/{}?{}", place.base, kind.as_str(), pairs.join("&"))})
     };
     let mut links = vec![link("self", search.offset)];
     if search.count == 0 || search.summary == Summary::Count {
@@ -388,7 +388,7 @@ fn tag_as_subset(json: &mut Map<String, Value>) {
 
 /// What a search of something that cannot be searched is told.
 pub fn unsupported(resource_type: &str) -> Refusal {
-    let near = hint::near(resource_type, KINDS.map(type_name));
+    let near = hint::near(resource_type, ResourceKind::ALL.map(ResourceKind::as_str));
     Refusal::new(
         RefusalKind::NotFound,
         format!(

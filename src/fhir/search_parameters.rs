@@ -56,12 +56,7 @@ pub struct SearchParameter {
     only: Option<FhirVersion>,
 }
 
-const ALL: &[ResourceKind] = &[
-    ResourceKind::CodeSystem,
-    ResourceKind::ConceptMap,
-    ResourceKind::NamingSystem,
-    ResourceKind::ValueSet,
-];
+const ALL: &[ResourceKind] = &super::capability::KINDS;
 const BUT_NAMING_SYSTEMS: &[ResourceKind] = &[ResourceKind::CodeSystem, ResourceKind::ConceptMap, ResourceKind::ValueSet];
 const NAMING_SYSTEM: &[ResourceKind] = &[ResourceKind::NamingSystem];
 const CODE_SYSTEM: &[ResourceKind] = &[ResourceKind::CodeSystem];

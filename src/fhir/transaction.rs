@@ -9,7 +9,6 @@ use super::bundle::{self, BatchEntry, BatchRequest};
 use super::interaction::{self, Body, Method, Request, Room, Target};
 use super::links::{self, Places};
 use super::outcome::{Refusal, RefusalKind};
-use super::render_resource::type_name;
 use super::search::Search;
 use super::write::{self, Given, Incoming, Plan, Ready};
 use crate::service::{ResourceKind, Terminology};
@@ -150,7 +149,7 @@ fn plans(room: Room<'_>, entries: &[Entry<'_>]) -> Result<Vec<Option<Plan>>, Ref
             if let Some(other) = touched.insert(key, entry.number) {
                 let text = format!(
                     "{}/{id} is changed by the entry {other}, too; a transaction may change a resource once",
-                    type_name(kind_of(&entry.target))
+                    kind_of(&entry.target).as_str()
                 );
                 let refusal = Refusal::new(RefusalKind::Invalid, text);
                 return Err(bundle::refused_entry(entry.number, refusal));
@@ -166,7 +165,7 @@ fn places(entries: &[Entry<'_>], plans: &[Option<Plan>]) -> Places {
     let mut places = Places::new();
     for (entry, plan) in entries.iter().zip(plans) {
         if let (Some(full_url), Some(Plan::Put(id, ..) | Plan::Stays(id) | Plan::Patch(id, _))) = (&entry.full_url, plan) {
-            places.insert(full_url.clone(), format!("{}/{id}", type_name(kind_of(&entry.target))));
+            places.insert(full_url.clone(), format!("{}/{id}", kind_of(&entry.target).as_str()));
         }
     }
     places

@@ -37,6 +37,9 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
+
     /// The FHIR resource type.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,8 +52,7 @@ impl ResourceKind {
 
     /// Reads the FHIR resource type.
     pub fn parse(name: &str) -> Option<Self> {
-        let kinds = [Self::CodeSystem, Self::ValueSet, Self::ConceptMap, Self::NamingSystem];
-        kinds.into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

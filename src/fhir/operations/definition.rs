@@ -6,7 +6,7 @@ use crate::fhir::capability;
 use crate::fhir::interaction::Operation;
 use crate::fhir::outcome::Refusal;
 use crate::fhir::parameters::{ParameterError, Parameters};
-use crate::fhir::render_resource::type_name;
+use crate::service::ResourceKind;
 use serde_json::{Map, Value, json};
 
 impl Defined {
@@ -23,7 +23,7 @@ impl Defined {
     /// The id of its definition, as HL7's are made.
     pub fn id(self) -> String {
         match self {
-            Self::OfType(operation) => format!("{}-{}", type_name(operation.kind()), operation.name()),
+            Self::OfType(operation) => format!("{}-{}", operation.kind().as_str(), operation.name()),
             Self::Versions => "CapabilityStatement-versions".to_owned(),
             Self::CacheControl => "cache-control".to_owned(),
             Self::Validate => "Resource-validate".to_owned(),
@@ -77,11 +77,11 @@ impl Defined {
             Self::OfType(Operation::Closure) => (vec!["ConceptMap"], [true, true, false]),
             Self::OfType(operation @ (Operation::PreferredId | Operation::TranslateId | Operation::Compare)) => {
                 let instance = operation == Operation::Compare;
-                (vec![type_name(operation.kind())], [false, true, instance])
+                (vec![operation.kind().as_str()], [false, true, instance])
             }
-            Self::OfType(operation) => (vec![type_name(operation.kind())], [false, true, true]),
+            Self::OfType(operation) => (vec![operation.kind().as_str()], [false, true, true]),
             Self::Versions | Self::CacheControl => (Vec::new(), [true, false, false]),
-            Self::Validate => (capability::KINDS.map(type_name).to_vec(), [false, true, true]),
+            Self::Validate => (capability::KINDS.map(ResourceKind::as_str).to_vec(), [false, true, true]),
         }
     }
 
