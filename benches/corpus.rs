@@ -120,36 +120,17 @@ fn links(number: u32, own: &str, random: &mut Random, sink: &mut dyn RecordSink)
     let kind = format!("kind-{}", random.skewed(50));
     sink.accept(
         at,
-        Record::Property(PropertyRecord {
-            code: own,
-            property: "kind",
-            group: 0,
-            value: ValueRecord::String(&kind),
-            must_resolve: false,
-            extensions: None,
-        }),
+        Record::Property(PropertyRecord::new(own, "kind", 0, ValueRecord::String(&kind))),
     )?;
     if number.is_multiple_of(5) {
         let target = format!("T{number}");
         sink.accept(
             at,
-            Record::Mapping(MappingRecord {
-                source_system: SYSTEM,
-                source_version: None,
-                source_code: own,
-                source_display: None,
-                target_system: TARGET,
-                target_version: None,
-                target_code: Some(&target),
-                target_display: None,
-                relationship: Relationship::Equivalent,
-                group: 0,
-                priority: 0,
-                rule: None,
-                advice: None,
-                comment: None,
-                attributes: &[],
-            }),
+            Record::Mapping(MappingRecord::new(
+                (SYSTEM, own),
+                (TARGET, Some(&target)),
+                Relationship::Equivalent,
+            )),
         )?;
     }
     Ok(())

@@ -114,8 +114,8 @@ fn search(criterion: &mut Criterion) {
         for (name, query, within) in cases {
             let options = SearchOptions {
                 within,
-                inactive: false,
                 limit: 20,
+                ..SearchOptions::default()
             };
             group.bench_function(BenchmarkId::new(name, size), |bencher| {
                 bencher.iter(|| index.search(&query, &options).len())

@@ -63,11 +63,20 @@ impl From<rusqlite::Error> for DatabaseError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::NotADatabase) => Self::Foreign,
             Some(ErrorCode::DiskFull) => Self::Full,
+            // Opening what a killed server left needs a small file beside it, and SQLite calls a full disk a fault then.
+            _ if is_no_room_for_index(&error) => Self::Full,
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error),
             Some(ErrorCode::ConstraintViolation) => Self::Constraint(error),
             _ => Self::Other(error),
         }
     }
+}
+
+/// Whether the index of the write-ahead log cannot be made as long as it must be.
+fn is_no_room_for_index(error: &rusqlite::Error) -> bool {
+    error
+        .sqlite_error()
+        .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Opens a database, makes it where there is none and `create` says so, and brings it up to date.
@@ -127,4 +136,19 @@ fn migrate(connection: &mut Connection, layout: Layout) -> Result<(), DatabaseEr
     transaction.pragma_update(None, "application_id", layout.application)?;
     transaction.pragma_update(None, "user_version", newest)?;
     Ok(transaction.commit()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_so_in_whatever_words_sqlite_has_for_it() {
+        let told = |code| DatabaseError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(told(code), DatabaseError::Full), "{code}");
+        }
+        assert!(matches!(told(rusqlite::ffi::SQLITE_IOERR_READ), DatabaseError::Other(_)));
+        assert!(matches!(told(rusqlite::ffi::SQLITE_BUSY), DatabaseError::Busy));
+    }
 }

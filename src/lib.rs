@@ -18,4 +18,8 @@ pub mod mapper;
 pub mod review;
 pub mod service;
 pub mod stop;
+mod suggest;
 pub mod written;
+
+#[cfg(test)]
+mod testing;

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Batches ask for many small blocks in every thread at once, for which the system's allocators make them wait.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match tern::cli::run(std::env::args_os()) {
         Ok(exit) => exit.into(),

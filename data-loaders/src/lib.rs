@@ -20,6 +20,7 @@ pub mod rxnorm;
 pub mod snomed;
 pub mod source;
 pub mod table;
+pub mod xml;
 
 use source::{Member, SourceError};
 use tern_index::record::{RecordSink, Stopped};

@@ -18,7 +18,7 @@ static INDEX: LazyLock<CodeSystemIndex> = LazyLock::new(|| {
 
 libfuzzer_sys::fuzz_target!(|query: &str| {
     for inactive in [false, true] {
-        let search = |limit| INDEX.search(query, &SearchOptions { within: None, inactive, limit });
+        let search = |limit| INDEX.search(query, &SearchOptions { inactive, limit, ..SearchOptions::default() });
         let all = search(0);
         let concepts: BTreeSet<u32> = all.iter().map(|hit| hit.concept.0).collect();
         assert_eq!(concepts.len(), all.len(), "a concept occurs twice");
@@ -26,6 +26,6 @@ libfuzzer_sys::fuzz_target!(|query: &str| {
         for hit in &all {
             assert!(inactive || INDEX.is_active(hit.concept));
         }
-        let _ = INDEX.matching(query, inactive);
+        let _ = INDEX.matching(query, &SearchOptions { inactive, ..SearchOptions::default() });
     }
 });

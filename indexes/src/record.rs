@@ -199,6 +199,20 @@ pub struct PropertyRecord<'a> {
     pub extensions: Option<&'a str>,
 }
 
+impl<'a> PropertyRecord<'a> {
+    /// A property of which nothing more is said; if it is a code, it need not be one of the release.
+    pub fn new(code: &'a str, property: &'a str, group: u16, value: ValueRecord<'a>) -> Self {
+        Self {
+            code,
+            property,
+            group,
+            value,
+            must_resolve: false,
+            extensions: None,
+        }
+    }
+}
+
 /// A relationship that has an identifier of its own (RF2): a link of the hierarchy, or a property of its source. The
 /// identifier is what a later release names it by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,6 +317,29 @@ pub struct MappingRecord<'a> {
     pub comment: Option<&'a str>,
     /// Context, products and properties.
     pub attributes: &'a [MappingAttribute],
+}
+
+impl<'a> MappingRecord<'a> {
+    /// A row of which nothing more is said, from a code of a system to one of another.
+    pub fn new(source: (&'a str, &'a str), target: (&'a str, Option<&'a str>), relationship: Relationship) -> Self {
+        Self {
+            source_system: source.0,
+            source_version: None,
+            source_code: source.1,
+            source_display: None,
+            target_system: target.0,
+            target_version: None,
+            target_code: target.1,
+            target_display: None,
+            relationship,
+            group: 0,
+            priority: 0,
+            rule: None,
+            advice: None,
+            comment: None,
+            attributes: &[],
+        }
+    }
 }
 
 /// A FHIR resource kept whole: value sets, naming systems, and small code systems and concept maps.

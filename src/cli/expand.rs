@@ -3,9 +3,9 @@
 use super::error::{CliError, Exit};
 use super::output::{Output, OutputArgs, Table, thousands};
 use super::session::{Session, label};
-use super::suggest;
 use crate::service::expand::{ValueSetReference, expand};
 use crate::service::{ExpandRequest, Expansion, ExpansionContains, Parameters, Resource, ResourceKind, ResourceQuery};
+use crate::suggest;
 use serde::Serialize;
 use std::path::Path;
 use tern_index::model::Canonical;

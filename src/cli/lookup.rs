@@ -5,8 +5,9 @@ use super::output::{Output, OutputArgs};
 use super::session::{Session, short_version};
 use crate::service::LookupRequest;
 use crate::service::history::{INACTIVATION_INDICATOR, Named, Retirement, Successor};
-use crate::service::lookup::{Lookup, LookupProperty, lookup};
+use crate::service::lookup::{Lookup, LookupDesignation, LookupProperty, lookup};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use tern_index::model::{Coding, PropertyValue};
 
@@ -195,76 +196,79 @@ fn readable(found: &Lookup, width: u16) -> String {
         page.text += "not for choosing: it groups other codes\n";
     }
     if let Some(retirement) = &found.retirement {
-        let named = |named: &Named| named.display.clone().unwrap_or_else(|| named.code.clone());
-        let reason = retirement.reason.as_ref().map_or_else(|| "no reason given".to_owned(), named);
-        page.section("retired", [reason]);
-        let shown = |code: &Named| format!("{}  {}", code.code, code.display.as_deref().unwrap_or(""));
-        let instead = retirement.successors.iter().flat_map(|successor| {
-            let how = named(&successor.association);
-            let itself = || vec![format!("{}  ({how}, retired too)", shown(&successor.target))];
-            let by_way = if successor.active {
-                how.clone()
-            } else {
-                format!("{how}, by way of {}", successor.target.code)
-            };
-            match successor.in_use() {
-                [] => itself(),
-                in_use => in_use.iter().map(|code| format!("{}  ({by_way})", shown(code))).collect(),
-            }
-        });
-        page.section("use instead", instead.collect::<Vec<_>>());
+        retirement_sections(&mut page, retirement);
     }
     if let Some(definition) = &found.definition {
         page.section("definition", [definition.clone()]);
     }
-    let is_link = |property: &&LookupProperty| matches!(property.code.as_str(), "parent" | "child");
     for (label, code) in [("parents", "parent"), ("children", "child")] {
-        let links: Vec<String> = found
-            .properties
-            .iter()
-            .filter(|property| property.code == code)
-            .map(linked)
-            .collect();
-        page.section(label, links);
+        let own = found.properties.iter().filter(|property| property.code == code);
+        page.section(label, own.map(linked));
     }
-    let mut terms: Vec<String> = Vec::new();
-    for designation in found.designations.iter().filter(|designation| designation.value != display) {
-        let note = [designation.language.as_deref(), designation.use_.as_ref().map(use_name)];
-        let note: Vec<&str> = note.into_iter().flatten().collect();
-        terms.push(if note.is_empty() {
-            designation.value.clone()
+    let others = found.designations.iter().filter(|designation| designation.value != display);
+    page.section("terms", others.map(described));
+    properties(&mut page, found);
+    page.text
+}
+
+/// Why a code is retired, and what to use instead.
+fn retirement_sections(page: &mut Page, retirement: &Retirement) {
+    let named = |named: &Named| named.display.clone().unwrap_or_else(|| named.code.clone());
+    let reason = retirement.reason.as_ref().map_or_else(|| "no reason given".to_owned(), named);
+    page.section("retired", [reason]);
+    let shown = |code: &Named| format!("{}  {}", code.code, code.display.as_deref().unwrap_or(""));
+    let instead = retirement.successors.iter().flat_map(|successor| {
+        let how = named(&successor.association);
+        let itself = || vec![format!("{}  ({how}, retired too)", shown(&successor.target))];
+        let by_way = if successor.active {
+            how.clone()
         } else {
-            format!("{}  [{}]", designation.value, note.join(", "))
-        });
+            format!("{how}, by way of {}", successor.target.code)
+        };
+        match successor.in_use() {
+            [] => itself(),
+            in_use => in_use.iter().map(|code| format!("{}  ({by_way})", shown(code))).collect(),
+        }
+    });
+    page.section("use instead", instead);
+}
+
+/// A term with its language and what it is for.
+fn described(designation: &LookupDesignation) -> String {
+    let note = [designation.language.as_deref(), designation.use_.as_ref().map(use_name)];
+    let note: Vec<&str> = note.into_iter().flatten().collect();
+    match note.as_slice() {
+        [] => designation.value.clone(),
+        note => format!("{}  [{}]", designation.value, note.join(", ")),
     }
-    page.section("terms", terms);
-    // What has been said of a retired code is not said again.
-    let is_history = |property: &&LookupProperty| {
+}
+
+/// A section for each property but links; what has been said of a retired code is not said again.
+fn properties(page: &mut Page, found: &Lookup) {
+    let is_link = |property: &LookupProperty| matches!(property.code.as_str(), "parent" | "child");
+    let is_history = |property: &LookupProperty| {
         let retirement = found.retirement.as_ref();
         retirement.is_some_and(|known| {
             let association = |successor: &Successor| successor.association.code == property.code;
             property.code == INACTIVATION_INDICATOR || known.successors.iter().any(association)
         })
     };
-    let rest: Vec<&LookupProperty> = found
-        .properties
-        .iter()
-        .filter(|property| !is_link(property) && !is_history(property))
-        .collect();
-    let mut done: Vec<&str> = Vec::new();
-    for property in &rest {
-        if !done.contains(&property.code.as_str()) {
-            done.push(&property.code);
-            page.section(
-                property.code_display.as_deref().unwrap_or(&property.code),
-                rest.iter()
-                    .filter(|other| other.code == property.code)
-                    .map(|other| linked(other))
-                    .collect::<Vec<_>>(),
-            );
+    let mut codes: Vec<&str> = Vec::new();
+    let mut sections: BTreeMap<&str, Vec<&LookupProperty>> = BTreeMap::new();
+    for property in &found.properties {
+        if !is_link(property) && !is_history(property) {
+            let own = sections.entry(&property.code).or_default();
+            if own.is_empty() {
+                codes.push(&property.code);
+            }
+            own.push(property);
         }
     }
-    page.text
+    for code in codes {
+        let own = sections.remove(code).unwrap_or_default();
+        let label = own.first().and_then(|first| first.code_display.as_deref()).unwrap_or(code);
+        page.section(label, own.into_iter().map(linked));
+    }
 }
 
 fn linked(property: &LookupProperty) -> String {

@@ -29,7 +29,6 @@ mod session;
 mod shell;
 mod status;
 mod subsumes;
-mod suggest;
 mod train;
 mod translate;
 mod validate;

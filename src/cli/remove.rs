@@ -2,8 +2,8 @@
 
 use super::error::{CliError, Exit};
 use super::session::{describe, short, short_version};
-use super::suggest;
 use crate::service::alias;
+use crate::suggest;
 use std::collections::BTreeSet;
 use std::path::Path;
 use tern_index::store::{ArtefactInfo, Store, remove};

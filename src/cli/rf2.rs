@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use tern_index::model::{DesignationKind, Ordinal, PropertyValue};
-use tern_index::read::{CodeSystemIndex, Component, FieldKind, FieldValue, RefsetRows};
+use tern_index::read::{CodeSystemIndex, FieldKind, RefsetRows};
 
 /// Owner of the files, by which the loader knows them.
 const OWNER: &str = tern_loaders::snomed::LOADED;
@@ -169,28 +169,19 @@ fn relationships(index: &CodeSystemIndex, place: &Place<'_>) -> io::Result<()> {
     values.finish()
 }
 
-/// The identifier of a component.
-fn named<'i>(index: &'i CodeSystemIndex, component: Component<'i>) -> &'i str {
-    match component {
-        Component::Concept(concept) => index.code(concept),
-        Component::Designation(number) => index.designation_id(number).unwrap_or(""),
-        Component::Other(id) => id,
-    }
-}
-
 fn identifiers(index: &CodeSystemIndex, place: &Place<'_>) -> io::Result<()> {
     let columns = "alternateIdentifier effectiveTime active moduleId identifierSchemeId referencedComponentId";
     let mut rows = place.open("sct2_Identifier_Snapshot", columns)?;
     for concept in all(index) {
         for one in index.alternates_of(concept) {
-            let scheme = named(index, one.scheme);
+            let scheme = one.scheme.identifier(index);
             rows.row(&[
                 one.identifier,
                 LONG_AGO,
                 bit(one.active),
                 module(index, concept),
                 scheme,
-                named(index, one.component),
+                one.component.identifier(index),
             ])?;
         }
     }
@@ -216,14 +207,12 @@ fn reference_set(index: &CodeSystemIndex, rows: &RefsetRows<'_>, place: &Place<'
     let mut file = place.open(&format!("der2_{letters}Refset_{refset}Snapshot"), &columns)?;
     for row in rows.range() {
         let (id, time) = (rows.id_text(row), rows.effective_time(row).to_string());
-        let component = named(index, rows.component(row));
+        let component = rows.component(row).identifier(index);
         let values: Vec<String> = fields
             .iter()
-            .map(|field| match rows.value(row, field) {
-                Some(FieldValue::Component(component)) => named(index, component).to_owned(),
-                Some(FieldValue::Integer(number)) => number.to_string(),
-                Some(FieldValue::String(text)) => text.into_owned(),
-                None => String::new(),
+            .map(|field| {
+                rows.value(row, field)
+                    .map_or_else(String::new, |value| value.text(index).into_owned())
             })
             .collect();
         let mut whole = vec![

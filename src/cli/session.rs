@@ -1,8 +1,8 @@
 //! What a command works with: the store that is meant, what is loaded in it, and how people name things in it.
 
 use super::error::CliError;
-use super::suggest;
 use crate::service::{CodeSystemIndex, Terminology, alias, refusals};
+use crate::suggest;
 use crate::written::{self, Library};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

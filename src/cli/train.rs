@@ -5,8 +5,8 @@ use super::map::failed;
 use super::output::{Cell, Output, OutputArgs, Table, thousands};
 use super::session::{Session, label};
 use crate::mapper::measure::{Judgement, accuracy, calibration_error, coverage, share};
-use crate::mapper::train::{Example, Prediction, Trained, Trainer};
-use crate::mapper::truth::{Truth, TruthFile, write_predictions};
+use crate::mapper::train::{Prediction, Trained, Trainer};
+use crate::mapper::truth::{Truth, TruthFile, examples, write_predictions};
 use crate::mapper::{Acceptance, MapError};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -69,11 +69,7 @@ pub fn run(args: &TrainArgs, directory: &Path) -> Result<Exit, CliError> {
     let system = session.code_system(&args.target)?;
     let target = system.header().url.clone();
     let truths = read(args, &target).map_err(failed)?;
-    let examples: Vec<Example> = truths
-        .iter()
-        .enumerate()
-        .flat_map(|(set, truth)| truth.examples(set))
-        .collect();
+    let examples = examples(&truths);
     eprintln!("{} reviewed rows to {}", thousands(examples.len() as u64), label(&target));
     let trained = Trainer::new(&system).train(&examples, &comment(args, &target, &truths, examples.len()));
     write(args, &truths, &trained).map_err(failed)?;

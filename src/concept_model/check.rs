@@ -182,12 +182,12 @@ impl Checker<'_> {
             .filter_map(|attribute| self.index.find_exact(&attribute.name.id))
             .collect();
         for (name, rules) in &self.model.attributes {
-            let needed = rules.domains.iter().any(|rule| rule.count.min > 0);
+            let needed = rules.domains.iter().any(|rule| rule.count.minimum > 0);
             if !needed && !stated.contains(name) {
                 continue;
             }
-            let of_group = |group: &Vec<Row>| group.iter().filter(|row| row.name == *name).count();
-            let all: usize = groups.iter().map(of_group).sum();
+            let of_group = |group: &Vec<Row>| group.iter().filter(|row| row.name == *name).count() as u64;
+            let all: u64 = groups.iter().map(of_group).sum();
             let most = groups.iter().map(of_group).max().unwrap_or(0);
             let position = subject.position_of(self.index, *name);
             for rule in self.applying(rules, subject) {
@@ -196,7 +196,7 @@ impl Checker<'_> {
                     over(most, rule.in_group)
                         .filter(|_| rule.grouped)
                         .map(|limit| format!("is there {most} times in a group, of at most {limit}")),
-                    (all < rule.count.min).then(|| format!("is there {all} times, of at least {}", rule.count.min)),
+                    (all < rule.count.minimum).then(|| format!("is there {all} times, of at least {}", rule.count.minimum)),
                 ];
                 for what in found.into_iter().flatten() {
                     let message = format!("{} {what}, with those of {}", self.shown(*name), self.focus(subject));
@@ -260,8 +260,8 @@ impl Subject<'_> {
 }
 
 /// The limit that a count exceeds.
-fn over(count: usize, cardinality: Cardinality) -> Option<usize> {
-    cardinality.max.filter(|max| count > *max)
+fn over(count: u64, cardinality: Cardinality) -> Option<u64> {
+    cardinality.maximum.filter(|maximum| count > *maximum)
 }
 
 fn value_position(attribute: &expression::Attribute) -> usize {

@@ -13,12 +13,13 @@ mod tests;
 
 pub use check::{Breach, check};
 
+use crate::ecl::ast::Cardinality;
 use crate::ecl::{Constraint, Limits};
 use range::Range;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use tern_index::model::Ordinal;
-use tern_index::read::{CodeSystemIndex, Component, ConceptSet, Field, FieldValue, RefsetRows};
+use tern_index::read::{CodeSystemIndex, ConceptSet, Field, RefsetRows};
 
 /// `723597001`: a rule that must be kept; any other should be.
 const MANDATORY: &str = "723597001";
@@ -59,21 +60,12 @@ struct RangeRule {
     mandatory: bool,
 }
 
-/// How often something may be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cardinality {
-    min: usize,
-    max: Option<usize>,
-}
-
-impl Cardinality {
-    /// Reads `0..1` or `1..*`; what is neither says nothing.
-    fn parse(text: &str) -> Self {
-        let (min, max) = text.trim().split_once("..").unwrap_or(("0", "*"));
-        Self {
-            min: min.trim().parse().unwrap_or(0),
-            max: max.trim().parse().ok(),
-        }
+/// Reads how often something may be there, `0..1` or `1..*`; what is neither says nothing.
+fn cardinality(text: &str) -> Cardinality {
+    let (minimum, maximum) = text.trim().split_once("..").unwrap_or(("0", "*"));
+    Cardinality {
+        minimum: minimum.trim().parse().unwrap_or(0),
+        maximum: maximum.trim().parse().ok(),
     }
 }
 
@@ -145,8 +137,8 @@ impl ConceptModel {
             let rule = DomainRule {
                 domain: table.index.find_exact(&text("domainId")),
                 grouped: matches!(text("grouped").as_str(), "1" | "true"),
-                count: Cardinality::parse(&text("attributeCardinality")),
-                in_group: Cardinality::parse(&text("attributeInGroupCardinality")),
+                count: cardinality(&text("attributeCardinality")),
+                in_group: cardinality(&text("attributeInGroupCardinality")),
                 mandatory: text("ruleStrengthId") == MANDATORY,
             };
             self.attributes.entry(attribute).or_default().domains.push(rule);
@@ -220,12 +212,6 @@ impl Table<'_> {
             .rows
             .field(name)
             .and_then(|field: Field<'_>| self.rows.value(row, &field));
-        match value {
-            Some(FieldValue::Component(Component::Concept(concept))) => self.index.code(concept).to_owned(),
-            Some(FieldValue::Component(Component::Other(id))) => id.to_owned(),
-            Some(FieldValue::Component(Component::Designation(_))) | None => String::new(),
-            Some(FieldValue::Integer(number)) => number.to_string(),
-            Some(FieldValue::String(text)) => text.trim().to_owned(),
-        }
+        value.map_or_else(String::new, |value| value.text(self.index).trim().to_owned())
     }
 }

@@ -1,6 +1,6 @@
 //! What rules are read as; how expressions fare under them is told by `tests/expressions.rs`, over a release.
 
-use super::Cardinality;
+use super::{Cardinality, cardinality};
 use tern_index::build::CodeSystemBuilder;
 use tern_index::model::CodeSystemHeader;
 use tern_index::read::CodeSystemIndex;
@@ -20,12 +20,12 @@ fn an_edition_without_rules_has_no_concept_model() {
 
 #[test]
 fn cardinalities_are_read() {
-    for (text, min, max) in [
+    for (text, minimum, maximum) in [
         ("0..1", 0, Some(1)),
         ("1..*", 1, None),
         ("0..0", 0, Some(0)),
         ("often", 0, None),
     ] {
-        assert_eq!(Cardinality::parse(text), Cardinality { min, max }, "{text}");
+        assert_eq!(cardinality(text), Cardinality { minimum, maximum }, "{text}");
     }
 }

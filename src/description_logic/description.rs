@@ -5,7 +5,7 @@ use super::owl::{ClassExpression, Datatype, Literal};
 use crate::ecl::number::Decimal;
 use std::collections::HashMap;
 use tern_index::model::Ordinal;
-use tern_index::read::CodeSystemIndex;
+use tern_index::read::{CodeSystemIndex, ConceptSet};
 
 /// `609096000`: what holds attributes together.
 pub const ROLE_GROUP: &str = "609096000";
@@ -45,6 +45,14 @@ impl Role {
     /// An attribute of the edition.
     pub fn attribute(concept: Ordinal) -> Self {
         Self(concept.0)
+    }
+
+    /// The attribute that a property of the release is: one whose code is a concept. Associations, which are properties
+    /// too, are reference sets (`refsets`).
+    pub(super) fn of_property(index: &CodeSystemIndex, refsets: &ConceptSet, code: &str) -> Option<Self> {
+        let is_identifier = code.len() >= 6 && code.bytes().all(|byte| byte.is_ascii_digit());
+        let concept = index.find_exact(Some(code).filter(|_| is_identifier)?)?;
+        (!refsets.contains(concept.0)).then(|| Self::attribute(concept))
     }
 
     /// The attribute that it is.

@@ -54,9 +54,7 @@ fn of_relations(index: &CodeSystemIndex) -> BTreeMap<Role, bool> {
     let refsets = index.refsets();
     let mut found = BTreeMap::new();
     for (number, code) in index.property_codes().enumerate() {
-        let is_attribute = code.len() >= 6 && code.bytes().all(|byte| byte.is_ascii_digit());
-        let concept = Some(code).filter(|_| is_attribute).and_then(|code| index.find_exact(code));
-        let Some(concept) = concept.filter(|concept| !refsets.contains(concept.0) && code != ROLE_GROUP) else {
+        let Some(role) = Role::of_property(index, &refsets, code).filter(|_| code != ROLE_GROUP) else {
             continue;
         };
         let sources = index
@@ -69,7 +67,7 @@ fn of_relations(index: &CodeSystemIndex) -> BTreeMap<Role, bool> {
             rows.into_iter().all(|row| row.property != number as u32 || row.group == 0)
         });
         if seen {
-            found.insert(Role::attribute(concept), alone);
+            found.insert(role, alone);
         }
     }
     found

@@ -46,7 +46,10 @@ impl Ontology {
     /// Reads the axioms of an edition, and the definitions of concepts that have none.
     pub fn of(index: &CodeSystemIndex) -> Self {
         let refsets = index.refsets();
-        let attributes = index.property_codes().map(|code| attribute(index, &refsets, code)).collect();
+        let attributes = index
+            .property_codes()
+            .map(|code| Role::of_property(index, &refsets, code))
+            .collect();
         let mut made = Self {
             roles: Roles::default(),
             grouping: Grouping::of(index),
@@ -240,7 +243,11 @@ impl Ontology {
     /// The concepts that a description in `words` names.
     fn names(&self, start: u32, stop: u32) -> Vec<u32> {
         let mut found = Vec::new();
-        collect(self.words.get(start as usize..stop as usize).unwrap_or_default(), &mut found);
+        let description = Words {
+            words: self.words.get(start as usize..stop as usize).unwrap_or_default(),
+            values: &self.values,
+        };
+        description.add_names(&mut found);
         found
     }
 
@@ -375,12 +382,6 @@ impl Gathered {
     }
 }
 
-fn attribute(index: &CodeSystemIndex, refsets: &ConceptSet, code: &str) -> Option<Role> {
-    let is_number = code.len() >= 6 && code.bytes().all(|byte| byte.is_ascii_digit());
-    let concept = Some(code).filter(|_| is_number).and_then(|code| index.find_exact(code))?;
-    (!refsets.contains(concept.0)).then(|| Role::attribute(concept))
-}
-
 fn filler(relation: &Relation<'_>) -> Option<Filler> {
     Some(match relation.value {
         RelationValue::Concept(concept) => Filler::named(concept),
@@ -482,6 +483,17 @@ impl<'w> Words<'w> {
         });
         (names, roles)
     }
+
+    /// Adds all concepts that are named somewhere in it.
+    fn add_names(self, found: &mut Vec<u32>) {
+        let (names, roles) = self.read();
+        found.extend(names);
+        for (_, value) in roles {
+            if let Read::Description(inner) = value {
+                inner.add_names(found);
+            }
+        }
+    }
 }
 
 /// A count and as many numbers.
@@ -490,29 +502,4 @@ fn counted(words: &[u32]) -> (&[u32], &[u32]) {
         return (&[], &[]);
     };
     rest.split_at((*count as usize).min(rest.len()))
-}
-
-fn collect(words: &[u32], found: &mut Vec<u32>) {
-    let (names, roles) = Words { words, values: &[] }.described();
-    found.extend(names);
-    for inner in roles {
-        collect(inner, found);
-    }
-}
-
-impl<'w> Words<'w> {
-    /// The names, and the descriptions that attributes have as values.
-    fn described(self) -> (&'w [u32], Vec<&'w [u32]>) {
-        let (names, rest) = counted(self.words);
-        let mut inner = Vec::new();
-        let mut rest = rest.get(1..).unwrap_or_default();
-        while let [_, kind, length, more @ ..] = rest {
-            let (value, behind) = more.split_at((*length as usize).min(more.len()));
-            if *kind == DESCRIBED {
-                inner.push(value);
-            }
-            rest = behind;
-        }
-        (names, inner)
-    }
 }

@@ -2,6 +2,7 @@
 //! decided here.
 
 use super::answer::{Answer, Conditions};
+use super::interaction::{Body, Request};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::ParameterError;
 use serde_json::{Map, Value, json};
@@ -24,6 +25,21 @@ pub struct BatchRequest {
     pub body: Option<Value>,
     /// `request.ifMatch` and its like.
     pub conditions: Conditions,
+}
+
+impl BatchRequest {
+    /// The request by itself: like that of the Bundle in all that it does not say. The body is handed over.
+    pub fn request<'r>(&'r self, body: Option<Value>, outer: &Request<'r>) -> Request<'r> {
+        Request {
+            query: &self.query,
+            body: body.map_or(Body::None, Body::Json),
+            conditions: Conditions {
+                returning: outer.conditions.returning.clone(),
+                ..self.conditions.clone()
+            },
+            ..outer.clone()
+        }
+    }
 }
 
 /// What holds a Bundle of requests together.

@@ -204,7 +204,7 @@ pub fn terminology_capabilities(terminology: &Terminology, version: FhirVersion,
         "kind": "instance",
         "software": {"name": "tern", "version": env!("CARGO_PKG_VERSION")},
         "implementation": {"description": "tern terminology server", "url": base},
-        "lockedDate": false,
+        "lockedDate": true,
     });
     if let Value::Object(json) = &mut json {
         if !systems.is_empty() {

@@ -1,6 +1,7 @@
 //! `_include` and `_revinclude`: resources that those on a page lead to, and those that lead to them.
 //!
-//! They go by the search parameters that are references, one step far; `*` stands for all of them.
+//! They go by the search parameters that are references; `*` stands for all of them. One step is taken, or, with
+//! `:iterate`, as many as lead to something new.
 
 use super::outcome::Refusal;
 use super::parameters::ParameterError;
@@ -14,11 +15,21 @@ use tern_index::model::Canonical;
 /// More are never on one page beside what was found.
 const MOST: usize = 1000;
 
+/// All types of resources.
+pub(super) const KINDS: [ResourceKind; 4] = [
+    ResourceKind::CodeSystem,
+    ResourceKind::ValueSet,
+    ResourceKind::ConceptMap,
+    ResourceKind::NamingSystem,
+];
+
 /// One `_include` or `_revinclude`.
 #[derive(Debug, Clone)]
 pub(super) struct Include {
     /// Whether the ones found are led to.
     reverse: bool,
+    /// Whether it is asked of what came along, too.
+    iterate: bool,
     /// The type that has the references.
     kind: ResourceKind,
     /// Which references.
@@ -28,8 +39,9 @@ pub(super) struct Include {
 }
 
 impl Include {
-    /// Reads `Type:parameter`, `Type:parameter:TargetType`, `Type:*` or `*`.
-    pub fn read(name: &str, value: &str, searched: ResourceKind) -> Result<Self, Refusal> {
+    /// Reads `Type:parameter`, `Type:parameter:TargetType`, `Type:*` or `*`, which is about several types where what is
+    /// followed may be of any.
+    pub fn read(name: &str, value: &str, searched: ResourceKind) -> Result<Vec<Self>, Refusal> {
         let wrong = |why: String| {
             let name = name.to_owned();
             let message = format!("'{name}={value}' {why}");
@@ -38,11 +50,12 @@ impl Include {
         let (plain, modifier) = name
             .split_once(':')
             .map_or((name, None), |(plain, modifier)| (plain, Some(modifier)));
-        if let Some(modifier) = modifier {
-            return Err(wrong(format!(
-                "has the modifier ':{modifier}', but references are followed one step only"
-            )));
-        }
+        // Before R4 it was called `:recurse`.
+        let iterate = match modifier {
+            None => false,
+            Some("iterate" | "recurse") => true,
+            Some(other) => return Err(wrong(format!("has the modifier ':{other}'; there is ':iterate' alone"))),
+        };
         let reverse = plain == "_revinclude";
         let mut parts = value.split(':');
         let (of, parameter, target) = match (parts.next(), parts.next(), parts.next()) {
@@ -54,8 +67,19 @@ impl Include {
             let known = ResourceKind::parse(text);
             known.ok_or_else(|| wrong(format!("names '{text}', which is no resource type of this server")))
         };
-        let kind = of.map_or(Ok(searched), kind_of)?;
-        if !reverse && kind != searched {
+        let Some(of) = of else {
+            let kinds = KINDS.into_iter().filter(|kind| reverse || iterate || *kind == searched);
+            let all = kinds.map(|kind| Self {
+                reverse,
+                iterate,
+                kind,
+                parameters: search_parameters::references(kind).collect(),
+                target: None,
+            });
+            return Ok(all.collect());
+        };
+        let kind = kind_of(of)?;
+        if !reverse && !iterate && kind != searched {
             return Err(wrong(format!(
                 "is about {}, but {} is searched",
                 kind.as_str(),
@@ -72,12 +96,13 @@ impl Include {
                 known.join(", ")
             )));
         }
-        Ok(Self {
+        Ok(vec![Self {
             reverse,
+            iterate,
             kind,
             parameters,
             target: target.map(kind_of).transpose()?,
-        })
+        }])
     }
 
     fn leads_to(&self, kind: ResourceKind) -> bool {
@@ -89,6 +114,9 @@ impl Include {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
+        if !self.reverse && from.kind != self.kind {
+            return Ok(found);
+        }
         for parameter in &self.parameters {
             if self.reverse {
                 if self.leads_to(from.kind) {
@@ -104,13 +132,7 @@ impl Include {
             }
             for text in terminology.texts_of(from.kind, &from.id, parameter.element) {
                 let canonical = Canonical::parse(&text);
-                let kinds = [
-                    ResourceKind::CodeSystem,
-                    ResourceKind::ValueSet,
-                    ResourceKind::ConceptMap,
-                    ResourceKind::NamingSystem,
-                ];
-                for kind in kinds.into_iter().filter(|kind| self.leads_to(*kind)) {
+                for kind in KINDS.into_iter().filter(|kind| self.leads_to(*kind)) {
                     found.extend(named(terminology, kind, &canonical)?);
                 }
             }
@@ -147,7 +169,11 @@ fn leading_to(
 }
 
 /// What a canonical names: the version that it names, else the latest.
-fn named(terminology: &Terminology, kind: ResourceKind, canonical: &Canonical) -> Result<Option<ResourceEntry>, Stopped> {
+pub(super) fn named(
+    terminology: &Terminology,
+    kind: ResourceKind,
+    canonical: &Canonical,
+) -> Result<Option<ResourceEntry>, Stopped> {
     let mut conditions = vec![Condition {
         element: Element::Url,
         test: Test::Any(vec![Match::Exactly(canonical.url.clone())]),
@@ -170,15 +196,21 @@ pub(super) fn follow(
     page: &[ResourceEntry],
 ) -> Result<Vec<ResourceEntry>, Stopped> {
     let mut seen: BTreeSet<(ResourceKind, String)> = page.iter().map(|entry| (entry.kind, entry.id.clone())).collect();
-    let mut along = Vec::new();
-    for include in includes {
-        for from in page {
-            for entry in include.follow(terminology, from)? {
+    let mut along: Vec<ResourceEntry> = Vec::new();
+    // What comes along stands behind the page and is followed in its turn; each is new, so this ends.
+    let mut place = 0;
+    loop {
+        let own = page.get(place);
+        let Some(from) = own.or_else(|| along.get(place.saturating_sub(page.len()))).cloned() else {
+            return Ok(along);
+        };
+        for include in includes.iter().filter(|include| own.is_some() || include.iterate) {
+            for entry in include.follow(terminology, &from)? {
                 if along.len() < MOST && seen.insert((entry.kind, entry.id.clone())) {
                     along.push(entry);
                 }
             }
         }
+        place += 1;
     }
-    Ok(along)
 }

@@ -10,7 +10,7 @@ use super::requests::{self, Context, Instance};
 use super::resource_in::ResourceCache;
 use super::sessions::Sessions;
 use super::{
-    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, history, operations, query, render,
+    FhirVersion, algorithmic, answer, body, capability, closure, find_matches, hint, history, operations, query, render,
     render_expansion, render_resource, search, write,
 };
 use crate::service::find_matches as service_find_matches;
@@ -222,12 +222,21 @@ impl Method {
 impl Target {
     /// Reads a path below the endpoint, and checks that the method goes with it.
     pub fn parse(path: &str, method: Method) -> Result<Self, Refusal> {
-        let unknown = || {
-            Refusal::new(
-                RefusalKind::NotFound,
-                format!("there is nothing at '{path}'; /metadata says what this server offers"),
-            )
-        };
+        let offered = Self::offered(path)?;
+        let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
+        let mut text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
+        if path.split('/').all(str::is_empty) {
+            text.push_str(" with a Bundle; GET /metadata says what this server offers");
+        }
+        let mut offered = offered.into_iter();
+        match offered.find(|(own, _)| *own == method) {
+            Some((_, target)) => Ok(target),
+            None => Err(Refusal::new(RefusalKind::MethodNotAllowed, text)),
+        }
+    }
+
+    /// What is asked for at a path, by method.
+    fn offered(path: &str) -> Result<Vec<(Method, Self)>, Refusal> {
         let segments: Vec<String> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
@@ -244,7 +253,12 @@ impl Target {
         let operation = |kind: ResourceKind, name: &str| {
             let name = name.strip_prefix('$').unwrap_or(name);
             Operation::named(kind, name).ok_or_else(|| {
-                let text = format!("{} has no operation '${name}'; /metadata lists those it has", type_name(kind));
+                let known = Operation::ALL.into_iter().filter(|operation| operation.kind() == kind);
+                let near = hint::near(name, known.map(Operation::name));
+                let text = format!(
+                    "{} has no operation '${name}'{near}; /metadata lists those it has",
+                    type_name(kind)
+                );
                 Refusal::new(RefusalKind::NotFound, text)
             })
         };
@@ -257,7 +271,7 @@ impl Target {
             }
         };
         let owned = |id: &str| Some(id.to_owned());
-        let offered = match segments.as_slice() {
+        Ok(match segments.as_slice() {
             [] => vec![(Post, Self::Root)],
             ["metadata"] => vec![(Get, Self::Metadata)],
             ["$versions"] => vec![(Get, Self::Versions), (Post, Self::Versions)],
@@ -300,15 +314,11 @@ impl Target {
                 let version = (*version).to_owned();
                 vec![(Get, Self::ReadVersion(kind(name)?, (*id).to_owned(), version))]
             }
-            _ => return Err(unknown()),
-        };
-        let allowed: Vec<&str> = offered.iter().map(|(method, _)| method.as_str()).collect();
-        let text = format!("this method is not offered at '/{path}'; use {}", allowed.join(" or "));
-        let mut offered = offered.into_iter();
-        match offered.find(|(own, _)| *own == method) {
-            Some((_, target)) => Ok(target),
-            None => Err(Refusal::new(RefusalKind::MethodNotAllowed, text)),
-        }
+            _ => {
+                let text = format!("there is nothing at '{path}'; /metadata says what this server offers");
+                return Err(Refusal::new(RefusalKind::NotFound, text));
+            }
+        })
     }
 
     /// Whether a request changes nothing: one that GET may ask, or a search whose parameters are in the body.
@@ -393,6 +403,13 @@ pub struct Room<'r> {
     pub batch: usize,
 }
 
+impl Room<'_> {
+    /// How many codes an expansion may have, of which the client allows so many.
+    fn expansion_limit(&self, asked: Option<u64>) -> Option<u64> {
+        Some(self.expansion.min(asked.unwrap_or(u64::MAX)))
+    }
+}
+
 /// Answers anything but a batch Bundle, which is many requests.
 pub fn answer(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Answer, Refusal> {
     match target {
@@ -440,10 +457,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             search::shortened(found, &Parameters::from_query(request.query)?)
         }
         Target::Definitions => {
-            let mut parameters = Parameters::from_query(request.query)?;
-            if let Body::Form(form) = request.body {
-                parameters.extend(Parameters::from_query(form)?);
-            }
+            let parameters = searched(&request)?;
             let manner = (room.library.is_writable(), request.strict);
             operations::search(&parameters, request.version, request.base, manner)
         }
@@ -459,10 +473,7 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             Err(Refusal::new(RefusalKind::Internal, "this interaction is answered elsewhere"))
         }
         Target::Search(kind) => {
-            let mut parameters = Parameters::from_query(request.query)?;
-            if let Body::Form(form) = request.body {
-                parameters.extend(Parameters::from_query(form)?);
-            }
+            let parameters = searched(&request)?;
             let search = search::read(*kind, &parameters, request.strict, room.largest_page)?;
             let place = search::Place {
                 base: request.base,
@@ -479,6 +490,15 @@ fn resource(room: Room<'_>, target: &Target, request: Request<'_>) -> Result<Val
             })
         }
     }
+}
+
+/// The parameters of a search: those of the query string, and those of a form.
+fn searched(request: &Request<'_>) -> Result<Parameters, Refusal> {
+    let mut parameters = Parameters::from_query(request.query)?;
+    if let Body::Form(form) = request.body {
+        parameters.extend(Parameters::from_query(form)?);
+    }
+    Ok(parameters)
 }
 
 /// Calls an operation with its parameters, and with a terminology in which what comes along ranks first.
@@ -506,7 +526,7 @@ fn with_parameters<T>(
         terminology: &terminology,
         ..room
     };
-    call(room, &parameters, &context)
+    call(room, &parameters, &context).map_err(|refusal| hint::hinted(&terminology, refusal))
 }
 
 /// An expansion, whole or to be written piece by piece.
@@ -538,8 +558,7 @@ pub fn expanded(room: Room<'_>, id: Option<&str>, request: Request<'_>) -> Resul
 
 fn evaluated(room: Room<'_>, parameters: &Parameters, context: &Context) -> Result<expand::Evaluated, Refusal> {
     let mut request = requests::expand(parameters, context)?;
-    let asked = request.parameters.limit.unwrap_or(u64::MAX);
-    request.parameters.limit = Some(room.expansion.min(asked));
+    request.parameters.limit = room.expansion_limit(request.parameters.limit);
     Ok(expand::evaluate(room.terminology, &request)?)
 }
 
@@ -619,29 +638,7 @@ fn operate(
                 &request,
             )?))
         }
-        Operation::Translate => {
-            let later_names = requests::has_later_names(parameters);
-            if let Some(named) = algorithmic::named(parameters, context)? {
-                return algorithmic::answer(terminology, &named, version, later_names);
-            }
-            let fallback = algorithmic::asked(parameters, context)?;
-            if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
-                return algorithmic::answer(terminology, fallback, version, later_names);
-            }
-            let mut asked = requests::translate(parameters, context, room.cache)?;
-            by_canonical_names(terminology, &mut asked.request);
-            let style = render::TranslationStyle {
-                version,
-                r4_names: !asked.later_names,
-                direction: asked.request.direction,
-                concept_is_source: asked.concept_is_source,
-            };
-            let translation = translate::translate(terminology, &asked.request)?;
-            match fallback.filter(|_| !translation.result) {
-                Some(fallback) => algorithmic::answer(terminology, &fallback, version, later_names),
-                None => Ok(render::translation(&translation, style)),
-            }
-        }
+        Operation::Translate => translated(room, version, parameters, context),
         Operation::Expand => {
             let whole = evaluated(room, parameters, context)?.whole(terminology.stop())?;
             Ok(render_expansion::expansion(&whole, version))
@@ -654,8 +651,7 @@ fn operate(
         Operation::TranslateId => translate_id(terminology, parameters, context),
         Operation::Compare => {
             let (mut request, diagnostics) = requests::compare(parameters, context)?;
-            let asked = request.parameters.limit.unwrap_or(u64::MAX);
-            request.parameters.limit = Some(room.expansion.min(asked));
+            request.parameters.limit = room.expansion_limit(request.parameters.limit);
             Ok(render::comparison(&compare::compare(terminology, &request)?, diagnostics))
         }
         Operation::ValidateInCodeSystem => validate(terminology, requests::validate_in_code_system(parameters, context)?),
@@ -663,6 +659,33 @@ fn operate(
         Operation::BatchValidateInCodeSystem | Operation::BatchValidateInValueSet => {
             batch_validate(room, operation, parameters, context)
         }
+    }
+}
+
+/// `$translate`: by an algorithmic map where one is named, by curated maps else, and by an algorithmic one where those have
+/// no answer and it is asked for.
+fn translated(room: Room<'_>, version: FhirVersion, parameters: &Parameters, context: &Context) -> Result<Value, Refusal> {
+    let terminology = room.terminology;
+    let later_names = requests::has_later_names(parameters);
+    if let Some(named) = algorithmic::named(parameters, context)? {
+        return algorithmic::answer(terminology, &named, version, later_names);
+    }
+    let fallback = algorithmic::asked(parameters, context)?;
+    if let (Some(fallback), false) = (&fallback, algorithmic::has_code(parameters)?) {
+        return algorithmic::answer(terminology, fallback, version, later_names);
+    }
+    let mut asked = requests::translate(parameters, context, room.cache)?;
+    by_canonical_names(terminology, &mut asked.request);
+    let style = render::TranslationStyle {
+        version,
+        r4_names: !asked.later_names,
+        direction: asked.request.direction,
+        concept_is_source: asked.concept_is_source,
+    };
+    let translation = translate::translate(terminology, &asked.request)?;
+    match fallback.filter(|_| !translation.result) {
+        Some(fallback) => algorithmic::answer(terminology, &fallback, version, later_names),
+        None => Ok(render::translation(&translation, style)),
     }
 }
 

@@ -43,13 +43,7 @@ fn element<E>(of: Type, name: &str, value: &mut Value, places: &Places, resolve:
                 element(of, name, value, places, resolve)?;
             }
         }
-        (Shape::Xhtml, Value::String(text)) => {
-            for (from, to) in places.iter().filter(|(from, _)| is_uuid(from)) {
-                for name in ["href", "src"] {
-                    *text = text.replace(&format!("{name}=\"{from}\""), &format!("{name}=\"{to}\""));
-                }
-            }
-        }
+        (Shape::Xhtml, Value::String(text)) => *text = narrative(text, places),
         (_, Value::String(text)) if of.name() == "Reference" && name == "reference" => reference(text, places, resolve)?,
         (_, Value::String(text)) if ["uri", "url", "oid", "uuid"].contains(&place.type_name) => {
             if let Some(to) = places.get(text.as_str()).filter(|_| is_uuid(text)) {
@@ -63,6 +57,31 @@ fn element<E>(of: Type, name: &str, value: &mut Value, places: &Places, resolve:
 
 fn is_uuid(url: &str) -> bool {
     url.starts_with("urn:uuid:")
+}
+
+/// A narrative with its links replaced. It is looked through once, however many entries there are.
+fn narrative(text: &str, places: &Places) -> String {
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("=\"") {
+        let (value, behind) = after.split_once('"').unwrap_or((after, ""));
+        let is_link = ["href", "src"].iter().any(|name| before.ends_with(name));
+        let to = places
+            .get(value)
+            .filter(|_| is_link && is_uuid(value) && value.len() < after.len());
+        match to {
+            Some(to) => {
+                made.extend([before, "=\"", to, "\""]);
+                rest = behind;
+            }
+            // What is behind the sign may begin another attribute.
+            None => {
+                made.extend([before, "=\""]);
+                rest = after;
+            }
+        }
+    }
+    made + rest
 }
 
 fn reference<E>(text: &mut String, places: &Places, resolve: Resolve<'_, E>) -> Result<(), E> {
@@ -105,6 +124,8 @@ mod tests {
             ],
             "compose": {"include": [{"system": "http://example.org/colours", "valueSet": ["urn:uuid:1"]}]},
         });
+        let text = "<p title=\"href=\" src=\"urn:uuid:1\">a=\"b <img src=\"urn:uuid:2\"/> href=\"urn:uuid:1";
+        assert_eq!(narrative(text, &places), text.replacen("urn:uuid:1", "ValueSet/a", 1));
         let resolve = |asked: &str| -> Result<Option<String>, String> {
             assert_eq!(asked, "ValueSet?url=x");
             Ok(Some("ValueSet/found".into()))

@@ -5,7 +5,7 @@
 
 use super::parameters::ParameterError;
 use super::xml::XmlError;
-use crate::service::{Failure, FailureKind, Issue, Severity};
+use crate::service::{Failure, FailureKind, Issue, Severity, Sought};
 use crate::stop::Stopped;
 use serde_json::{Map, Value, json};
 
@@ -57,6 +57,8 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// What to say; at least one.
     pub issues: Vec<Issue>,
+    /// What was named and is not loaded, if that is what it is about.
+    pub sought: Option<Sought>,
 }
 
 impl Refusal {
@@ -82,6 +84,7 @@ impl Refusal {
         Self {
             kind,
             issues: vec![issue(code, text.into(), None)],
+            sought: None,
         }
     }
 }
@@ -98,6 +101,7 @@ impl From<Failure> for Refusal {
         Self {
             kind,
             issues: failure.issues,
+            sought: failure.sought,
         }
     }
 }
@@ -119,6 +123,7 @@ impl From<ParameterError> for Refusal {
         Self {
             kind: RefusalKind::Invalid,
             issues: vec![issue(code, error.to_string(), error.place().map(str::to_owned))],
+            sought: None,
         }
     }
 }
@@ -129,6 +134,7 @@ impl From<XmlError> for Refusal {
         Self {
             kind: RefusalKind::Invalid,
             issues: vec![issue("structure", error.to_string(), place)],
+            sought: None,
         }
     }
 }

@@ -123,6 +123,7 @@ fn parameter(parameter: &ExpansionParameter) -> Value {
         ParameterValue::String(value) => json!({"name": name, "valueString": value}),
         ParameterValue::Code(value) => json!({"name": name, "valueCode": value}),
         ParameterValue::Uri(value) => json!({"name": name, "valueUri": value}),
+        ParameterValue::DateTime(value) => json!({"name": name, "valueDateTime": value}),
     }
 }
 

@@ -114,6 +114,8 @@ fn options(parameters: &Parameters, context: &Context) -> Result<Options, Parame
         check_system_versions: canonicals(parameters, "check-system-version")?,
         force_system_versions: canonicals(parameters, "force-system-version")?,
         default_value_set_versions: canonicals(parameters, "default-valueset-version")?,
+        check_value_set_versions: canonicals(parameters, "check-valueset-version")?,
+        force_value_set_versions: canonicals(parameters, "force-valueset-version")?,
         use_supplements: canonicals(parameters, "useSupplement")?,
         lenient_display_validation: parameters.boolean("lenient-display-validation")?,
         value_set_membership_only: parameters.boolean("valueset-membership-only")?,

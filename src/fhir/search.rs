@@ -1,14 +1,18 @@
 //! Search of resources: its parameters, and the Bundle of a page with links to its neighbours.
 
 use super::FhirVersion;
-use super::include::{self, Include};
+use super::chain::{self, Chain};
+use super::hint;
+use super::include::{self, Include, KINDS};
 use super::outcome::{Refusal, RefusalKind, operation_outcome};
 use super::parameters::{ParameterError, Parameters};
 use super::query::encode;
 use super::render_resource::{resource, type_name};
 use super::search_parameters;
 use crate::service::{Issue, ResourceKind, ResourceQuery, Severity, Terminology};
+use crate::stop::Stopped;
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Resources on a page where the client names no number.
@@ -35,6 +39,8 @@ enum Total {
 #[derive(Debug)]
 pub struct Search {
     query: ResourceQuery,
+    /// Conditions that ask for other resources first.
+    chains: Vec<Chain>,
     count: usize,
     offset: usize,
     summary: Summary,
@@ -65,6 +71,7 @@ pub struct Place<'p> {
 pub fn read(kind: ResourceKind, parameters: &Parameters, strict: bool, largest_page: usize) -> Result<Search, Refusal> {
     let mut search = Search {
         query: ResourceQuery::default(),
+        chains: Vec::new(),
         count: parameters.count("_count")?.unwrap_or(PAGE).min(largest_page),
         offset: parameters.count("_offset")?.unwrap_or(0),
         summary: summary(parameters)?,
@@ -114,7 +121,7 @@ impl Search {
     /// What conditional interactions look for: only conditions, of which there must be at least one.
     pub fn conditional(kind: ResourceKind, query: &str) -> Result<Self, Refusal> {
         let search = read(kind, &Parameters::from_query(query)?, true, PAGE)?;
-        if search.query.conditions.is_empty() {
+        if search.query.conditions.is_empty() && search.chains.is_empty() {
             let text = "a condition must name at least one search parameter".to_owned();
             return Err(ParameterError::Missing(text).into());
         }
@@ -123,18 +130,34 @@ impl Search {
 
     /// Ids of the resources found, at most two: more make no difference to a condition.
     pub fn ids(&self, terminology: &Terminology, kind: ResourceKind) -> Result<Vec<String>, Refusal> {
-        let (found, _) = terminology.search_resources(kind, &self.query, 0, 2)?;
+        let query = self.asked(terminology, kind)?;
+        let (found, _) = terminology.search_resources(kind, &query, 0, 2)?;
         Ok(found.into_iter().map(|entry| entry.id).collect())
+    }
+
+    /// The query with the conditions that chains come to.
+    fn asked(&self, terminology: &Terminology, kind: ResourceKind) -> Result<Cow<'_, ResourceQuery>, Stopped> {
+        if self.chains.is_empty() {
+            return Ok(Cow::Borrowed(&self.query));
+        }
+        let mut query = self.query.clone();
+        for chain in &self.chains {
+            query.conditions.push(chain.condition(terminology, kind)?);
+        }
+        Ok(Cow::Owned(query))
     }
 
     fn take(&mut self, kind: ResourceKind, name: &str, value: String) -> Result<(), Refusal> {
         if name == "_sort" {
             self.sort(kind, &value);
         } else if ["_include", "_revinclude"].contains(&name.split(':').next().unwrap_or(name)) {
-            self.includes.push(Include::read(name, &value, kind)?);
+            self.includes.extend(Include::read(name, &value, kind)?);
             self.used.push((name.to_owned(), value));
         } else if let Some(refusal) = not_offered(name) {
             return Err(refusal);
+        } else if chain::is_chain(name) {
+            self.chains.push(Chain::read(kind, name, &value)?);
+            self.used.push((name.to_owned(), value));
         } else if !CONTROLS.contains(&name) {
             let (plain, modifier) = name
                 .split_once(':')
@@ -170,14 +193,11 @@ impl Search {
 /// What cannot be left out without answering another question than was asked.
 fn not_offered(name: &str) -> Option<Refusal> {
     let plain = name.split(':').next().unwrap_or(name);
-    let why = match plain {
-        "_has" => "searches by what refers to a resource are",
-        "_filter" | "_query" | "_list" | "_in" | "_text" | "_content" => "this parameter is",
-        _ if name.split_once(':').map_or(name, |(_, rest)| rest).contains('.') => "chained searches are",
-        _ => return None,
-    };
+    if !["_filter", "_query", "_list", "_in", "_text", "_content"].contains(&plain) {
+        return None;
+    }
     let text = format!(
-        "the search parameter '{name}' is not supported: {why} not answered here; search by the parameters that /metadata lists"
+        "the search parameter '{name}' is not supported: it is not answered here; search by the parameters that /metadata lists"
     );
     Some(Refusal::new(RefusalKind::NotSupported, text))
 }
@@ -190,7 +210,8 @@ pub fn search(terminology: &Terminology, kind: ResourceKind, search: &Search, pl
     // Of a page without entries only the total matters; the service reads 0 as "all".
     let none = search.count == 0 || search.summary == Summary::Count;
     let limit = if none { 1 } else { search.count };
-    let (found, total) = terminology.search_resources(kind, &search.query, search.offset.min(1 << 32), limit)?;
+    let query = search.asked(terminology, kind)?;
+    let (found, total) = terminology.search_resources(kind, &query, search.offset.min(1 << 32), limit)?;
     let mut bundle = json!({
         "resourceType": "Bundle",
         "id": uuid::Uuid::new_v4().to_string(),
@@ -367,8 +388,11 @@ fn tag_as_subset(json: &mut Map<String, Value>) {
 
 /// What a search of something that cannot be searched is told.
 pub fn unsupported(resource_type: &str) -> Refusal {
+    let near = hint::near(resource_type, KINDS.map(type_name));
     Refusal::new(
         RefusalKind::NotFound,
-        format!("'{resource_type}' is no resource type of this server; it has CodeSystem, ConceptMap, NamingSystem and ValueSet"),
+        format!(
+            "'{resource_type}' is no resource type of this server{near}; it has CodeSystem, ConceptMap, NamingSystem and ValueSet"
+        ),
     )
 }

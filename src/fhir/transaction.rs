@@ -43,14 +43,7 @@ pub fn answer(room: Room<'_>, entries: &[BatchEntry], request: &Request<'_>) -> 
         let first = entries.iter().position(|entry| entry.as_ref().is_ok_and(changes));
         return Err(bundle::refused_entry(first.unwrap_or(0), refusal));
     }
-    let mut asked = Vec::with_capacity(entries.len());
-    for (number, entry) in entries.iter().enumerate() {
-        let read = entry
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|entry| read(number, entry, request));
-        asked.push(read.map_err(|refusal| bundle::refused_entry(number, refusal))?);
-    }
+    let asked = all_read(entries, request)?;
     let mut turn = room.library.turn()?;
     let terminology = turn.terminology();
     let before = Room {
@@ -61,30 +54,8 @@ pub fn answer(room: Room<'_>, entries: &[BatchEntry], request: &Request<'_>) -> 
     let places = places(&asked, &plans);
     let bodies = bodies(before, &asked, &plans, &places)?;
     let order = order(&asked, &plans);
-    let mut ready = Vec::with_capacity(order.len());
-    for (entry, plan) in order
-        .iter()
-        .filter_map(|number| Some((asked.get(*number)?, plans.get(*number)?.as_ref()?)))
-    {
-        let one = prepared(entry, plan, bodies.get(&entry.number));
-        ready.push(one.map_err(|refusal| bundle::refused_entry(entry.number, refusal))?);
-    }
-    let mut outcomes: Vec<Outcome> = asked.iter().map(|_| Outcome::Reads).collect();
-    for ((entry, plan), outcome) in asked.iter().zip(&plans).zip(&mut outcomes) {
-        match plan {
-            Some(Plan::Stays(id)) => {
-                let known = write::existing(before, &terminology, kind_of(&entry.target), id, &entry.request);
-                let known = known.map_err(|refusal| bundle::refused_entry(entry.number, refusal))?;
-                *outcome = Outcome::Known(Box::new(known));
-            }
-            Some(Plan::Nothing) => *outcome = Outcome::Known(Box::new(write::deleted(&entry.request, None))),
-            Some(_) => {
-                let place = order.iter().position(|number| *number == entry.number);
-                *outcome = place.map_or(Outcome::Reads, Outcome::Changes);
-            }
-            None => {}
-        }
-    }
+    let ready = all_ready(&asked, &plans, &bodies, &order)?;
+    let outcomes = outcomes(before, &asked, &plans, &order)?;
     let failed = |place: usize, refusal| bundle::refused_entry(order.get(place).copied().unwrap_or(place), refusal);
     let look = |after: &Arc<Terminology>, versions: &[Option<Version>]| -> Result<Vec<Answer>, Refusal> {
         let room = Room {
@@ -118,6 +89,16 @@ fn changes(entry: &BatchRequest) -> bool {
     Target::parse(&entry.path, method).is_ok_and(|target| !target.only_reads(&entry.path, method))
 }
 
+/// What the entries ask for.
+fn all_read<'r>(entries: &'r [BatchEntry], outer: &Request<'r>) -> Result<Vec<Entry<'r>>, Refusal> {
+    let read = entries.iter().enumerate().map(|(number, entry)| {
+        let entry = entry.as_ref().map_err(Clone::clone);
+        let read = entry.and_then(|entry| read(number, entry, outer));
+        read.map_err(|refusal| bundle::refused_entry(number, refusal))
+    });
+    read.collect()
+}
+
 fn read<'r>(number: usize, entry: &'r BatchRequest, outer: &Request<'r>) -> Result<Entry<'r>, Refusal> {
     let method = Method::parse(&entry.method);
     let target = Target::parse(&entry.path, method)?;
@@ -135,15 +116,7 @@ fn read<'r>(number: usize, entry: &'r BatchRequest, outer: &Request<'r>) -> Resu
         }
     }
     let body = entry.body.clone().filter(|_| method.has_body());
-    let request = Request {
-        query: &entry.query,
-        body: body.clone().map_or(Body::None, Body::Json),
-        conditions: super::answer::Conditions {
-            returning: outer.conditions.returning.clone(),
-            ..entry.conditions.clone()
-        },
-        ..outer.clone()
-    };
+    let request = entry.request(body.clone(), outer);
     Ok(Entry {
         number,
         target,
@@ -255,6 +228,41 @@ fn order(entries: &[Entry<'_>], plans: &[Option<Plan>]) -> Vec<usize> {
         .filter_map(|(entry, plan)| Some((rank(plan.as_ref()?)?, entry.number)))
         .collect();
     ranked.into_iter().map(|(_, number)| number).collect()
+}
+
+/// The changes, in the order in which they are made.
+fn all_ready<'g>(
+    entries: &[Entry<'_>],
+    plans: &[Option<Plan>],
+    bodies: &'g BTreeMap<usize, Given<'static>>,
+    order: &[usize],
+) -> Result<Vec<Ready<'g>>, Refusal> {
+    let changes = order
+        .iter()
+        .filter_map(|number| Some((entries.get(*number)?, plans.get(*number)?.as_ref()?)));
+    let ready = changes.map(|(entry, plan)| {
+        let one = prepared(entry, plan, bodies.get(&entry.number));
+        one.map_err(|refusal| bundle::refused_entry(entry.number, refusal))
+    });
+    ready.collect()
+}
+
+/// What the entries come to.
+fn outcomes(room: Room<'_>, entries: &[Entry<'_>], plans: &[Option<Plan>], order: &[usize]) -> Result<Vec<Outcome>, Refusal> {
+    let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, number)| (*number, place)).collect();
+    let outcomes = entries.iter().zip(plans).map(|(entry, plan)| match plan {
+        Some(Plan::Stays(id)) => {
+            let known = write::existing(room, room.terminology, kind_of(&entry.target), id, &entry.request);
+            let known = known.map_err(|refusal| bundle::refused_entry(entry.number, refusal))?;
+            Ok(Outcome::Known(Box::new(known)))
+        }
+        Some(Plan::Nothing) => Ok(Outcome::Known(Box::new(write::deleted(&entry.request, None)))),
+        Some(_) => Ok(places
+            .get(&entry.number)
+            .map_or(Outcome::Reads, |place| Outcome::Changes(*place))),
+        None => Ok(Outcome::Reads),
+    });
+    outcomes.collect()
 }
 
 fn prepared<'g>(entry: &Entry<'_>, plan: &Plan, body: Option<&'g Given<'static>>) -> Result<Ready<'g>, Refusal> {

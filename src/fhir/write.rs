@@ -124,6 +124,7 @@ impl<'g> Incoming<'g> {
             return Err(Refusal {
                 kind: RefusalKind::Unprocessable,
                 issues,
+                sought: None,
             });
         }
         Ok(Self { kind, node, issues })
@@ -281,6 +282,19 @@ pub(super) fn beside(base: &str, version: &Version) -> Answer {
     }
 }
 
+/// An issue that is none.
+fn note(text: String) -> Issue {
+    Issue {
+        severity: Severity::Information,
+        code: "informational",
+        detail: None,
+        message_id: None,
+        text,
+        expression: None,
+        diagnostics: None,
+    }
+}
+
 fn outcome(issues: &[Issue], version: &Version) -> Value {
     let done = match version.changed {
         Changed::Created => "created",
@@ -288,15 +302,10 @@ fn outcome(issues: &[Issue], version: &Version) -> Value {
         Changed::Deleted => "deleted",
     };
     let (kind, number) = (version.kind.as_str(), version.written.version_id);
-    let mut all = vec![Issue {
-        severity: Severity::Information,
-        code: "informational",
-        detail: None,
-        message_id: None,
-        text: format!("{kind}/{} was {done}; this is its version {number}", version.id),
-        expression: None,
-        diagnostics: None,
-    }];
+    let mut all = vec![note(format!(
+        "{kind}/{} was {done}; this is its version {number}",
+        version.id
+    ))];
     all.extend(issues.iter().cloned());
     operation_outcome(&all)
 }
@@ -533,7 +542,7 @@ pub(super) fn patched(
         return Err(Refusal::new(RefusalKind::MethodNotAllowed, text));
     }
     let whole = render_resource::resource(&found, request.version, usize::MAX)?;
-    let patched = patch::apply(&patch, whole, request.version)?;
+    let patched = patch::apply(&patch, whole, request.version, room.terminology.stop())?;
     if patched.get("id").and_then(Value::as_str) != Some(id) {
         return Err(wrong_id(kind, "cannot be changed by a patch".into()));
     }
@@ -567,6 +576,7 @@ pub(super) fn existing(
     Ok(answer)
 }
 
+/// Refuses to write where nothing may be written.
 pub(super) fn check_writable(room: Room<'_>) -> Result<(), Refusal> {
     if room.library.is_writable() {
         Ok(())
@@ -580,6 +590,7 @@ fn wrong_id(kind: ResourceKind, message: String) -> Refusal {
     ParameterError::Malformed { place, message }.into()
 }
 
+/// What a client that deleted something is told; `None` where there was nothing to delete.
 pub(super) fn deleted(request: &Request<'_>, version: Option<&Version>) -> Answer {
     let mut answer = Answer {
         done: Done::Silent,
@@ -612,15 +623,7 @@ pub(super) fn validate(room: Room<'_>, kind: ResourceKind, id: Option<&str>, req
     };
     let (_, mut issues) = given.read(kind, version)?;
     if issues.is_empty() {
-        issues.push(Issue {
-            severity: Severity::Information,
-            code: "informational",
-            detail: None,
-            message_id: None,
-            text: format!("nothing is wrong with this {}", kind.as_str()),
-            expression: None,
-            diagnostics: None,
-        });
+        issues.push(note(format!("nothing is wrong with this {}", kind.as_str())));
     }
     Ok(operation_outcome(&issues))
 }
@@ -633,10 +636,7 @@ fn is_parameters(json: &Value) -> bool {
 fn inner(json: &Value) -> Result<Given<'static>, Refusal> {
     let parameters = super::parameters::Parameters::from_body(json.clone(), &[])?;
     match parameters.resource("resource")? {
-        Some(resource) => Ok(Given {
-            text: resource.to_string().into(),
-            as_sent: false,
-        }),
+        Some(resource) => Ok(Given::of_value(resource)),
         None => Err(ParameterError::Missing("$validate needs the parameter 'resource' or a resource as the body".into()).into()),
     }
 }

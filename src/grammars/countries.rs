@@ -93,10 +93,6 @@ impl Grammar for Currencies {
         "urn:iso:std:iso:4217"
     }
 
-    fn version(&self) -> Option<&'static str> {
-        None
-    }
-
     fn name(&self) -> &'static str {
         "CurrencyCodes"
     }
@@ -135,10 +131,6 @@ pub(super) struct Areas;
 impl Grammar for Areas {
     fn url(&self) -> &'static str {
         "http://unstats.un.org/unsd/methods/m49/m49.htm"
-    }
-
-    fn version(&self) -> Option<&'static str> {
-        None
     }
 
     fn name(&self) -> &'static str {

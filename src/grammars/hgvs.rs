@@ -80,10 +80,6 @@ impl Grammar for Variants {
         "http://varnomen.hgvs.org"
     }
 
-    fn version(&self) -> Option<&'static str> {
-        None
-    }
-
     fn name(&self) -> &'static str {
         "HGVS"
     }

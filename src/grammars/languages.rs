@@ -189,10 +189,6 @@ impl Grammar for Languages {
         "urn:ietf:bcp:47"
     }
 
-    fn version(&self) -> Option<&'static str> {
-        None
-    }
-
     fn name(&self) -> &'static str {
         "Languages"
     }

@@ -47,10 +47,6 @@ impl Grammar for MediaTypes {
         "urn:ietf:bcp:13"
     }
 
-    fn version(&self) -> Option<&'static str> {
-        None
-    }
-
     fn name(&self) -> &'static str {
         "MimeTypes"
     }

@@ -1,6 +1,5 @@
 //! Code systems whose codes follow a rule instead of standing in a list: units, language tags, media types, URIs,
-//! variants of genes; and
-//! the short public lists that come with every server: countries, currencies, areas of the world.
+//! variants of genes; and the short public lists that come with every server: countries, currencies, areas of the world.
 //!
 //! A grammar says whether a text is a code, what it is called, and whether it passes the filters that the code system
 //! defines. It knows nothing of indexes, value sets or FHIR: the service makes indexes of the codes that a request
@@ -33,7 +32,9 @@ pub trait Grammar: Sync {
     /// The canonical URL.
     fn url(&self) -> &'static str;
     /// The version, where there is one.
-    fn version(&self) -> Option<&'static str>;
+    fn version(&self) -> Option<&'static str> {
+        None
+    }
     /// A name for programs.
     fn name(&self) -> &'static str;
     /// A title for people.

@@ -12,10 +12,6 @@ impl Grammar for Uris {
         "urn:ietf:rfc:3986"
     }
 
-    fn version(&self) -> Option<&'static str> {
-        None
-    }
-
     fn name(&self) -> &'static str {
         "URIs"
     }

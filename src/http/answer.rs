@@ -105,9 +105,7 @@ impl Written {
             modified: answer.modified.as_deref().and_then(http_date),
         }
     }
-}
 
-impl Written {
     /// An answer that is written while it is sent.
     pub fn in_pieces(pieces: Box<ExpansionPieces>) -> Self {
         Self {

@@ -7,9 +7,11 @@
 //! What a line is and how it is answered is [`crate::mapper::bulk`]'s.
 
 use super::State;
-use super::answer::{Wanted, code, preflight, refused};
+use super::answer::{Wanted, code, preflight, refused, text_header};
 use super::metrics::Asked;
+use super::negotiation::essence;
 use super::receive::{Packing, Unpacking};
+use crate::fhir::hint;
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{ParameterError, Parameters};
 use crate::fhir::query;
@@ -102,17 +104,7 @@ fn share(parameters: &Parameters, name: &str) -> Result<Option<f32>, ParameterEr
 }
 
 fn check_content_type(request: &HttpRequest) -> Result<(), Refusal> {
-    let given = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = given
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase();
+    let essence = essence(text_header(request.headers(), &header::CONTENT_TYPE).unwrap_or_default());
     let known = [
         "",
         NDJSON,
@@ -133,8 +125,7 @@ fn check_content_type(request: &HttpRequest) -> Result<(), Refusal> {
 
 async fn start(request: &HttpRequest, payload: web::Payload, state: &web::Data<State>) -> Result<Answers, Refusal> {
     check_content_type(request)?;
-    let encoding = request.headers().get(header::CONTENT_ENCODING);
-    let packing = Packing::parse(encoding.and_then(|value| value.to_str().ok()))?;
+    let packing = Packing::parse(text_header(request.headers(), &header::CONTENT_ENCODING))?;
     // Memory for it is all that can be lacking.
     let unpacking = Unpacking::new(packing).map_err(|error| Refusal::new(RefusalKind::Busy, error.to_string()))?;
     let limits = &state.limits;
@@ -151,14 +142,15 @@ async fn start(request: &HttpRequest, payload: web::Payload, state: &web::Data<S
     let target = query::path_segment(path.strip_prefix("/map/").unwrap_or(path)).map_err(ParameterError::from)?;
     let terminology = state.terminology();
     // A mapper that is not there yet takes seconds to build.
-    let prepared = web::block(move || algorithmic::mapper(&terminology, &target, settings.version.as_deref()));
+    let prepare = move || {
+        let mapper = algorithmic::mapper(&terminology, &target, settings.version.as_deref());
+        mapper.map_err(|failure| hint::hinted(&terminology, failure.into()))
+    };
+    let prepared = web::block(prepare);
     let stopping = |_| Refusal::new(RefusalKind::Busy, "the server is stopping");
     let mapper = prepared.await.map_err(stopping)??;
-    let length = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    let whole = length.is_some_and(|length: usize| length <= limits.bulk_body_bytes);
+    let length = text_header(request.headers(), &header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());
+    let whole = length.is_some_and(|length| length <= limits.bulk_body_bytes);
     let stream = Stream {
         body: BodyStream::new(payload.into_inner()).boxed(),
         unpacking,

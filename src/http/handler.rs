@@ -234,8 +234,7 @@ async fn answer(
     let body = receive(payload, &state.limits).await;
     let job = job(request, body, state, wanted, target?)?;
     if job.target.is_heavy() && !state.gate.has_room() {
-        let text = "the server is busy with other requests; try again in a second";
-        return Err(Refusal::new(RefusalKind::Busy, text));
+        return Err(busy());
     }
     let shape = state.quick.shape(&job);
     if let Some(shape) = shape.filter(|shape| state.quick.is_quick(*shape)) {
@@ -327,16 +326,19 @@ fn format_parameter(query: &str) -> Result<Option<String>, Refusal> {
     Ok(Parameters::from_query(query)?.text(&["_format"])?)
 }
 
+fn busy() -> Refusal {
+    Refusal::new(
+        RefusalKind::Busy,
+        "the server is busy with other requests; try again in a second",
+    )
+}
+
 fn run(job: &Job) -> Result<Said, Refusal> {
+    // Held until the work is done.
     let mut ticket = None;
     if job.target.is_heavy() {
         // The queue may have filled since the look from outside.
-        let admitted = job.state.gate.admit();
-        let text = "the server is busy with other requests; try again in a second";
-        ticket = Some(admitted.ok_or_else(|| Refusal::new(RefusalKind::Busy, text))?);
-    }
-    if let Some(ticket) = &mut ticket {
-        ticket.wait();
+        ticket.insert(job.state.gate.admit().ok_or_else(busy)?).wait();
         // Whoever waited in the queue may have gone.
         job.stop.check()?;
     }
@@ -391,8 +393,8 @@ fn guarded(job: &Job, terminology: &Terminology, target: &Target, request: Reque
 
 /// Turns a panic into a refusal.
 fn protected<T>(job: &Job, target: &Target, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
-    // Nothing that the closure touches is left half-changed: requests change only the cache, which is whole at
-    // every instant.
+    // Nothing that the closure touches is left half-changed: the cache and the sessions are whole at every instant, and
+    // a change of the library counts once the file has it; what was not committed is taken back.
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<&str>()
@@ -433,21 +435,13 @@ fn batch(job: &Job, terminology: &Terminology, request: &Request<'_>) -> Result<
         return Ok(bundle::render(kind, responses.collect()));
     }
     let responses = entries.into_par_iter().map(|entry| {
-        let outcome = entry.and_then(|entry| {
+        let outcome = entry.and_then(|mut entry| {
             // Nobody waits for what is answered later.
             job.stop.check()?;
             let method = Method::parse(&entry.method);
             let target = Target::parse(&entry.path, method)?;
-            let request = Request {
-                query: &entry.query,
-                body: entry.body.filter(|_| method.has_body()).map_or(Body::None, Body::Json),
-                conditions: Conditions {
-                    returning: request.conditions.returning.clone(),
-                    ..entry.conditions
-                },
-                ..request.clone()
-            };
-            guarded(job, terminology, &target, request)
+            let body = entry.body.take().filter(|_| method.has_body());
+            guarded(job, terminology, &target, entry.request(body, request))
         });
         let status = match &outcome {
             Ok(answer) => status::of_answer(answer.done),

@@ -165,8 +165,8 @@ pub(super) fn name(target: &Target) -> &'static str {
         Target::Versions => "versions",
         Target::CacheControl => "cache-control",
         Target::Root => "batch",
-        Target::Search(_) => "search",
-        Target::Read(..) => "read",
+        Target::Search(_) | Target::Definitions => "search",
+        Target::Read(..) | Target::Definition(_) => "read",
         Target::ReadVersion(..) => "vread",
         Target::History(..) => "history",
         Target::Create(_) => "create",
@@ -175,8 +175,5 @@ pub(super) fn name(target: &Target) -> &'static str {
         Target::Patch(..) => "patch",
         Target::Validate(..) => "validate",
         Target::Operation(operation, _) => operation.name(),
-        // What is new is counted before it has a name here.
-        #[allow(unreachable_patterns)]
-        _ => "other",
     }
 }

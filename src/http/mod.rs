@@ -2,9 +2,9 @@
 //!
 //! `handler` turns HTTP requests into those of `fhir::interaction` and its answers into responses, `status` decides
 //! every status code, `negotiation` reads media types, `receive` bodies, `answer` writes what was asked for in the format
-//! asked for, `pieces` long ones while they are sent, `gate` limits heavy work, `quick` knows what is so short that it is done at once, `bulk` streams lines
-//! through the mapper, `access` and `metrics` keep account, `reload` sees what others load and write, `server` binds,
-//! serves and stops.
+//! asked for, `pieces` long ones while they are sent, `gate` limits heavy work, `quick` knows what is so short that it is
+//! done at once, `bulk` streams lines through the mapper, `access` and `metrics` keep account, `reload` sees what others
+//! load and write, `server` binds, serves and stops.
 
 mod access;
 mod answer;

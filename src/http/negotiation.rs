@@ -4,6 +4,7 @@
 //! only who name HTML, as browsers do; `_format` overrules everything, for links and for people.
 
 use crate::fhir::FhirVersion;
+use crate::fhir::answer::tagged;
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::representation::Format;
 
@@ -193,8 +194,12 @@ pub fn body(content_type: Option<&str>, endpoint: Option<FhirVersion>) -> Result
             Some((_, Format::Json)) => BodyKind::Json,
             Some((_, Format::Xml)) => BodyKind::Xml,
             _ => {
-                let text = "is not read; send application/fhir+json or application/fhir+xml";
-                return refused(format!("the media type '{essence}' {text}"));
+                let instead = if essence.contains("patch") {
+                    "a patch is read as a JSON Patch (application/json-patch+json) or as a FHIRPath Patch (a Parameters resource in application/fhir+json or application/fhir+xml)"
+                } else {
+                    "send application/fhir+json or application/fhir+xml"
+                };
+                return refused(format!("the media type '{essence}' is not read; {instead}"));
             }
         },
     };
@@ -227,11 +232,12 @@ pub fn preference<'p>(prefer: Option<&'p str>, wanted: &str) -> Option<&'p str> 
 
 /// Whether an entity tag is among those that a client knows already. Tags are compared weakly, as for reading.
 pub fn is_known(if_none_match: Option<&str>, tag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    if_none_match.is_some_and(|known| known.trim() == "*" || known.split(',').any(|one| opaque(one) == opaque(tag)))
+    let own = tagged(tag).next();
+    if_none_match.is_some_and(|known| tagged(known).any(|one| one == "*" || Some(one) == own))
 }
 
-fn essence(media_type: &str) -> String {
+/// A media type without its parameters.
+pub(super) fn essence(media_type: &str) -> String {
     let essence = media_type.split(';').next().unwrap_or(media_type).trim().to_ascii_lowercase();
     // In a query string a plus sign that is not escaped reads as a blank.
     essence.replace(' ', "+")

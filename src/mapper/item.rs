@@ -124,7 +124,47 @@ impl SourceItem {
 
     /// Whether it says more than a code and a name.
     pub fn has_context(&self) -> bool {
-        Role::CONTEXT.iter().any(|role| !self.get(*role).is_empty())
+        self.kind() != Kind::default()
+    }
+
+    /// The columns beside code and name that it fills.
+    pub fn kind(&self) -> Kind {
+        let filled = Role::CONTEXT.into_iter().filter(|role| !self.get(*role).is_empty());
+        filled.fold(Kind::default(), Kind::with)
+    }
+}
+
+/// Which columns a source fills beside code and name: lists that state the same are mapped equally well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind(u16);
+
+impl Kind {
+    /// The word for sources that state nothing else.
+    const NOTHING: &'static str = "nothing";
+
+    fn with(self, role: Role) -> Self {
+        Self(self.0 | 1 << role as u16)
+    }
+
+    /// Reads what is displayed.
+    pub fn parse(words: &str) -> Option<Self> {
+        if words == Self::NOTHING {
+            return Some(Self::default());
+        }
+        let mut roles = words.split('+').map(Role::parse);
+        roles.try_fold(Self::default(), |kind, role| {
+            role.filter(|role| Role::CONTEXT.contains(role)).map(|role| kind.with(role))
+        })
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        if *self == Self::default() {
+            return out.write_str(Self::NOTHING);
+        }
+        let own = Role::CONTEXT.into_iter().filter(|role| self.with(*role) == *self);
+        out.write_str(&own.map(Role::as_str).collect::<Vec<&str>>().join("+"))
     }
 }
 
@@ -152,6 +192,7 @@ mod tests {
             let mut item = SourceItem::default();
             item.set(role, "x");
             assert_eq!(item.has_context(), rest.contains(&role), "{}", role.as_str());
+            assert_eq!(Kind::parse(&item.kind().to_string()), Some(item.kind()));
         }
     }
 }

@@ -23,6 +23,7 @@ mod forest;
 pub mod formats;
 mod index;
 mod item;
+mod kinds;
 mod labs;
 mod lexical;
 pub mod measure;

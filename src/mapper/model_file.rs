@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// The version that is written, and the only one that is read.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// A model is a few hundred kilobytes; what is larger is something else.
 const LARGEST: u64 = 64 << 20;
 
@@ -126,6 +126,7 @@ fn check_line(blank: &mut Model, name: &str, value: &str, features: &[String]) -
 #[cfg(test)]
 mod tests {
     use super::super::calibrate::{Calibration, Judged};
+    use super::super::item::Kind;
     use super::*;
     use proptest::prelude::*;
 
@@ -138,7 +139,7 @@ mod tests {
         let scored = super::super::rank::tests::scored(1.0);
         let rows: Vec<Judged> = (0..200)
             .map(|n| {
-                let like = blank.judged(std::slice::from_ref(&scored), n % 97 > 30, 0, n % 5);
+                let like = blank.judged(std::slice::from_ref(&scored), Kind::default(), n % 97 > 30, 0, n % 5);
                 Judged {
                     inputs: vec![(n % 97) as f32 / 97.0; like.inputs.len()],
                     ..like
@@ -169,7 +170,7 @@ mod tests {
     fn what_is_of_another_target_version_or_program_is_refused_with_its_line() {
         let file = file();
         for (from, to, said) in [
-            ("version\t1", "version\t2", "line 3: the model is of version"),
+            ("version\t2", "version\t3", "line 3: the model is of version"),
             ("target\turn:t", "target\turn:other", "trained for urn:other"),
             ("first\t", "third\t", "line 6: \"third\" is no feature"),
             ("first\t0.5", "first\tx0.5", "is no number"),
@@ -177,7 +178,7 @@ mod tests {
             ("second\t", "first\t", "second time"),
             ("calibration.tree\t", "calibration.tree\tx", "damaged"),
             ("trained\t1", "trained\t0", "not trained"),
-            ("version\t1\n", "", "version and target must come first"),
+            ("version\t2\n", "", "version and target must come first"),
         ] {
             assert!(file.contains(from), "{from}");
             let found = message(&file.replacen(from, to, 1));

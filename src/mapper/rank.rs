@@ -8,6 +8,7 @@
 //! A model that was not trained says so: nothing that it ranks is accepted by itself.
 
 use super::calibrate::Calibration;
+use super::item::Kind;
 use super::lexical::Lexical;
 use super::renderings::{self, Renderings};
 use super::{Acceptance, Scored};
@@ -31,8 +32,6 @@ pub(super) struct Evidence {
     pub measure: f32,
     /// A specimen (or form) was given and understood.
     pub context: f32,
-    /// A column beside the name says what kind of thing it is (a section, a form).
-    pub column: f32,
     /// Facts of source and candidate that the domain adds for the calibration; what they mean is the domain's.
     pub facts: [f32; FACTS],
 }
@@ -50,7 +49,6 @@ impl Evidence {
             conflicts: lexical.source_conflicts + lexical.target_conflicts,
             measure: f32::from(u8::from(measure)),
             context: f32::from(u8::from(context)),
-            column: 0.0,
             facts: [0.0; FACTS],
         }
     }
@@ -126,23 +124,24 @@ impl Model {
         features.iter().map(|(number, value)| weight(*number) * value).sum()
     }
 
-    /// Whether a first candidate with this probability is mapped without a person. What contradicts its source never is.
-    pub fn accepts(&self, accept: Acceptance, first: &Scored, best: f32) -> bool {
+    /// Whether a first candidate with this probability is mapped without a person, for a source of this kind. What
+    /// contradicts its source never is.
+    pub fn accepts(&self, accept: Acceptance, kind: Kind, first: &Scored, best: f32) -> bool {
         let enough = match accept {
             Acceptance::Probability(least) => best >= least && (self.trained || first.exact),
-            Acceptance::ErrorBudget(budget) => self.calibration.accept(budget).is_some_and(|least| best >= least),
+            Acceptance::ErrorBudget(budget) => self.calibration.accept(budget, kind).is_some_and(|least| best >= least),
         };
         enough && first.conflict.is_none()
     }
 
-    /// Probabilities of candidates, best first.
-    pub fn probabilities(&self, scored: &[Scored]) -> Vec<f32> {
+    /// Probabilities of candidates, best first, for a source of this kind.
+    pub fn probabilities(&self, scored: &[Scored], kind: Kind) -> Vec<f32> {
         let scores: Vec<f32> = scored.iter().map(|candidate| candidate.score).collect();
         let shares = softmax(&scores);
         let Some(&first) = shares.first() else {
             return Vec::new();
         };
-        let calibrated = self.calibration.probability(scored);
+        let calibrated = self.calibration.probability(scored, kind);
         // What is left is shared by the others in proportion, never more than the model gave them.
         let rest = (1.0 - first).max(1e-6);
         let factor = ((1.0 - calibrated) / rest).min(calibrated / first.max(1e-6));
@@ -205,10 +204,10 @@ pub(super) mod tests {
     #[test]
     fn probabilities_fall_and_stay_below_one() {
         let model = Model::default();
-        let found = model.probabilities(&[scored(3.0), scored(2.0), scored(-1.0)]);
+        let found = model.probabilities(&[scored(3.0), scored(2.0), scored(-1.0)], Kind::default());
         assert!(found.windows(2).all(|pair| pair[0] >= pair[1]));
         assert!(found.iter().sum::<f32>() <= 1.0 + 1e-5);
-        assert!(model.probabilities(&[]).is_empty());
+        assert!(model.probabilities(&[], Kind::default()).is_empty());
     }
 
     #[test]
@@ -220,10 +219,10 @@ pub(super) mod tests {
         let (sure, mut contradicting) = (scored(1.0), scored(1.0));
         contradicting.conflict = Some("unit");
         let accept = Acceptance::Probability(0.5);
-        assert!(model.accepts(accept, &sure, 0.9) && !model.accepts(accept, &sure, 0.4));
-        assert!(!model.accepts(accept, &contradicting, 1.0));
+        assert!(model.accepts(accept, Kind::default(), &sure, 0.9) && !model.accepts(accept, Kind::default(), &sure, 0.4));
+        assert!(!model.accepts(accept, Kind::default(), &contradicting, 1.0));
         assert!(
-            !model.accepts(Acceptance::ErrorBudget(0.5), &sure, 1.0),
+            !model.accepts(Acceptance::ErrorBudget(0.5), Kind::default(), &sure, 1.0),
             "no threshold was learned"
         );
     }

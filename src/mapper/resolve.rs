@@ -474,7 +474,7 @@ impl Mapper {
             several => format!("the name is a term of {several} concepts"),
         });
         let mut scored = self.domain.candidates(item);
-        let mut probabilities = self.domain.model().probabilities(&scored);
+        let mut probabilities = self.domain.model().probabilities(&scored, item.kind());
         self.without_rejected(item, &mut scored, &mut probabilities);
         self.note_ranking(&scored, &probabilities, story);
         let outcome = self.conclude(item, ask, &exact, &scored, &probabilities);
@@ -533,8 +533,7 @@ impl Mapper {
         let Some(first) = scored.first() else {
             return Outcome::unmapped("no word of the name is known to the target");
         };
-        let best = probabilities.first().copied().unwrap_or_default();
-        let (status, reason) = self.judge(ask, first, best, scored, probabilities);
+        let (status, reason) = self.judge(ask, item, first, scored, probabilities);
         Outcome::new(status, reason, candidates)
     }
 
@@ -570,7 +569,8 @@ impl Mapper {
         Outcome::new(Status::Mapped, "the name is a term of the target", candidates)
     }
 
-    fn judge(&self, ask: Ask, first: &Scored, best: f32, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
+    fn judge(&self, ask: Ask, item: &SourceItem, first: &Scored, scored: &[Scored], probabilities: &[f32]) -> (Status, String) {
+        let best = probabilities.first().copied().unwrap_or_default();
         let coverage = (first.evidence.source_coverage * 100.0).round();
         if best < HOPELESS {
             return (Status::Unmapped, "no candidate is likely; the best is listed".to_owned());
@@ -589,7 +589,7 @@ impl Mapper {
             );
             return (Status::Ambiguous, reason);
         }
-        if self.domain.model().accepts(ask.accept, first, best) {
+        if self.domain.model().accepts(ask.accept, item.kind(), first, best) {
             return (
                 Status::Mapped,
                 format!("{coverage} % of the name's words match, and nothing in the row contradicts it"),

@@ -1,10 +1,11 @@
 //! The mapper as a whole, on a small laboratory vocabulary in the LOINC manner with invented codes and analytes.
 
 use super::*;
+use crate::testing::{Vocabulary, laboratory};
 use proptest::prelude::*;
 use std::path::Path;
-use tern_index::build::{CodeSystemBuilder, ConceptMapBuilder};
-use tern_index::model::{CodeSystemHeader, ConceptMapHeader, DesignationKind, Relationship};
+use tern_index::build::CodeSystemBuilder;
+use tern_index::model::{CodeSystemHeader, DesignationKind, Relationship};
 use tern_index::record::{At, ConceptRecord, DesignationRecord, MappingRecord, PropertyRecord, ValueRecord};
 
 /// Code, six axes, long common name, in use.
@@ -62,81 +63,18 @@ const TERMS: &[(&str, &str, &str, bool)] = &[
     ("LP900-1", "", "Zorvin", true),
 ];
 
-pub(super) struct Fixture {
-    system: Arc<CodeSystemIndex>,
-    maps: Vec<Arc<ConceptMapIndex>>,
-}
-
-impl Vocabularies for Fixture {
-    fn canonical_url(&self, name: &str) -> String {
-        if name == "loinc" {
-            "http://loinc.org".to_owned()
-        } else {
-            name.to_owned()
-        }
-    }
-
-    fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
-        (url == self.system.header().url).then(|| Arc::clone(&self.system))
-    }
-
-    fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
-        self.maps.clone()
-    }
-}
-
-pub(super) fn fixture() -> Fixture {
-    let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new("http://loinc.org", None, "loinc"), false);
-    for (code, six, long, active) in TERMS {
-        let concept = ConceptRecord {
-            code,
-            active: *active,
-            ..ConceptRecord::default()
-        };
-        builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
-        for (value, kind) in [(long, DesignationKind::Display), (six, DesignationKind::FullySpecifiedName)] {
-            if !value.is_empty() {
-                builder.designation(At::default(), DesignationRecord::new(code, value, kind));
-            }
-        }
-    }
-    let (header, files, _) = builder.finish(&mut |_, _| Ok(())).unwrap();
-    let system = Arc::new(CodeSystemIndex::open(header, &files).unwrap());
-    let mut map = ConceptMapBuilder::new(ConceptMapHeader {
-        url: "urn:map".into(),
-        loader: "map".into(),
-        ..ConceptMapHeader::default()
-    });
-    for (source_system, source, target, relationship) in [
+pub(super) fn fixture() -> Vocabulary {
+    let mappings = [
         ("urn:local", "ZV", Some("910001-7"), Relationship::Equivalent),
         ("urn:local", "TWO", Some("910001-7"), Relationship::RelatedTo),
         ("urn:local", "TWO", Some("910002-5"), Relationship::RelatedTo),
         ("urn:local", "NONE", None, Relationship::NotRelatedTo),
         ("http://loinc.org", "910010-8", Some("910001-7"), Relationship::Equivalent),
-    ] {
-        map.mapping(&MappingRecord {
-            source_system,
-            source_version: None,
-            source_code: source,
-            source_display: None,
-            target_system: "http://loinc.org",
-            target_version: None,
-            target_code: target,
-            target_display: None,
-            relationship,
-            group: 0,
-            priority: 0,
-            rule: None,
-            advice: None,
-            comment: None,
-            attributes: &[],
-        });
-    }
-    let (header, files, _) = map.finish().unwrap();
-    Fixture {
-        system,
-        maps: vec![Arc::new(ConceptMapIndex::open(header, &files).unwrap())],
-    }
+    ];
+    let mappings = mappings.map(|(system, source, target, relationship)| {
+        MappingRecord::new((system, source), ("http://loinc.org", target), relationship)
+    });
+    laboratory(None, TERMS, &mappings)
 }
 
 pub(super) fn options() -> MapOptions {
@@ -238,7 +176,7 @@ fn a_name_that_is_a_term_is_taken_and_parts_never_are() {
 }
 
 /// An ingredient and two of its tablets, in the shape of RxNorm.
-pub(super) fn drugs() -> Fixture {
+pub(super) fn drugs() -> Vocabulary {
     let url = "http://www.nlm.nih.gov/research/umls/rxnorm";
     let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new(url, None, "rxnorm"), false);
     for (code, type_, name) in [
@@ -253,20 +191,10 @@ pub(super) fn drugs() -> Fixture {
         };
         builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
         builder.designation(At::default(), DesignationRecord::new(code, name, DesignationKind::Display));
-        builder.property(
-            At::default(),
-            PropertyRecord {
-                code,
-                property: "TTY",
-                group: 0,
-                value: ValueRecord::String(type_),
-                must_resolve: false,
-                extensions: None,
-            },
-        );
+        builder.property(At::default(), PropertyRecord::new(code, "TTY", 0, ValueRecord::String(type_)));
     }
     let (header, files, _) = builder.finish(&mut |_, _| Ok(())).unwrap();
-    Fixture {
+    Vocabulary {
         system: Arc::new(CodeSystemIndex::open(header, &files).unwrap()),
         maps: Vec::new(),
     }

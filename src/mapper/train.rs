@@ -7,6 +7,7 @@
 use super::calibrate::{Calibration, Judged};
 use super::explain::Verdict;
 use super::folds::{Place, Split, is_seen};
+use super::item::Kind;
 use super::rank::{Model, softmax};
 use super::renderings::{Renderings, Unmatched};
 use super::resolve::HOPELESS;
@@ -72,6 +73,7 @@ struct Group {
     /// Where it is in the cross-validation inside a training.
     inner: usize,
     set: usize,
+    kind: Kind,
     weight: f32,
     right: Vec<bool>,
     scored: Vec<Scored>,
@@ -200,6 +202,7 @@ impl<'s> Trainer<'s> {
             hidden: place.hidden,
             inner: place.inner,
             set: example.set,
+            kind: example.item.kind(),
             weight: example.weight,
             right: scored.iter().map(|candidate| right(candidate.concept)).collect(),
             scored,
@@ -214,7 +217,7 @@ impl<'s> Trainer<'s> {
         };
         let Some(model) = model else { return prediction };
         let (scored, right) = ranked(group, &model.weights);
-        let probabilities = model.probabilities(&scored);
+        let probabilities = model.probabilities(&scored, group.kind);
         let listed = scored.iter().zip(&probabilities).take(LISTED);
         prediction.codes = listed
             .map(|(candidate, probability)| (self.system.code(candidate.concept).to_owned(), *probability))
@@ -224,7 +227,7 @@ impl<'s> Trainer<'s> {
             return prediction;
         };
         prediction.abstains = *best < HOPELESS;
-        prediction.accepted = !prediction.abstains && model.accepts(Acceptance::default(), first, *best);
+        prediction.accepted = !prediction.abstains && model.accepts(Acceptance::default(), group.kind, first, *best);
         let constraints = self.domain.constraints(self.system, &example.item, first.concept);
         prediction.contradicts = constraints.iter().any(|constraint| constraint.verdict == Verdict::Broken);
         prediction.near = prediction.place != Some(1) && self.shares_component(first.concept, example);
@@ -320,14 +323,12 @@ fn calibration(domain: &dyn Domain, groups: &[&Group], weights: &[f32]) -> Calib
             let unseen = if own.is_empty() {
                 Vec::new()
             } else {
-                // Where steps take turns, twice as many: a ranking that has seen too little makes all seem less sure than they are.
-                let turns = seen.len().div_ceil(BATCH).clamp(1, 2);
-                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS * turns)
+                ranking(&seen, &vec![0.0; weights.len()], INNER_STEPS)
             };
             let blank = &blank;
             own.into_iter().filter(|group| !group.scored.is_empty()).map(move |group| {
                 let (scored, right) = ranked(group, &unseen);
-                blank.judged(&scored, right.first().copied().unwrap_or(false), group.set, fold)
+                blank.judged(&scored, group.kind, right.first().copied().unwrap_or(false), group.set, fold)
             })
         })
         .collect();

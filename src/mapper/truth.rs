@@ -231,15 +231,19 @@ impl Places {
     }
 }
 
-impl Truth {
-    /// Its rows as examples of the set of this number.
-    pub fn examples(&self, set: usize) -> impl Iterator<Item = Example> + '_ {
-        self.rows.iter().map(move |row| Example {
+/// The rows of all these maps, in their order, as they are learned from: each map is a set by itself.
+pub fn examples(truths: &[Truth]) -> Vec<Example> {
+    let of_set = |(set, truth): (usize, &'_ Truth)| {
+        let rows = truth.rows.iter().map(|row| Example {
             set,
             ..row.example.clone()
-        })
-    }
+        });
+        rows.collect::<Vec<Example>>()
+    };
+    truths.iter().enumerate().flat_map(of_set).collect()
+}
 
+impl Truth {
     /// Takes every n-th row only.
     pub fn thin(&mut self, every: usize) {
         let mut place = 0;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use tern_index::model::Relationship;
 use tern_index::read::CodeSystemIndex;
 use tern_index::text::fold;
+use tern_loaders::decode::squeeze;
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -371,7 +372,7 @@ fn whole(text: &str) -> Option<i64> {
 
 /// Whether a cell says what the item has, but for what spreadsheets do to numbers.
 fn same_cell(shown: &str, own: &str) -> bool {
-    let plain = |text: &str| fold(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = |text: &str| squeeze(&fold(text));
     if plain(shown) == plain(own) {
         return true;
     }

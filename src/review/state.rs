@@ -3,6 +3,7 @@
 //! Pure: events in, state out. That is what makes undoing exact (an event that is undone is left out of the fold) and
 //! lets tests try any history. Nothing here knows the database or who may see what.
 
+use crate::mapper;
 use std::collections::BTreeSet;
 use tern_index::model::Relationship;
 
@@ -34,16 +35,9 @@ impl State {
         Self::NeedsSecondReview,
     ];
 
-    /// The word in the database, in files and in messages.
+    /// The word in the database, in files and in messages: that of mapping sets, which are exchanged with others.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Suggested => "suggested",
-            Self::Auto => "auto",
-            Self::Accepted => "accepted",
-            Self::Rejected => "rejected",
-            Self::NoMatch => "no-match",
-            Self::NeedsSecondReview => "needs-second-review",
-        }
+        mapper::State::from(self).as_str()
     }
 
     /// Reads the word.
@@ -59,6 +53,19 @@ impl State {
     /// Whether people may decide it; the others are what the mapper says.
     pub fn is_for_people(self) -> bool {
         !matches!(self, Self::Suggested | Self::Auto)
+    }
+}
+
+impl From<State> for mapper::State {
+    fn from(state: State) -> Self {
+        match state {
+            State::Suggested => Self::Suggested,
+            State::Auto => Self::Auto,
+            State::Accepted => Self::Accepted,
+            State::Rejected => Self::Rejected,
+            State::NoMatch => Self::NoMatch,
+            State::NeedsSecondReview => Self::NeedsSecondReview,
+        }
     }
 }
 

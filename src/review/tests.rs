@@ -3,14 +3,12 @@
 use super::export::{SheetFormat, table};
 use super::import::{ImportOptions, Imported, import};
 use super::*;
-use crate::mapper::{Kept, MapOptions, Mapper, Outcome, Role, SourceItem, Status, Vocabularies};
+use crate::mapper::{Kept, MapOptions, Mapper, Outcome, Role, SourceItem, Status};
+use crate::testing::{Vocabulary, laboratory};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tern_index::build::{CodeSystemBuilder, ConceptMapBuilder};
-use tern_index::model::{CodeSystemHeader, ConceptMapHeader, DesignationKind, Relationship};
-use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
-use tern_index::record::{At, ConceptRecord, DesignationRecord, MappingRecord};
+use tern_index::model::Relationship;
+use tern_index::record::MappingRecord;
 
 /// Codes that a spreadsheet takes for months, invented names, in use.
 const TERMS: &[(&str, &str, &str, bool)] = &[
@@ -44,71 +42,10 @@ const TERMS: &[(&str, &str, &str, bool)] = &[
 /// `8101-8` as a spreadsheet stores it: the days to August 8101.
 const DAYS_OF_8101_8: f64 = 2_265_083.0;
 
-pub(super) struct Small {
-    system: Arc<CodeSystemIndex>,
-    maps: Vec<Arc<ConceptMapIndex>>,
-}
-
-impl Vocabularies for Small {
-    fn canonical_url(&self, name: &str) -> String {
-        if name == "loinc" {
-            "http://loinc.org".into()
-        } else {
-            name.to_owned()
-        }
-    }
-
-    fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
-        (url == self.system.header().url).then(|| Arc::clone(&self.system))
-    }
-
-    fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
-        self.maps.clone()
-    }
-}
-
-pub(super) fn small() -> Small {
-    let mut builder = CodeSystemBuilder::new(CodeSystemHeader::new("http://loinc.org", Some("1.0".into()), "loinc"), false);
-    for (code, six, long, active) in TERMS {
-        let concept = ConceptRecord {
-            code,
-            active: *active,
-            ..ConceptRecord::default()
-        };
-        builder.concept(At::default(), concept, &mut |_, _| Ok(())).unwrap();
-        for (value, kind) in [(long, DesignationKind::Display), (six, DesignationKind::FullySpecifiedName)] {
-            builder.designation(At::default(), DesignationRecord::new(code, value, kind));
-        }
-    }
-    let (header, files, _) = builder.finish(&mut |_, _| Ok(())).unwrap();
-    let system = Arc::new(CodeSystemIndex::open(header, &files).unwrap());
-    let mut map = ConceptMapBuilder::new(ConceptMapHeader {
-        url: "urn:map".into(),
-        loader: "map".into(),
-        ..ConceptMapHeader::default()
-    });
-    map.mapping(&MappingRecord {
-        source_system: "http://loinc.org",
-        source_version: None,
-        source_code: "8105-9",
-        source_display: None,
-        target_system: "http://loinc.org",
-        target_version: None,
-        target_code: Some("8101-8"),
-        target_display: None,
-        relationship: Relationship::Equivalent,
-        group: 0,
-        priority: 0,
-        rule: None,
-        advice: None,
-        comment: None,
-        attributes: &[],
-    });
-    let (header, files, _) = map.finish().unwrap();
-    Small {
-        system,
-        maps: vec![Arc::new(ConceptMapIndex::open(header, &files).unwrap())],
-    }
+pub(super) fn small() -> Vocabulary {
+    let system = "http://loinc.org";
+    let replaced = MappingRecord::new((system, "8105-9"), (system, Some("8101-8")), Relationship::Equivalent);
+    laboratory(Some("1.0"), TERMS, &[replaced])
 }
 
 pub(super) fn source(pairs: &[(Role, &str)]) -> SourceItem {

@@ -76,6 +76,7 @@ pub fn mapper(terminology: &Terminology, name: &str, version: Option<&str>) -> R
     terminology.mapper(name, version).map_err(|reason| match reason {
         NoMapper::Unresolved(unresolved) => refusals::unknown_system(&unresolved),
         NoMapper::Failed(reason) => refusals::no_mapper(name, &reason),
+        NoMapper::Stopped(stopped) => stopped.into(),
     })
 }
 

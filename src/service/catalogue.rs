@@ -46,12 +46,16 @@ pub(super) struct Entry<T> {
 pub(super) trait Kept: Sized {
     /// The kind.
     const KIND: ResourceKind;
-    /// Opens an artefact of the store.
-    fn open(artefact: &Artefact) -> Result<Self, String>;
+    /// Opens an artefact of the store; a kind that is only kept whole has none there.
+    fn open(_artefact: &Artefact) -> Result<Self, String> {
+        Err(format!("a {} has no index of its own", Self::KIND.as_str()))
+    }
     /// Takes the content out of a parsed resource of the right type.
     fn from_resource(resource: Resource) -> Option<Arc<Self>>;
     /// What lists show of an artefact, from its manifest.
-    fn summary_of_artefact(artefact: &Artefact) -> Summary;
+    fn summary_of_artefact(_artefact: &Artefact) -> Summary {
+        Summary::default()
+    }
     /// What lists show of the content.
     fn summary(&self) -> Summary;
     /// How its versions are ordered, if it says so.
@@ -119,19 +123,11 @@ impl Kept for ConceptMapIndex {
 impl Kept for ValueSet {
     const KIND: ResourceKind = ResourceKind::ValueSet;
 
-    fn open(_artefact: &Artefact) -> Result<Self, String> {
-        Err("value sets have no index of their own".into())
-    }
-
     fn from_resource(resource: Resource) -> Option<Arc<Self>> {
         match resource {
             Resource::ValueSet(value_set) => Some(value_set),
             _ => None,
         }
-    }
-
-    fn summary_of_artefact(_artefact: &Artefact) -> Summary {
-        Summary::default()
     }
 
     fn summary(&self) -> Summary {
@@ -156,19 +152,11 @@ impl Kept for ValueSet {
 impl Kept for NamingSystem {
     const KIND: ResourceKind = ResourceKind::NamingSystem;
 
-    fn open(_artefact: &Artefact) -> Result<Self, String> {
-        Err("naming systems have no index of their own".into())
-    }
-
     fn from_resource(resource: Resource) -> Option<Arc<Self>> {
         match resource {
             Resource::NamingSystem(naming_system) => Some(naming_system),
             _ => None,
         }
-    }
-
-    fn summary_of_artefact(_artefact: &Artefact) -> Summary {
-        Summary::default()
     }
 
     fn summary(&self) -> Summary {

@@ -5,12 +5,11 @@
 
 use super::extension;
 use super::language::Languages;
+use super::postcoordinated::SNOMED;
 use crate::ecl::dialects::language_reference_set;
 use std::sync::Arc;
 use tern_index::model::{Acceptability, Canonical, Content, Designation, DesignationKind, Ordinal, PropertyValue};
 use tern_index::read::CodeSystemIndex;
-
-const SNOMED: &str = "http://snomed.info/sct";
 
 /// A code system version and what supplements it.
 #[derive(Debug, Clone)]

@@ -145,8 +145,8 @@ const LISTED: usize = 1000;
 
 /// Compares two value sets.
 pub fn compare(terminology: &Terminology, request: &CompareRequest) -> Result<Comparison, Failure> {
-    let this = expand::resolve(terminology, &request.this)?;
-    let other = expand::resolve(terminology, &request.other)?;
+    let named = |reference| Ok::<_, Failure>(expand::resolve(terminology, reference, &request.parameters)?.value_set);
+    let (this, other) = (named(&request.this)?, named(&request.other)?);
     let mut mentions = Mentions::default();
     mentions.value_set(terminology, &this, &[]);
     mentions.value_set(terminology, &other, &[]);

@@ -9,7 +9,7 @@ use super::code_system::View;
 use super::grammar::{self, Mentions};
 use super::language::Languages;
 use super::postcoordinated::understand;
-use super::value_set::compose::{self, Evaluator, Used};
+use super::value_set::compose::{self, Evaluator, Named, Used};
 use super::value_set::{Listing, Members, Nesting, Part};
 use super::{Failure, Parameters, Terminology, extension, issues};
 use crate::stop::{Pace, Stop, Stopped};
@@ -54,6 +54,8 @@ pub enum ParameterValue {
     Code(String),
     /// `valueUri`
     Uri(String),
+    /// `valueDateTime`
+    DateTime(String),
 }
 
 /// What an expansion says of how it was made.
@@ -145,21 +147,25 @@ pub struct Expansion {
 /// More codes than this are not listed without a `count`, unless the request or the server says otherwise.
 pub const DEFAULT_LIMIT: u64 = 10_000;
 
-/// The value set that a reference means.
-pub fn resolve(terminology: &Terminology, reference: &ValueSetReference) -> Result<Arc<ValueSet>, Failure> {
+/// The value set that a reference means, and what chose its version.
+pub fn resolve(terminology: &Terminology, reference: &ValueSetReference, parameters: &Parameters) -> Result<Named, Failure> {
     match reference {
-        ValueSetReference::Inline(value_set) => Ok(value_set.clone()),
+        ValueSetReference::Inline(value_set) => Ok(Named {
+            value_set: value_set.clone(),
+            chosen_by: None,
+        }),
         ValueSetReference::Context(context) => {
             let canonical = super::context::value_set(terminology, context)?;
-            resolve(terminology, &ValueSetReference::Canonical(canonical))
+            resolve(terminology, &ValueSetReference::Canonical(canonical), parameters)
         }
-        ValueSetReference::Canonical(canonical) => {
-            let found = terminology.value_set(&canonical.url, canonical.version.as_deref());
-            found.map_err(|unresolved| match &unresolved.damage {
-                Some(damage) => issues::damaged(&unresolved.url, damage),
-                None => Failure::new(super::FailureKind::NotFound, issues::unknown_value_set(&unresolved)),
-            })
-        }
+        ValueSetReference::Canonical(canonical) => compose::named(terminology, parameters, canonical, parameters.date.as_deref())
+            .map_err(|stop| match stop {
+                compose::Stop::UnknownImport { unresolved, .. } => match &unresolved.damage {
+                    Some(damage) => issues::damaged(&unresolved.url, damage),
+                    None => issues::unknown_import(&unresolved, false),
+                },
+                other => other.into_failure(),
+            }),
     }
 }
 
@@ -207,12 +213,13 @@ pub struct Evaluated {
 /// Finds the codes of a value set.
 pub fn evaluate(terminology: &Terminology, request: &ExpandRequest) -> Result<Evaluated, Failure> {
     let parameters = &request.parameters;
-    let value_set = resolve(terminology, &request.value_set)?;
+    let Named { value_set, chosen_by } = resolve(terminology, &request.value_set, parameters)?;
     let languages = languages(&value_set, parameters)?;
     let mut mentions = Mentions::default();
     mentions.value_set(terminology, &value_set, &[]);
     let terminology = &mentions.speaking(terminology, true);
     let mut evaluator = Evaluator::new(terminology, parameters)?;
+    evaluator.used.version_parameters.extend(chosen_by);
     let mut members = evaluator.evaluate(&value_set).map_err(compose::Stop::into_failure)?;
     let mut used = evaluator.used;
     let open = grammar::open(&members);
@@ -238,7 +245,7 @@ pub fn evaluate(terminology: &Terminology, request: &ExpandRequest) -> Result<Ev
         }
     }
     if let Some(filter) = parameters.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
-        search(&mut members, filter, parameters);
+        search(&mut members, filter, parameters, terminology.stop())?;
     }
     if parameters.exclude_post_coordinated == Some(true) {
         members.parts.iter_mut().for_each(|part| part.expressions.clear());
@@ -310,11 +317,17 @@ impl Evaluated {
 }
 
 /// Restricts the members to those with a term that matches, best first where the result is a list.
-fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
+fn search(members: &mut Members, filter: &str, parameters: &Parameters, stop: &Stop) -> Result<(), Stopped> {
+    let stopped = || stop.is_stopped();
+    let all = SearchOptions {
+        inactive: true,
+        stopped: Some(&stopped),
+        ..SearchOptions::default()
+    };
     for part in &mut members.parts {
-        let mut matching = part.view.index.matching(filter, true);
+        let mut matching = part.view.index.matching(filter, &all);
         for supplement in &part.view.supplements {
-            let found = supplement.matching(filter, true);
+            let found = supplement.matching(filter, &all);
             let codes = found.iter().map(|concept| supplement.code(Ordinal(concept)));
             matching.extend(
                 codes
@@ -329,11 +342,11 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
         if part.listing.is_none() && !nothing_shown && (part.nesting != Nesting::Subtree || is_list(parameters)) {
             let options = SearchOptions {
                 within: Some(&part.concepts),
-                inactive: true,
                 // Only what can be on the page must be ranked; the rest follows as it comes.
                 limit: parameters
                     .count
                     .map_or(0, |count| count as usize + parameters.offset.unwrap_or(0) as usize),
+                ..all
             };
             let mut order: Vec<u32> = part
                 .view
@@ -351,6 +364,8 @@ fn search(members: &mut Members, filter: &str, parameters: &Parameters) {
             part.nesting = Nesting::Flat;
         }
     }
+    // What a search that was stopped has found is no answer.
+    stop.check()
 }
 
 /// Whether the terms of an expression have words that begin with all that is sought.
@@ -481,6 +496,9 @@ fn echo(value_set: &ValueSet, parameters: &Parameters, languages: Option<&Langua
     if let Some(languages) = languages {
         say("displayLanguage", ParameterValue::Code(languages.given.clone()));
     }
+    if let Some(date) = &parameters.date {
+        say("date", ParameterValue::DateTime(date.clone()));
+    }
     if let Some(filter) = &parameters.filter {
         say("filter", ParameterValue::String(filter.clone()));
     }
@@ -491,14 +509,15 @@ fn echo(value_set: &ValueSet, parameters: &Parameters, languages: Option<&Langua
         say("exclude-system", ParameterValue::Uri(excluded.to_string()));
     }
     // A forced version is echoed even where it changed nothing: the client must see that it was in force.
-    for forced in &parameters.force_system_versions {
-        say("force-system-version", ParameterValue::Uri(forced.to_string()));
+    for (name, forced) in [
+        ("force-system-version", &parameters.force_system_versions),
+        ("force-valueset-version", &parameters.force_value_set_versions),
+    ] {
+        for canonical in forced {
+            say(name, ParameterValue::Uri(canonical.to_string()));
+        }
     }
-    for (name, canonical) in used
-        .version_parameters
-        .iter()
-        .filter(|(name, _)| *name != "force-system-version")
-    {
+    for (name, canonical) in used.version_parameters.iter().filter(|(name, _)| !name.starts_with("force-")) {
         say(name, ParameterValue::Uri(canonical.to_string()));
     }
     for canonical in used.systems.keys() {

@@ -448,12 +448,8 @@ mod tests {
             ("apart", "kind", "burn", 2),
         ] {
             let record = PropertyRecord {
-                code: concept,
-                property,
-                group,
-                value: ValueRecord::Code(value),
                 must_resolve: true,
-                extensions: None,
+                ..PropertyRecord::new(concept, property, group, ValueRecord::Code(value))
             };
             builder.property(At::default(), record);
         }

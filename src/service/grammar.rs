@@ -198,17 +198,7 @@ fn build<'c>(
             term(other, DesignationKind::Synonym);
         }
         for (property, value) in &named.properties {
-            builder.property(
-                at,
-                PropertyRecord {
-                    code,
-                    property,
-                    group: 0,
-                    value: ValueRecord::Code(value),
-                    must_resolve: false,
-                    extensions: None,
-                },
-            );
+            builder.property(at, PropertyRecord::new(code, property, 0, ValueRecord::Code(value)));
         }
     }
     let (header, files, _) = builder.finish(&mut |_, _| Ok(())).ok()?;

@@ -8,7 +8,7 @@ pub(crate) mod refusals;
 
 use super::postcoordinated::edition;
 use super::status::Doubt;
-use super::terminology::Unresolved;
+use super::terminology::{ResourceKind, Unresolved};
 use crate::ecl::{EclError, Kind};
 use crate::stop::Stopped;
 use tern_index::model::{Canonical, Coding};
@@ -78,6 +78,17 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What to tell the client; at least one.
     pub issues: Vec<Issue>,
+    /// What was named and is not loaded in any version, if that is what failed.
+    pub sought: Option<Sought>,
+}
+
+/// A resource that was named and is not loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// Its type.
+    pub kind: ResourceKind,
+    /// The URL that was given.
+    pub url: String,
 }
 
 impl Failure {
@@ -86,7 +97,21 @@ impl Failure {
         Self {
             kind,
             issues: vec![issue],
+            sought: None,
         }
+    }
+
+    /// The same, because of a resource that is not loaded, or not in that version.
+    pub fn seeking(mut self, kind: ResourceKind, unresolved: &Unresolved) -> Self {
+        let url = unresolved.url.clone();
+        self.sought = (!unresolved.known).then_some(Sought { kind, url });
+        // The texts on code systems and maps have their versions.
+        if let (ResourceKind::ValueSet, [_, ..], Some(issue)) =
+            (kind, unresolved.known_versions.as_slice(), self.issues.first_mut())
+        {
+            issue.diagnostics = Some(format!("Valid versions: {}", listed(&unresolved.known_versions)));
+        }
+        self
     }
 }
 
@@ -254,7 +279,8 @@ pub fn unknown_system_in_expansion(unresolved: &Unresolved) -> Failure {
         "UNKNOWN_CODESYSTEM_VERSION_NONE" => "UNKNOWN_CODESYSTEM_VERSION_EXP_NONE",
         _ => "UNKNOWN_CODESYSTEM_EXP",
     };
-    Failure::new(FailureKind::NotFound, error("not-found", "not-found", id, text))
+    let failure = Failure::new(FailureKind::NotFound, error("not-found", "not-found", id, text));
+    failure.seeking(ResourceKind::CodeSystem, unresolved)
 }
 
 /// Something loaded that cannot be opened.
@@ -295,7 +321,8 @@ pub fn unknown_import_issue(unresolved: &Unresolved, pinned: bool) -> Issue {
 
 /// An import that is not loaded, where nothing can be answered without it.
 pub fn unknown_import(unresolved: &Unresolved, pinned: bool) -> Failure {
-    Failure::new(FailureKind::NotFound, unknown_import_issue(unresolved, pinned))
+    let failure = Failure::new(FailureKind::NotFound, unknown_import_issue(unresolved, pinned));
+    failure.seeking(ResourceKind::ValueSet, unresolved)
 }
 
 /// A version that `check-system-version` forbids.
@@ -305,6 +332,16 @@ pub fn version_check(url: &str, found: Option<&str>, wanted: &str) -> Issue {
         "The version '{found}' is not allowed for system '{url}': required to be '{wanted}' by a version-check parameter"
     );
     error("exception", "version-error", "VALUESET_VERSION_CHECK", text)
+}
+
+/// A version that `check-valueset-version` forbids.
+pub fn value_set_version_check(url: &str, found: Option<&str>, wanted: &str) -> Failure {
+    let found = found.unwrap_or("");
+    let text = format!(
+        "The version '{found}' is not allowed for value set '{url}': required to be '{wanted}' by a version-check parameter"
+    );
+    let issue = error("exception", "version-error", "VALUESET_VERSION_CHECK", text);
+    Failure::new(FailureKind::Invalid, issue)
 }
 
 /// More codes than may be listed at once.

@@ -8,14 +8,13 @@ use super::code_system::View;
 use super::grammar::{self, Mentions};
 use super::history::{self, Retirement};
 use super::language::{self, Languages};
-use super::postcoordinated::{Understood, understand};
+use super::postcoordinated::{SNOMED, Understood, understand};
 use super::{CodeSystemIndex, Failure, Terminology};
 use super::{issues, normal_form, refusals};
 use crate::ecl::meaning::{Meaning, RowValue};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, Property, PropertyValue};
 
-const SNOMED: &str = "http://snomed.info/sct";
 const TERM_INFRASTRUCTURE: &str = "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra";
 
 /// A request to look a code up.

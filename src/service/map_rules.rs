@@ -10,11 +10,11 @@ mod age;
 
 pub use age::Age;
 
+use super::postcoordinated::SNOMED;
 use super::translate::Dependency;
 use age::Operator;
 use tern_index::model::{Mapping, MappingAttribute, MappingAttributeRole};
 
-const SNOMED: &str = "http://snomed.info/sct";
 const AGE_AT_ONSET: &str = "445518008";
 const CURRENT_AGE: &str = "424144002";
 const FEMALE: &str = "248152002";

@@ -1,21 +1,25 @@
 //! The mappers of a snapshot: one for each target that somebody asked for, built once and kept.
 //!
-//! A mapper reads its whole target, which takes seconds for a large one. The first request for a target builds it on
-//! threads of its own, others wait for it, and a snapshot that replaces this one starts without any. Only what is
-//! loaded is kept: what a request brought is small, and its mapper goes with the request.
+//! A mapper reads its whole target, which takes seconds for a large one. The first request for a target has it built on
+//! threads of its own, others wait for it, and a snapshot that replaces this one starts without any. Who is told to stop
+//! waits no longer; the building goes on, or a mapper that takes longer than a request may would never be there. Only
+//! what is loaded is kept: what a request brought is small, and its mapper goes with the request.
 //!
 //! People's decisions come from who keeps them ([`PeoplesDecisions`]) and are asked for at every request: a mapper that
 //! heeds others is a clone, and nothing of its target is read again.
 
 use super::terminology::{Terminology, Unresolved};
 use crate::mapper::{Decisions, MOST_CANDIDATES, MapOptions, Mapper, Vocabularies};
+use crate::stop::{Stop, Stopped};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex};
 
 /// URL and version of a target.
 type Key = (String, Option<String>);
-type Slot = Arc<OnceLock<Result<Built, String>>>;
 
 /// What people have decided, wherever it is kept. It is asked at every request, so it must be quick where nothing has
 /// changed.
@@ -55,13 +59,62 @@ impl Built {
     }
 }
 
+/// A mapper that is there, or is being built, or is not.
+#[derive(Default)]
+struct Slot {
+    begun: AtomicBool,
+    built: OnceLock<Result<Built, String>>,
+    waiting: Mutex<()>,
+    done: Condvar,
+}
+
+impl Slot {
+    /// Looks at the word to stop this often while another thread builds.
+    const PATIENCE: Duration = Duration::from_millis(20);
+
+    /// What was built; the first who asks has it built, and all wait until it is or they are told to stop.
+    fn built(self: &Arc<Self>, stop: &Stop, build: impl FnOnce() -> Result<Built, String> + Send + 'static) -> Outcome<'_> {
+        if !self.begun.swap(true, Ordering::AcqRel) {
+            let slot = Arc::clone(self);
+            let work = move || {
+                let built = catch_unwind(AssertUnwindSafe(build));
+                let bug = || Err("the mapper could not be built; this is a bug, please report it".to_owned());
+                slot.set(built.unwrap_or_else(|_| bug()));
+            };
+            let thread = std::thread::Builder::new().name("mapper".to_owned());
+            if let Err(error) = thread.spawn(work) {
+                self.set(Err(format!("no thread can be started to build it: {error}")));
+            }
+        }
+        let mut turn = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(built) = self.built.get() {
+                return Ok(built.as_ref().map_err(Clone::clone));
+            }
+            stop.check()?;
+            let waited = self.done.wait_timeout(turn, Self::PATIENCE);
+            turn = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn set(&self, built: Result<Built, String>) {
+        // Only who has begun sets it, once.
+        let _ = self.built.set(built);
+        let _turn = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.done.notify_all();
+    }
+}
+
+/// A mapper or why there is none, unless one was told to stop before that was known.
+type Outcome<'b> = Result<Result<&'b Built, String>, Stopped>;
+
 /// Mappers that are kept where nobody says how many.
 const KEPT: usize = 8;
 
 /// The mappers of one snapshot.
 pub(super) struct Mappers {
     /// The last used one last.
-    slots: Mutex<Vec<(Key, Slot)>>,
+    slots: Mutex<Vec<(Key, Arc<Slot>)>>,
     most: usize,
     decisions: Option<Arc<dyn PeoplesDecisions>>,
     embedding_model: Option<PathBuf>,
@@ -75,7 +128,7 @@ impl Default for Mappers {
 
 impl std::fmt::Debug for Mappers {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let built = |slot: &Slot| slot.get().is_some();
+        let built = |slot: &Slot| slot.built.get().is_some();
         let keys: Vec<(Key, bool)> = self.locked(|slots| slots.iter().map(|(key, slot)| (key.clone(), built(slot))).collect());
         formatter
             .debug_struct("Mappers")
@@ -133,16 +186,16 @@ impl Mappers {
     }
 
     /// The list is whole at every instant, so a poisoned lock is as good as any.
-    fn locked<T>(&self, work: impl FnOnce(&mut Vec<(Key, Slot)>) -> T) -> T {
+    fn locked<T>(&self, work: impl FnOnce(&mut Vec<(Key, Arc<Slot>)>) -> T) -> T {
         work(&mut self.slots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The slot of a target; the least recently used one makes room for a new one.
-    fn slot(&self, key: Key) -> Slot {
+    fn slot(&self, key: Key) -> Arc<Slot> {
         self.locked(|slots| {
             let slot = match slots.iter().position(|(known, _)| *known == key) {
                 Some(place) => slots.remove(place).1,
-                None => Slot::default(),
+                None => Arc::default(),
             };
             if slots.len() >= self.most {
                 slots.remove(0);
@@ -152,55 +205,45 @@ impl Mappers {
         })
     }
 
-    /// The mapper to a target, built if it is not there. Who gives up waiting for it does not stop it: the next one finds
-    /// it built.
-    pub fn get(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
+    /// The mapper to a target, kept or built, in a slot of these or in one that goes with the request.
+    fn get(&self, key: Key, terminology: &Terminology, kept: bool, stop: &Stop) -> Result<Arc<Mapper>, NoMapper> {
         // Asked first: what cannot be read is said before seconds are spent.
-        let decisions = self.decisions(&key.0)?;
-        let slot = self.slot(key.clone());
-        let built = slot
-            .get_or_init(|| self.build(key, terminology))
-            .as_ref()
-            .map_err(Clone::clone)?;
-        Ok(built.with(decisions))
+        let decisions = self.decisions(&key.0).map_err(NoMapper::Failed)?;
+        let slot = if kept { self.slot(key.clone()) } else { Arc::default() };
+        let built = slot.built(stop, self.build(key, terminology)).map_err(NoMapper::Stopped)?;
+        Ok(built.map_err(NoMapper::Failed)?.with(decisions))
     }
 
-    /// A mapper that is not kept.
-    fn once(&self, key: Key, terminology: &Terminology) -> Result<Arc<Mapper>, String> {
-        let decisions = self.decisions(&key.0)?;
-        Ok(self.build(key, terminology)?.with(decisions))
-    }
-
-    /// Builds on threads of its own. A worker of the shared pool that waits for its own pool takes other work meanwhile,
-    /// which may ask for this very mapper; and where all workers wait for it, nobody would be left to build it.
-    fn build(&self, (url, version): Key, terminology: &Terminology) -> Result<Built, String> {
+    /// The building of a mapper. It has threads of its own: a worker of the shared pool that waits for its own pool takes
+    /// other work meanwhile, which may ask for this very mapper; and where all workers wait for it, nobody would be left
+    /// to build it.
+    fn build(&self, (url, version): Key, terminology: &Terminology) -> impl FnOnce() -> Result<Built, String> + Send + 'static {
         let options = MapOptions {
             target: url,
             candidates: MOST_CANDIDATES,
             embedding_model: self.embedding_model.clone(),
             ..MapOptions::default()
         };
+        let terminology = terminology.clone();
         let target = Target { terminology, version };
-        let work = || {
+        move || {
             let pool = rayon::ThreadPoolBuilder::new().build().map_err(|error| error.to_string())?;
             pool.install(|| Mapper::new(&options, &target))
                 .map(Built::new)
                 .map_err(|error| error.to_string())
-        };
-        let built = std::thread::scope(|scope| scope.spawn(work).join());
-        built.unwrap_or_else(|_| Err("the mapper could not be built; this is a bug, please report it".to_owned()))
+        }
     }
 }
 
 /// A snapshot in which the target has a certain version.
-struct Target<'t> {
-    terminology: &'t Terminology,
+struct Target {
+    terminology: Terminology,
     version: Option<String>,
 }
 
-impl Vocabularies for Target<'_> {
+impl Vocabularies for Target {
     fn canonical_url(&self, name: &str) -> String {
-        Vocabularies::canonical_url(self.terminology, name)
+        Vocabularies::canonical_url(&self.terminology, name)
     }
 
     fn code_system(&self, url: &str) -> Option<Arc<CodeSystemIndex>> {
@@ -208,7 +251,7 @@ impl Vocabularies for Target<'_> {
     }
 
     fn concept_maps(&self) -> Vec<Arc<ConceptMapIndex>> {
-        Vocabularies::concept_maps(self.terminology)
+        Vocabularies::concept_maps(&self.terminology)
     }
 }
 
@@ -233,6 +276,8 @@ pub(super) enum NoMapper {
     Unresolved(Unresolved),
     /// It cannot be built.
     Failed(String),
+    /// Nobody waits for it any more.
+    Stopped(Stopped),
 }
 
 impl Terminology {
@@ -243,11 +288,10 @@ impl Terminology {
         let key = (header.url.clone(), header.version.clone());
         let loaded = self.loaded();
         let same = loaded.code_system(&key.0, key.1.as_deref());
-        let mapper = match same.is_ok_and(|same| Arc::ptr_eq(&same, &target)) {
-            true => self.mappers().get(key, &loaded),
-            false => self.mappers().once(key, self),
-        };
-        mapper.map_err(NoMapper::Failed)
+        match same.is_ok_and(|same| Arc::ptr_eq(&same, &target)) {
+            true => self.mappers().get(key, &loaded, true, self.stop()),
+            false => self.mappers().get(key, self, false, self.stop()),
+        }
     }
 }
 
@@ -292,6 +336,31 @@ mod tests {
         let own = view.mapper(URL, None).unwrap();
         assert_eq!(own.target().header().version.as_deref(), Some("1.0.0"));
         assert!(Arc::ptr_eq(&kept, &loaded.mapper(URL, None).unwrap()));
+    }
+
+    #[test]
+    fn who_is_told_to_stop_waits_no_longer_and_the_next_finds_it_built() {
+        let patient = terminology(&[ANIMALS]);
+        let limits = crate::ecl::Limits {
+            stop: Stop::after(Duration::ZERO),
+            ..crate::ecl::Limits::default()
+        };
+        let hurried = patient.limiting_constraints(limits);
+        let slot = patient.mappers().slot((URL.to_owned(), Some("1.0.0".to_owned())));
+        // Somebody builds it, and takes his time.
+        slot.begun.store(true, Ordering::Release);
+        assert!(matches!(hurried.mapper(URL, None), Err(NoMapper::Stopped(_))));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                patient
+                    .mapper(URL, None)
+                    .map(|mapper| mapper.target().header().version.clone())
+            });
+            let built = patient.mappers().build((URL.to_owned(), None), &patient);
+            slot.set(built());
+            assert_eq!(waiting.join().unwrap().unwrap().as_deref(), Some("1.0.0"));
+        });
+        assert!(hurried.mapper(URL, None).is_ok());
     }
 
     #[test]

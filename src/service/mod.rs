@@ -65,7 +65,7 @@ pub mod written;
 pub use compare::{CompareRequest, Comparison};
 pub use expand::{ExpandRequest, Expansion, ExpansionContains};
 pub(crate) use issues::refusals;
-pub use issues::{Failure, FailureKind, Issue, Severity};
+pub use issues::{Failure, FailureKind, Issue, Severity, Sought};
 pub use lookup::{Lookup, LookupRequest};
 pub use mappers::PeoplesDecisions;
 pub use parameters::Parameters;

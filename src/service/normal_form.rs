@@ -38,59 +38,64 @@ fn is_attribute(index: &CodeSystemIndex, property: &Property) -> bool {
     number && concept().is_none_or(|concept| index.refset_rows(concept).is_none())
 }
 
-/// The expression: with terms, or `terse` of codes alone.
+/// The form of a concept: with terms, or `terse` of codes alone.
 pub fn necessary_normal_form(index: &CodeSystemIndex, concept: Ordinal, terse: bool) -> String {
-    let named = |concept: Ordinal| {
-        let code = index.code(concept);
-        match index.display(concept).filter(|_| !terse) {
-            Some(display) => format!("{code}|{display}|"),
-            None => code.to_owned(),
-        }
-    };
-    let named_code = |code: &str| index.find_exact(code).map_or_else(|| code.to_owned(), named);
-    let definition = if index.status(concept) == Some(SUFFICIENTLY_DEFINED) {
-        "==="
-    } else {
-        "<<<"
-    };
-    let parents: Vec<String> = index.parents(concept).map(named).collect();
-    // The root has none: it stands for itself.
-    let focus = if parents.is_empty() {
-        named(concept)
-    } else {
-        parents.join("+")
-    };
-    let refinement = |attributes: &[Property]| {
-        let mut pairs: Vec<String> = attributes
-            .iter()
-            .map(|attribute| {
-                let value = match &attribute.value {
-                    PropertyValue::Code(code) => named_code(code),
-                    PropertyValue::Integer(number) => format!("#{number}"),
-                    PropertyValue::Decimal(number) => format!("#{number}"),
-                    PropertyValue::Boolean(truth) => truth.to_string().to_uppercase(),
-                    other => format!("\"{}\"", other.to_string().replace('\\', "\\\\").replace('"', "\\\"")),
-                };
-                format!("{}={value}", named_code(&attribute.code))
-            })
-            .collect();
-        // The order of the release's rows carries no meaning.
-        pairs.sort();
-        pairs.join(",")
-    };
-    let mut groups: Vec<String> = Vec::new();
-    let mut alone = String::new();
-    for (number, attributes) in role_groups(index, concept) {
-        if number == 0 {
-            alone = refinement(&attributes);
-        } else {
-            groups.push(format!("{{{}}}", refinement(&attributes)));
-        }
+    let mut focus: Vec<ConceptReference> = index.parents(concept).map(|parent| reference(index.code(parent))).collect();
+    if focus.is_empty() {
+        // The root has no parents: it stands for itself.
+        focus.push(reference(index.code(concept)));
     }
-    groups.sort();
-    let parts: Vec<String> = (!alone.is_empty()).then_some(alone).into_iter().chain(groups).collect();
-    let colon = if parts.is_empty() { "" } else { ":" };
-    format!("{definition} {focus}{colon}{}", parts.join(","))
+    let mut groups = role_groups(index, concept);
+    // The order of the release's rows carries no meaning.
+    let sorted = |attributes: Vec<Property>| {
+        let mut attributes: Vec<Attribute> = attributes.into_iter().map(stated).collect();
+        attributes.sort_by_cached_key(|attribute| shown(index, sub_expression(vec![attribute.clone()], Vec::new()), terse));
+        attributes
+    };
+    let alone = groups.remove(&0).map(sorted).unwrap_or_default();
+    let mut groups: Vec<Vec<Attribute>> = groups.into_values().map(sorted).collect();
+    groups.sort_by_cached_key(|group| shown(index, sub_expression(Vec::new(), vec![group.clone()]), terse));
+    let form = SubExpression {
+        focus,
+        ..sub_expression(alone, groups)
+    };
+    let is_defined = index.status(concept) == Some(SUFFICIENTLY_DEFINED);
+    format!("{} {}", definition(is_defined), shown(index, form, terse))
+}
+
+fn sub_expression(attributes: Vec<Attribute>, groups: Vec<Vec<Attribute>>) -> SubExpression {
+    SubExpression {
+        focus: Vec::new(),
+        attributes,
+        groups,
+    }
+}
+
+/// An attribute as the release has it.
+fn stated(property: Property) -> Attribute {
+    let value = match property.value {
+        PropertyValue::Code(code) => expression::Value::Concept(reference(&code)),
+        PropertyValue::Integer(number) => expression::Value::Number(number.to_string()),
+        PropertyValue::Decimal(number) => expression::Value::Number(number),
+        PropertyValue::Boolean(truth) => expression::Value::Boolean(truth),
+        other => expression::Value::Text(other.to_string()),
+    };
+    Attribute {
+        name: reference(&property.code),
+        value,
+    }
+}
+
+fn definition(is_defined: bool) -> &'static str {
+    if is_defined { "===" } else { "<<<" }
+}
+
+fn shown(index: &CodeSystemIndex, sub: SubExpression, terse: bool) -> String {
+    let term = |reference: &ConceptReference| {
+        let concept = index.find_exact(&reference.id).filter(|_| !terse)?;
+        index.display(concept).map(|text| text.into_owned())
+    };
+    Expression { status: None, sub }.print(&term)
 }
 
 /// `138875005`: what everything is.
@@ -98,16 +103,8 @@ const ROOT: &str = "138875005";
 
 /// The normal form of an expression: with terms, or `terse` of codes alone.
 pub fn of_expression(index: &CodeSystemIndex, meaning: &Meaning, terse: bool) -> String {
-    let definition = if meaning.defines { "===" } else { "<<<" };
-    let written = Expression {
-        status: None,
-        sub: written(index, meaning.normal_form()),
-    };
-    let term = |reference: &ConceptReference| {
-        let concept = index.find_exact(&reference.id).filter(|_| !terse)?;
-        index.display(concept).map(|text| text.into_owned())
-    };
-    format!("{definition} {}", written.print(&term))
+    let form = written(index, meaning.normal_form());
+    format!("{} {}", definition(meaning.defines), shown(index, form, terse))
 }
 
 fn reference(code: &str) -> ConceptReference {
@@ -126,8 +123,7 @@ fn written(index: &CodeSystemIndex, description: &Description) -> SubExpression 
     }
     let mut made = SubExpression {
         focus,
-        attributes: Vec::new(),
-        groups: Vec::new(),
+        ..sub_expression(Vec::new(), Vec::new())
     };
     for (role, filler) in &description.roles {
         match (role.concept(), filler) {

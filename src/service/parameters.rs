@@ -33,7 +33,7 @@ pub struct Parameters {
     pub offset: Option<u32>,
     /// `count`
     pub count: Option<u32>,
-    /// `date`: where nothing names a version, that of this day.
+    /// `date`: where nothing names a version of a code system or value set, that of this day.
     pub date: Option<String>,
     /// `exclude-system`
     pub exclude_systems: Vec<Canonical>,
@@ -43,8 +43,12 @@ pub struct Parameters {
     pub check_system_versions: Vec<Canonical>,
     /// `force-system-version`: the version to use whatever is named.
     pub force_system_versions: Vec<Canonical>,
-    /// `default-valueset-version`: the version of an import that names none.
+    /// `default-valueset-version`: the version of a value set that is named without one.
     pub default_value_set_versions: Vec<Canonical>,
+    /// `check-valueset-version`: the version of a value set that must result.
+    pub check_value_set_versions: Vec<Canonical>,
+    /// `force-valueset-version`: the version of a value set to use whatever is named.
+    pub force_value_set_versions: Vec<Canonical>,
     /// `useSupplement`
     pub use_supplements: Vec<Canonical>,
     /// `lenient-display-validation`: a wrong display is a warning.

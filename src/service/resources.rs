@@ -109,6 +109,25 @@ impl Terminology {
         }
     }
 
+    /// The URLs of all resources of a type.
+    pub fn urls(&self, kind: ResourceKind) -> Vec<&str> {
+        fn of<'s, T: Body + 's>(shelves: impl Iterator<Item = &'s Shelf<T>>) -> Vec<&'s str> {
+            let mut urls: Vec<&str> = shelves
+                .flat_map(|shelf| shelf.all())
+                .map(|entry| entry.url.as_str())
+                .collect();
+            urls.dedup();
+            urls
+        }
+        let layers = self.layers().iter();
+        match kind {
+            ResourceKind::CodeSystem => of(layers.map(|layer| &layer.code_systems)),
+            ResourceKind::ValueSet => of(layers.map(|layer| &layer.value_sets)),
+            ResourceKind::ConceptMap => of(layers.flat_map(|layer| [&layer.concept_maps, layer.algorithmic()])),
+            ResourceKind::NamingSystem => of(layers.map(|layer| &layer.naming_systems)),
+        }
+    }
+
     /// Canonicals of the algorithmic maps.
     pub fn algorithmic_maps(&self) -> Vec<Canonical> {
         let entries = self.layers().iter().flat_map(|layer| layer.algorithmic().all());

@@ -50,9 +50,9 @@ pub fn search(terminology: &Terminology, request: &SearchRequest) -> Vec<SearchR
         request.systems.clone()
     };
     let options = SearchOptions {
-        within: None,
         inactive: request.inactive,
         limit: request.limit,
+        ..SearchOptions::default()
     };
     let mut queues: Vec<_> = systems
         .iter()

@@ -68,6 +68,34 @@ fn an_expansion_stops_where_it_is() {
 }
 
 #[test]
+fn a_text_filter_stops() {
+    let filtered = |looks| {
+        let (terminology, stop) = left_after(looks);
+        let request = ExpandRequest {
+            value_set: value_set(r#"{"property":"concept","op":"exists","value":"true"}"#),
+            parameters: Parameters {
+                filter: Some("conc".into()),
+                count: Some(10),
+                ..Parameters::default()
+            },
+        };
+        (
+            expand(&terminology, &request).err().map(|failure| failure.kind),
+            stop.looks_too_many(),
+        )
+    };
+    assert_eq!(filtered(1_000), (None, 0));
+    // One look in 1024 terms, once to find and once to rank; after the last one nothing is read any more.
+    for looks in [1, 5, 15, 25, 40] {
+        let (failed, too_many) = filtered(looks);
+        assert!(
+            failed == Some(FailureKind::TooCostly) && too_many <= 6,
+            "{looks}: {failed:?} {too_many}"
+        );
+    }
+}
+
+#[test]
 fn a_search_for_matches_that_was_stopped_has_no_answer() {
     let request = FindMatchesRequest {
         system: Some("http://example.org/many".into()),

@@ -236,6 +236,13 @@ impl Terminology {
         found.and_then(|entry| entry.version.clone())
     }
 
+    /// The version of a value set that was the latest on a day, likewise.
+    pub fn value_set_version_on(&self, url: &str, date: &str) -> Option<String> {
+        let url = self.value_set_url(url);
+        let found = self.layers.iter().find_map(|layer| layer.value_sets.version_on(url, date));
+        found.and_then(|entry| entry.version.clone())
+    }
+
     /// A value set, likewise; implicit value sets are made.
     pub fn value_set(&self, url: &str, version: Option<&str>) -> Result<Arc<ValueSet>, Unresolved> {
         let url = self.value_set_url(url);

@@ -7,6 +7,7 @@
 pub mod attributes;
 mod value_sets;
 
+use super::postcoordinated::SNOMED;
 use super::version;
 use super::{ConceptMapIndex, Failure, Terminology};
 use super::{map_rules, refusals};
@@ -94,8 +95,6 @@ pub struct Translation {
     /// The matches, map by map.
     pub matches: Vec<Match>,
 }
-
-const SNOMED: &str = "http://snomed.info/sct";
 
 /// How far `other-map` may lead from map to map.
 const LONGEST_CHAIN: usize = 16;

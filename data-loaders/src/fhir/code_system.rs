@@ -540,12 +540,8 @@ fn emit_concept(concept: &Concept<'_>, at: At, sink: &mut dyn RecordSink) -> Res
     }
     for property in &concept.properties {
         let record = PropertyRecord {
-            code,
-            property: property.code,
-            group: 0,
-            value: property.value.record(),
-            must_resolve: false,
             extensions: property.extensions.as_deref(),
+            ..PropertyRecord::new(code, property.code, 0, property.value.record())
         };
         sink.accept(at, Record::Property(record))?;
     }

@@ -154,14 +154,7 @@ impl Catalogue {
             sink.accept(at, Record::Parent { child: code, parent })?;
         }
         let mut property = |at, property, value| {
-            let record = PropertyRecord {
-                code,
-                property,
-                group: 0,
-                value,
-                must_resolve: false,
-                extensions: None,
-            };
+            let record = PropertyRecord::new(code, property, 0, value);
             sink.accept(at, Record::Property(record))
         };
         property(at, KIND, ValueRecord::String(kind))?;

@@ -172,21 +172,14 @@ pub fn load(
         }
         let attributes = attributes(&row);
         let record = MappingRecord {
-            source_system: from.system(),
-            source_version: None,
-            source_code: &row.source,
-            source_display: None,
-            target_system: to.system(),
-            target_version: None,
-            target_code: row.target.as_deref(),
-            target_display: None,
-            relationship: relationship(&row),
             group: row.scenario,
             priority: row.choice,
-            rule: None,
-            advice: None,
-            comment: None,
             attributes: &attributes,
+            ..MappingRecord::new(
+                (from.system(), &row.source),
+                (to.system(), row.target.as_deref()),
+                relationship(&row),
+            )
         };
         sink.accept(at, Record::Mapping(record))?;
     }

@@ -2,7 +2,7 @@
 //!
 //! The tabular list and the index differ in what their elements mean, not in how they are read.
 
-use crate::{LoadError, decode::squeeze};
+use crate::{LoadError, decode::squeeze, xml::entity};
 use quick_xml::events::{BytesStart, Event};
 
 /// What is done with the elements of a file.
@@ -70,20 +70,6 @@ pub fn version(head: &str) -> Option<String> {
     let (_, rest) = head.split_once("<version>")?;
     let (version, _) = rest.split_once("</version>")?;
     Some(version.trim().to_owned()).filter(|version| !version.is_empty())
-}
-
-fn entity(reference: &quick_xml::events::BytesRef<'_>) -> Option<char> {
-    if let Ok(Some(letter)) = reference.resolve_char_ref() {
-        return Some(letter);
-    }
-    Some(match &**reference {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 /// Counts lines as the reader moves forward.

@@ -158,16 +158,10 @@ impl<'s> Content<'s> {
     }
 
     fn write(&mut self, at: At, code: &str, property: &str, value: ValueRecord<'_>, must_resolve: bool) -> Result<(), Stopped> {
-        self.sink.accept(
-            at,
-            Record::Property(PropertyRecord {
-                code,
-                property,
-                group: 0,
-                value,
-                must_resolve,
-                extensions: None,
-            }),
-        )
+        let record = PropertyRecord {
+            must_resolve,
+            ..PropertyRecord::new(code, property, 0, value)
+        };
+        self.sink.accept(at, Record::Property(record))
     }
 }

@@ -155,25 +155,13 @@ fn map_to_header(version: Option<&str>) -> ConceptMapHeader {
 }
 
 fn replacement<'a>(from: &'a str, to: &'a str, comment: Option<&'a str>, only: bool) -> MappingRecord<'a> {
+    let relationship = if only {
+        Relationship::Equivalent
+    } else {
+        Relationship::RelatedTo
+    };
     MappingRecord {
-        source_system: SYSTEM,
-        source_version: None,
-        source_code: from,
-        source_display: None,
-        target_system: SYSTEM,
-        target_version: None,
-        target_code: Some(to),
-        target_display: None,
-        relationship: if only {
-            Relationship::Equivalent
-        } else {
-            Relationship::RelatedTo
-        },
-        group: 0,
-        priority: 0,
-        rule: None,
-        advice: None,
         comment,
-        attributes: &[],
+        ..MappingRecord::new((SYSTEM, from), (SYSTEM, Some(to)), relationship)
     }
 }

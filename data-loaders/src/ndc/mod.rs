@@ -327,15 +327,7 @@ fn strengths(numbers: &str, units: &str) -> String {
 }
 
 fn property(at: At, code: &str, property: &str, value: ValueRecord<'_>, sink: &mut dyn RecordSink) -> Result<(), LoadError> {
-    let record = PropertyRecord {
-        code,
-        property,
-        group: 0,
-        value,
-        must_resolve: false,
-        extensions: None,
-    };
-    Ok(sink.accept(at, Record::Property(record))?)
+    Ok(sink.accept(at, Record::Property(PropertyRecord::new(code, property, 0, value)))?)
 }
 
 fn designation(

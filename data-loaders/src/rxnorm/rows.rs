@@ -47,12 +47,8 @@ fn unknown(row: &Row<'_>, column: usize, sink: &mut dyn RecordSink) -> Result<()
 
 fn property<'a>(code: &'a str, property: &'a str, value: ValueRecord<'a>, must_resolve: bool) -> Record<'a> {
     Record::Property(PropertyRecord {
-        code,
-        property,
-        group: 0,
-        value,
         must_resolve,
-        extensions: None,
+        ..PropertyRecord::new(code, property, 0, value)
     })
 }
 
@@ -314,21 +310,10 @@ fn mapping<'a>(
     attributes: &'a [MappingAttribute],
 ) -> MappingRecord<'a> {
     MappingRecord {
-        source_system,
         source_version: version.filter(|_| source_system == SYSTEM),
-        source_code,
-        source_display: None,
-        target_system: SYSTEM,
         target_version: version,
-        target_code,
-        target_display: None,
-        relationship,
-        group: 0,
-        priority: 0,
-        rule: None,
-        advice: None,
-        comment: None,
         attributes,
+        ..MappingRecord::new((source_system, source_code), (SYSTEM, target_code), relationship)
     }
 }
 

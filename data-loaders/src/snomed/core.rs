@@ -32,15 +32,7 @@ pub(super) fn property(
     group: u16,
     value: ValueRecord<'_>,
 ) -> Result<(), Stopped> {
-    let record = PropertyRecord {
-        code,
-        property,
-        group,
-        value,
-        must_resolve: false,
-        extensions: None,
-    };
-    sink.accept(at, Record::Property(record))
+    sink.accept(at, Record::Property(PropertyRecord::new(code, property, group, value)))
 }
 
 /// Writes a relationship of a concept; a target must be a concept of the release.
@@ -55,12 +47,8 @@ fn relationship(
         id: state.id.0,
         is_parent: attribute == IS_A,
         property: PropertyRecord {
-            code: source,
-            property: attribute,
-            group,
-            value,
             must_resolve: matches!(value, ValueRecord::Code(_)),
-            extensions: None,
+            ..PropertyRecord::new(source, attribute, group, value)
         },
     };
     sink.accept(state.at(), Record::Relationship(record))

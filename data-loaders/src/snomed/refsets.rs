@@ -262,23 +262,8 @@ pub(super) fn associations(files: Vec<&Rf2File>, version: &str, sink: &mut dyn R
 }
 
 fn mapping<'a>(refset: Sctid, source: &'a str, target: &'a str) -> MappingRecord<'a> {
-    MappingRecord {
-        source_system: SYSTEM,
-        source_version: None,
-        source_code: source,
-        source_display: None,
-        target_system: SYSTEM,
-        target_version: None,
-        target_code: Some(target),
-        target_display: None,
-        relationship: association_relationship(refset),
-        group: 0,
-        priority: 0,
-        rule: None,
-        advice: None,
-        comment: None,
-        attributes: &[],
-    }
+    let relationship = association_relationship(refset);
+    MappingRecord::new((SYSTEM, source), (SYSTEM, Some(target)), relationship)
 }
 
 /// How the source of an association relates to its target: as "Using SNOMED CT with FHIR" has it for SAME AS and REPLACED

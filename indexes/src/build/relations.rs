@@ -3,11 +3,14 @@
 //! Distinct values are sorted inside each kind, so that a reader finds one by binary search; the inverted lists
 //! make a value-set filter or an attribute constraint one look-up, and the rows of attributes make groups a merge.
 
+use super::code_system::RawProperty;
 use super::{BuildError, CodeSystemBuilder, count_u32, csr_offsets, hierarchy::Numbering};
 use crate::container::ContainerWriter;
 use crate::layout::{kind, relations};
 use crate::model::PropertyType;
 use crate::read::slot;
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
 
 /// The number of a value's kind at rest.
 pub(crate) fn kind_number(kind: PropertyType) -> u8 {
@@ -23,29 +26,7 @@ pub(crate) fn kind_number(kind: PropertyType) -> u8 {
 }
 
 pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Result<ContainerWriter, BuildError> {
-    // Sort the distinct values and number them.
-    let text = |kind: u8, value: u32| {
-        if kind == 0 {
-            builder.codes.get(value)
-        } else {
-            builder.values.get(value)
-        }
-    };
-    let mut distinct: Vec<(u8, u32)> = builder.properties.iter().map(|p| (kind_number(p.kind), p.value)).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    distinct.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(a.0, a.1).cmp(text(b.0, b.1))));
-    let numbers: std::collections::HashMap<(u8, u32), u32, foldhash::fast::FixedState> =
-        distinct.iter().copied().zip(0u32..).collect();
-    count_u32("property values", distinct.len())?;
-
-    let mut entries: Vec<(u32, u32)> = builder
-        .properties
-        .iter()
-        .zip(0u32..)
-        .filter_map(|(p, index)| Some((numbering.ordinal(p.concept)?, index)))
-        .collect();
-    entries.sort_by_key(|(ordinal, index)| (*ordinal, *index));
+    let values = Values::of(builder, numbering)?;
     if builder.property_codes.len() > usize::from(u16::MAX) {
         return Err(BuildError::TooMany {
             what: "properties",
@@ -53,45 +34,100 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
             limit: u64::from(u16::MAX),
         });
     }
-    let value_of = |index: u32| {
-        let p = &builder.properties[index as usize];
-        numbers.get(&(kind_number(p.kind), p.value)).copied().unwrap_or(u32::MAX)
-    };
-    let rows: Vec<[u32; 2]> = entries
+    let mut entries: Vec<Entry<'_>> = builder
+        .properties
         .iter()
-        .map(|(_, index)| {
-            let p = &builder.properties[*index as usize];
-            [p.property << 16 | u32::from(p.group), value_of(*index)]
+        .filter_map(|record| {
+            Some(Entry {
+                ordinal: numbering.ordinal(record.concept)?,
+                value: values.number(record),
+                record,
+            })
         })
         .collect();
+    // A stable sort: of one concept they stay as they came.
+    entries.sort_by_key(|entry| entry.ordinal);
 
     let mut writer = ContainerWriter::new(kind::RELATIONS);
     writer.strings(relations::PROPERTIES, builder.property_codes.iter());
-    writer.csr(
-        relations::ENTRIES,
-        &csr_offsets(numbering.len(), entries.iter().map(|(ordinal, _)| *ordinal)),
-        &rows,
-    );
-    writer.column(
-        relations::VALUE_KIND,
-        &distinct.iter().map(|(kind, _)| *kind).collect::<Vec<u8>>(),
-    );
-    writer.strings(relations::VALUES, distinct.iter().map(|(kind, value)| text(*kind, *value)));
-    let targets: Vec<u32> = distinct
+    let rows: Vec<[u32; 2]> = entries
         .iter()
-        .map(|(kind, value)| {
-            if *kind == 0 {
-                numbering.ordinal(*value).unwrap_or(u32::MAX)
-            } else {
-                u32::MAX
-            }
-        })
+        .map(|entry| [entry.record.property << 16 | u32::from(entry.record.group), entry.value])
         .collect();
-    writer.column(relations::VALUE_ORDINAL, &targets);
+    let offsets = csr_offsets(numbering.len(), entries.iter().map(|entry| entry.ordinal));
+    writer.csr(relations::ENTRIES, &offsets, &rows);
+    values.write(&mut writer, builder);
+    inverted(&mut writer, &entries);
+    extensions(&mut writer, builder, &entries);
+    let ids: Vec<u64> = entries.iter().map(|entry| entry.record.id).collect();
+    if ids.iter().any(|id| *id != 0) {
+        writer.column(relations::IDS, &ids);
+    }
+    turned(&mut writer, builder, numbering, &entries, &values);
+    Ok(writer)
+}
 
+/// A property of a concept.
+struct Entry<'b> {
+    ordinal: u32,
+    /// The number of its value.
+    value: u32,
+    record: &'b RawProperty,
+}
+
+/// The distinct values, sorted inside each kind, and by their numbers.
+struct Values {
+    /// Of each its kind, and the number of its text or, of a code, of the concept in the builder.
+    distinct: Vec<(u8, u32)>,
+    numbers: HashMap<(u8, u32), u32, FixedState>,
+    /// Of each the concept that it is, `u32::MAX` where it is none.
+    targets: Vec<u32>,
+}
+
+impl Values {
+    fn of(builder: &CodeSystemBuilder, numbering: &Numbering) -> Result<Self, BuildError> {
+        let mut distinct: Vec<(u8, u32)> = builder.properties.iter().map(key).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        distinct.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(builder, *a).cmp(text(builder, *b))));
+        count_u32("property values", distinct.len())?;
+        let target = |(kind, value): &(u8, u32)| numbering.ordinal(*value).filter(|_| *kind == 0);
+        Ok(Self {
+            numbers: distinct.iter().copied().zip(0u32..).collect(),
+            targets: distinct.iter().map(|own| target(own).unwrap_or(u32::MAX)).collect(),
+            distinct,
+        })
+    }
+
+    fn number(&self, record: &RawProperty) -> u32 {
+        self.numbers.get(&key(record)).copied().unwrap_or(u32::MAX)
+    }
+
+    fn write(&self, writer: &mut ContainerWriter, builder: &CodeSystemBuilder) {
+        let kinds: Vec<u8> = self.distinct.iter().map(|(kind, _)| *kind).collect();
+        writer.column(relations::VALUE_KIND, &kinds);
+        writer.strings(relations::VALUES, self.distinct.iter().map(|own| text(builder, *own)));
+        writer.column(relations::VALUE_ORDINAL, &self.targets);
+    }
+}
+
+fn key(record: &RawProperty) -> (u8, u32) {
+    (kind_number(record.kind), record.value)
+}
+
+fn text(builder: &CodeSystemBuilder, (kind, value): (u8, u32)) -> &str {
+    if kind == 0 {
+        builder.codes.get(value)
+    } else {
+        builder.values.get(value)
+    }
+}
+
+/// The concepts that have a value of a property.
+fn inverted(writer: &mut ContainerWriter, entries: &[Entry<'_>]) {
     let mut inverted: Vec<([u32; 2], u32)> = entries
         .iter()
-        .map(|(ordinal, index)| ([builder.properties[*index as usize].property, value_of(*index)], *ordinal))
+        .map(|entry| ([entry.record.property, entry.value], entry.ordinal))
         .collect();
     inverted.sort_unstable();
     inverted.dedup();
@@ -104,66 +140,47 @@ pub(super) fn write(builder: &CodeSystemBuilder, numbering: &Numbering) -> Resul
     }
     first.push(inverted.len() as u32);
     writer.column(relations::KEYS, &keys);
-    writer.csr(
-        relations::POSTINGS,
-        &first,
-        &inverted.iter().map(|(_, ordinal)| *ordinal).collect::<Vec<u32>>(),
-    );
+    let postings: Vec<u32> = inverted.iter().map(|(_, ordinal)| *ordinal).collect();
+    writer.csr(relations::POSTINGS, &first, &postings);
+}
 
+fn extensions(writer: &mut ContainerWriter, builder: &CodeSystemBuilder, entries: &[Entry<'_>]) {
     let extended: Vec<(u32, &str)> = entries
         .iter()
         .zip(0u32..)
-        .filter_map(|((_, index), place)| {
-            let extensions = builder.properties[*index as usize].extensions;
-            builder.extension(extensions).map(|text| (place, text))
-        })
+        .filter_map(|(entry, place)| Some((place, builder.extension(entry.record.extensions)?)))
         .collect();
-    writer.column(
-        relations::EXTENDED,
-        &extended.iter().map(|(place, _)| *place).collect::<Vec<u32>>(),
-    );
+    let places: Vec<u32> = extended.iter().map(|(place, _)| *place).collect();
+    writer.column(relations::EXTENDED, &places);
     writer.strings(relations::EXTENSIONS, extended.iter().map(|(_, text)| text));
-    let ids: Vec<u64> = entries
-        .iter()
-        .map(|(_, index)| builder.properties[*index as usize].id)
-        .collect();
-    if ids.iter().any(|id| *id != 0) {
-        writer.column(relations::IDS, &ids);
-    }
-    turned(&mut writer, builder, numbering, &entries, |index| {
-        let value = value_of(index);
-        let target = targets.get(value as usize).copied().filter(|target| *target != u32::MAX);
-        target.unwrap_or_else(|| value.saturating_add(numbering.len() as u32))
-    });
-    Ok(writer)
 }
 
 /// Rows by property instead of by concept, of those properties that are concepts: the attributes of a terminology
-/// whose concepts are defined by them. Entries are (ordinal, number of the property record), by ordinal.
+/// whose concepts are defined by them. A value is the concept that it is, or its number behind all concepts.
 fn turned(
     writer: &mut ContainerWriter,
     builder: &CodeSystemBuilder,
     numbering: &Numbering,
-    entries: &[(u32, u32)],
-    value: impl Fn(u32) -> u32,
+    entries: &[Entry<'_>],
+    values: &Values,
 ) {
     let codes = &builder.property_codes;
     let is_concept = |code: &str| {
-        builder
-            .codes
-            .number(code)
-            .and_then(|number| numbering.ordinal(number))
-            .is_some()
+        let number = builder.codes.number(code);
+        number.and_then(|number| numbering.ordinal(number)).is_some()
     };
     let kept: Vec<bool> = codes.iter().map(is_concept).collect();
     let mut rows: Vec<(u32, [u32; 3])> = Vec::new();
     let (mut last, mut place) = (u32::MAX, 0);
-    for (ordinal, index) in entries {
-        place = if *ordinal == last { place + 1 } else { 0 };
-        last = *ordinal;
-        let own = &builder.properties[*index as usize];
+    for entry in entries {
+        place = if entry.ordinal == last { place + 1 } else { 0 };
+        last = entry.ordinal;
+        let own = entry.record;
         if kept.get(own.property as usize) == Some(&true) {
-            rows.push((own.property, [*ordinal, slot(own.group, place), value(*index)]));
+            let target = values.targets.get(entry.value as usize).copied();
+            let target = target.filter(|target| *target != u32::MAX);
+            let value = target.unwrap_or_else(|| entry.value.saturating_add(numbering.len() as u32));
+            rows.push((own.property, [entry.ordinal, slot(own.group, place), value]));
         }
     }
     if rows.is_empty() {

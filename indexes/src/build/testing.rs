@@ -69,17 +69,8 @@ pub fn emit(plain: &Plain, header: &CodeSystemHeader, sink: &mut dyn RecordSink)
     }
     for (concept, property, value) in &plain.properties {
         let (property, text) = (format!("p{property}"), format!("v{value}"));
-        sink.accept(
-            at,
-            Record::Property(PropertyRecord {
-                code: &plain.concepts[*concept].0,
-                property: &property,
-                group: 0,
-                value: ValueRecord::String(&text),
-                must_resolve: false,
-                extensions: None,
-            }),
-        )?;
+        let record = PropertyRecord::new(&plain.concepts[*concept].0, &property, 0, ValueRecord::String(&text));
+        sink.accept(at, Record::Property(record))?;
     }
     Ok(())
 }
@@ -192,12 +183,8 @@ pub fn sample(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
     rows(sink)?;
     for (id, is_parent, value) in [(41, true, "root"), (42, false, "root")] {
         let property = PropertyRecord {
-            code: "old",
-            property: "linked",
-            group: 0,
-            value: ValueRecord::Code(value),
             must_resolve: true,
-            extensions: None,
+            ..PropertyRecord::new("old", "linked", 0, ValueRecord::Code(value))
         };
         let record = RelationshipRecord { id, is_parent, property };
         sink.accept(at, Record::Relationship(record))?;

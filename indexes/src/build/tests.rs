@@ -553,16 +553,10 @@ proptest! {
             }
             for (own, property, group, value) in &entries {
                 let (code, text) = (format!("c{own}"), format!("c{value}"));
-                let property = PropertyRecord {
-                    code: &code,
-                    property: properties[*property],
-                    group: *group,
-                    // Some are codes of concepts, some of nothing, some text.
-                    value: if value % 3 == 0 { ValueRecord::String(&text) } else { ValueRecord::Code(&text) },
-                    must_resolve: false,
-                    extensions: None,
-                };
-                sink.accept(at, Record::Property(property))?;
+                // Some are codes of concepts, some of nothing, some text.
+                let value = if value % 3 == 0 { ValueRecord::String(&text) } else { ValueRecord::Code(&text) };
+                let record = PropertyRecord::new(&code, properties[*property], *group, value);
+                sink.accept(at, Record::Property(record))?;
             }
             Ok(())
         });
@@ -637,7 +631,7 @@ proptest! {
                 .collect();
             let set: ConceptSet = found.iter().map(|hit| hit.concept.0).collect();
             prop_assert_eq!(codes(&with, &set), naive.clone());
-            prop_assert_eq!(codes(&with, &with.matching(query, inactive)), naive);
+            prop_assert_eq!(codes(&with, &with.matching(query, &options)), naive);
             for limit in 1..found.len() {
                 let page = with.search(query, &SearchOptions { limit, ..options.clone() });
                 prop_assert_eq!(&page[..], &found[..limit], "a page is a prefix of the whole");

@@ -3,7 +3,7 @@
 //! A row is a number that runs through all reference sets; the rows of one reference set are a range. It says nothing
 //! of which concepts are members: that is `refsets`, as a set.
 
-use super::{ConceptBits, ConceptSet, FileSource, blocks::Blocks, open_optional};
+use super::{CodeSystemIndex, ConceptBits, ConceptSet, FileSource, blocks::Blocks, open_optional};
 use crate::container::{Column, ContainerError, Csr, Strings};
 use crate::layout::{file, kind, members};
 use crate::model::Ordinal;
@@ -19,6 +19,17 @@ pub enum Component<'i> {
     Designation(u32),
     /// The identifier of something that is neither: a relationship, or what is not loaded.
     Other(&'i str),
+}
+
+impl<'i> Component<'i> {
+    /// Its identifier, `index` being the one that it is of; empty for a designation without one.
+    pub fn identifier(self, index: &'i CodeSystemIndex) -> &'i str {
+        match self {
+            Self::Concept(concept) => index.code(concept),
+            Self::Designation(number) => index.designation_id(number).unwrap_or(""),
+            Self::Other(id) => id,
+        }
+    }
 }
 
 /// The kind of a column.
@@ -41,6 +52,17 @@ pub enum FieldValue<'i> {
     Integer(i32),
     /// Text.
     String(Cow<'i, str>),
+}
+
+impl FieldValue<'_> {
+    /// The value as RF2 writes it, `index` being the one that it is of.
+    pub fn text<'v>(&'v self, index: &'v CodeSystemIndex) -> Cow<'v, str> {
+        match self {
+            Self::Component(component) => component.identifier(index).into(),
+            Self::Integer(number) => number.to_string().into(),
+            Self::String(text) => text.as_ref().into(),
+        }
+    }
 }
 
 /// A column of a reference set; made by [`RefsetRows::fields`] and [`RefsetRows::field`].

@@ -11,7 +11,7 @@ use crate::text::{fold, words};
 use std::collections::HashMap;
 
 /// What to search for.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct SearchOptions<'s> {
     /// Only these concepts.
     pub within: Option<&'s ConceptSet>,
@@ -19,6 +19,27 @@ pub struct SearchOptions<'s> {
     pub inactive: bool,
     /// Hits to return; 0 for all.
     pub limit: usize,
+    /// Asked now and then; once it says yes, the search ends with what it has, which is then no answer.
+    pub stopped: Option<&'s (dyn Fn() -> bool + Sync)>,
+}
+
+impl std::fmt::Debug for SearchOptions<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SearchOptions")
+            .field("within", &self.within)
+            .field("inactive", &self.inactive)
+            .field("limit", &self.limit)
+            .field("stopped", &self.stopped.is_some())
+            .finish()
+    }
+}
+
+impl SearchOptions<'_> {
+    /// Whether to go on no further, asked once in many steps.
+    fn is_over(&self, step: usize) -> bool {
+        step.is_multiple_of(STEPS) && self.stopped.is_some_and(|stopped| stopped())
+    }
 }
 
 /// A concept found, with the term that matched.
@@ -64,7 +85,7 @@ impl CodeSystemIndex {
             let mut best = self.candidates(&wanted, options);
             best.retain(|concept, _| by_code.is_none_or(|code| code.0 != *concept) && allowed(*concept));
             let mut best: Vec<Candidate> = best.into_values().collect();
-            self.refine(&mut best, &wanted);
+            self.refine(&mut best, &wanted, options);
             best.sort_unstable_by_key(|candidate| candidate.rank);
             hits.extend(best.into_iter().map(|candidate| Hit {
                 concept: Ordinal(candidate.concept),
@@ -79,18 +100,14 @@ impl CodeSystemIndex {
         hits
     }
 
-    /// Concepts with a term, in use, whose words begin with those of the query.
-    pub fn matching(&self, query: &str, inactive: bool) -> ConceptSet {
+    /// Concepts with a term whose words begin with those of the query, and the one with that code; there is no limit.
+    pub fn matching(&self, query: &str, options: &SearchOptions<'_>) -> ConceptSet {
         let folded = fold(query);
         let wanted: Vec<&str> = words(&folded).collect();
         if wanted.is_empty() {
             return self.all();
         }
-        let options = SearchOptions {
-            inactive,
-            ..SearchOptions::default()
-        };
-        let mut set: ConceptSet = self.candidates(&wanted, &options).into_keys().collect();
+        let mut set: ConceptSet = self.candidates(&wanted, options).into_keys().collect();
         set.extend(self.find(query.trim()).map(|concept| concept.0));
         set
     }
@@ -113,7 +130,10 @@ impl CodeSystemIndex {
             return best;
         };
         let matches = text.matches(wanted);
-        for document in &matches.prefix {
+        for (step, document) in matches.prefix.iter().enumerate() {
+            if options.is_over(step) {
+                return best;
+            }
             let place = document as usize;
             let (Some(concept), Some(designation), Some(length), Some(flags)) = (
                 text.concept.get(place),
@@ -138,7 +158,10 @@ impl CodeSystemIndex {
 
     /// The same without a word index: reads every term. Only for code systems small enough to have none.
     fn scan(&self, wanted: &[&str], options: &SearchOptions<'_>, offer: &mut dyn FnMut(Candidate)) {
-        for concept in self.all() {
+        for (step, concept) in self.all().iter().enumerate() {
+            if options.is_over(step) {
+                return;
+            }
             let retired = !self.is_active(Ordinal(concept));
             if (retired && !options.inactive) || options.within.is_some_and(|within| !within.contains(concept)) {
                 continue;
@@ -174,13 +197,16 @@ impl CodeSystemIndex {
     /// Reads the candidates and tells them apart further: terms of exactly the words sought come before others with
     /// all of them whole, and terms that begin as the query does before others with the same beginnings. A query
     /// with more candidates than are worth reading is too short to mean either.
-    fn refine(&self, best: &mut [Candidate], wanted: &[&str]) {
+    fn refine(&self, best: &mut [Candidate], wanted: &[&str], options: &SearchOptions<'_>) {
         if best.len() > REFINED {
             return;
         }
         let mut sorted: Vec<&str> = wanted.to_vec();
         sorted.sort_unstable();
-        for candidate in best {
+        for (step, candidate) in best.iter_mut().enumerate() {
+            if options.is_over(step) {
+                return;
+            }
             let folded = fold(&self.designation_text(candidate.designation));
             let mut own: Vec<&str> = words(&folded).collect();
             let class = &mut candidate.rank.0;
@@ -195,6 +221,8 @@ impl CodeSystemIndex {
     }
 }
 
+/// Steps between two questions whether to go on: less than a millisecond's worth, if terms are read.
+const STEPS: usize = 1 << 10;
 /// Candidates that are read to rank them further: some milliseconds' worth.
 const REFINED: usize = 20_000;
 /// Classes of how a term matches: the same words, all words whole, beginnings in order, beginnings.

@@ -7,9 +7,10 @@ mod world;
 use super::description::Names;
 use super::owl::ClassExpression;
 use super::{Description, Filler, Model, Ontology, Role, Value};
+use crate::testing::Dice;
 use completion::Completion;
 use proptest::prelude::*;
-use random::{Dice, Random};
+use random::Random;
 use tern_index::read::CodeSystemIndex;
 
 /// What an expression of the tests says, as an expression of SNOMED CT would say it.

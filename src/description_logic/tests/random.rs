@@ -3,28 +3,8 @@
 
 use crate::description_logic::description::ROLE_GROUP;
 use crate::description_logic::owl::{Axiom, ClassExpression, Datatype, Literal};
+use crate::testing::Dice;
 use tern_loaders::snomed::sctid::Sctid;
-
-/// Numbers from a seed, the same on every machine.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn roll(&mut self, below: usize) -> usize {
-        // xorshift64*
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % below.max(1)
-    }
-
-    pub fn one_in(&mut self, chances: usize) -> bool {
-        self.roll(chances) == 0
-    }
-
-    pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
-        &from[self.roll(from.len())]
-    }
-}
 
 pub fn identifier(number: usize) -> String {
     let stem = format!("{}00", 1_000 + number);

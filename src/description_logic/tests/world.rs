@@ -100,15 +100,7 @@ fn concept(builder: &mut CodeSystemBuilder, code: &str, defined: bool) {
 }
 
 fn property(builder: &mut CodeSystemBuilder, code: &str, property: &str, group: u16, value: ValueRecord<'_>) {
-    let record = PropertyRecord {
-        code,
-        property,
-        group,
-        value,
-        must_resolve: false,
-        extensions: None,
-    };
-    builder.property(At::default(), record);
+    builder.property(At::default(), PropertyRecord::new(code, property, group, value));
 }
 
 /// Writes what an axiom gives as relationships.

@@ -115,22 +115,17 @@ impl<'i> Evaluator<'i> {
     fn checks(&mut self, filters: &[DescriptionFilter], many: bool) -> Found<Checks<'i>> {
         let (mut active, mut inactive) = (true, true);
         let mut asked = false;
-        let (mut checks, mut terms) = (Vec::new(), Vec::new());
+        let mut checks = Vec::new();
         for filter in filters {
-            match filter {
-                DescriptionFilter::Common(CommonFilter::Active { equal, value }) => {
-                    asked = true;
-                    let wanted = value.map(|value| value == *equal);
-                    active &= wanted.unwrap_or(*equal);
-                    inactive &= wanted.map_or(*equal, |wanted| !wanted);
-                }
-                DescriptionFilter::Term { equal, terms: sought } => {
-                    terms.push((*equal, Check::Term(self.sought(sought, many)?)));
-                }
-                filter => checks.push(self.check(filter)?),
+            if let DescriptionFilter::Common(CommonFilter::Active { equal, value }) = filter {
+                asked = true;
+                let wanted = value.map(|value| value == *equal);
+                active &= wanted.unwrap_or(*equal);
+                inactive &= wanted.map_or(*equal, |wanted| !wanted);
             }
+            checks.extend(self.check(filter, many)?);
         }
-        checks.extend(terms);
+        checks.sort_by_key(|(_, check)| matches!(check, Check::Term(_)));
         Ok(Checks {
             index: self.index,
             columns: self.index.designation_columns(),
@@ -140,9 +135,10 @@ impl<'i> Evaluator<'i> {
         })
     }
 
-    fn check(&mut self, filter: &DescriptionFilter) -> Found<(bool, Check)> {
+    /// A filter made ready; `None` for one on `active`, which is told of all descriptions at once.
+    fn check(&mut self, filter: &DescriptionFilter, many: bool) -> Found<Option<(bool, Check)>> {
         let facet = |facet, known: Vec<bool>| Check::Facet(facet, std::iter::once(false).chain(known).collect());
-        Ok(match filter {
+        Ok(Some(match filter {
             DescriptionFilter::Language { equal, codes } => {
                 let asked = |own: &str| codes.iter().any(|code| code.eq_ignore_ascii_case(own));
                 (*equal, facet(Facet::Language, self.index.languages().map(asked).collect()))
@@ -178,11 +174,9 @@ impl<'i> Evaluator<'i> {
                 let passing = all.map(|time| passes(*order, dates, time));
                 (true, Check::Facet(Facet::Time, passing.collect()))
             }
-            // These two are made ready where the braces are.
-            DescriptionFilter::Common(CommonFilter::Active { .. }) | DescriptionFilter::Term { .. } => {
-                (false, Check::Id(Vec::new()))
-            }
-        })
+            DescriptionFilter::Term { equal, terms } => (*equal, Check::Term(self.sought(terms, many)?)),
+            DescriptionFilter::Common(CommonFilter::Active { .. }) => return Ok(None),
+        }))
     }
 
     /// Of each dialect of the edition, which acceptabilities will do.

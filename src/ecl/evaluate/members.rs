@@ -51,22 +51,22 @@ impl Column {
         match self {
             Self::Concepts { set, equal } => concept_of(index, value).is_some_and(|concept| set.contains(concept.0)) == *equal,
             Self::Number { value: wanted, order } => {
-                let found = shown(index, Some(value));
+                let found = value.text(index);
                 match (Decimal::parse(&found), Decimal::parse(wanted)) {
                     (Some(found), Some(wanted)) => order.accepts(found.cmp(&wanted)),
                     _ => false,
                 }
             }
             Self::Text { matchers, equal } => {
-                let text = shown(index, Some(value));
+                let text = value.text(index);
                 matchers.iter().any(|matcher| matcher.is_match(&text)) == *equal
             }
-            Self::Boolean(wanted) => match shown(index, Some(value)).as_str() {
+            Self::Boolean(wanted) => match &*value.text(index) {
                 "1" | "true" => *wanted,
                 "0" | "false" => !wanted,
                 _ => false,
             },
-            Self::Time { dates, order } => passes(*order, dates, day(&shown(index, Some(value)))),
+            Self::Time { dates, order } => passes(*order, dates, day(&value.text(index))),
         }
     }
 }
@@ -132,20 +132,6 @@ impl Metadata {
                 .iter()
                 .all(|(equal, modules)| (modules.get(usize::from(rows.module_number(row))) == Some(&true)) == *equal)
             && self.times.iter().all(|(order, dates)| passes(*order, dates, time))
-    }
-}
-
-/// A value as RF2 writes it.
-fn shown(index: &CodeSystemIndex, value: Option<&FieldValue<'_>>) -> String {
-    match value {
-        None => String::new(),
-        Some(FieldValue::Integer(number)) => number.to_string(),
-        Some(FieldValue::String(text)) => text.to_string(),
-        Some(FieldValue::Component(component)) => match component {
-            Component::Concept(concept) => index.code(*concept).to_owned(),
-            Component::Designation(number) => index.designation_id(*number).unwrap_or("").to_owned(),
-            Component::Other(id) => (*id).to_owned(),
-        },
     }
 }
 
@@ -392,8 +378,11 @@ impl<'i> Evaluator<'i> {
             let cells: Vec<Option<Cells<'_>>> = names.iter().map(|name| Cells::find(rows, name)).collect();
             for row in numbers {
                 self.budget.spend(4)?;
-                let values = cells.iter().map(|cells| cells.as_ref()?.value(rows, *row));
-                made.push(values.map(|value| shown(self.index, value.as_ref())).collect());
+                let shown = |cells: &Option<Cells<'_>>| {
+                    let value = cells.as_ref()?.value(rows, *row)?;
+                    Some(value.text(self.index).into_owned())
+                };
+                made.push(cells.iter().map(|cells| shown(cells).unwrap_or_default()).collect());
             }
         }
         Ok(Some(Rows {

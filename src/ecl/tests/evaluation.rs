@@ -1,9 +1,10 @@
 //! Evaluation over an index is what the specification says, concept by concept.
 
-use super::world::{Dice, worlds};
+use super::world::worlds;
 use super::{naive, random};
 use crate::ecl::evaluate::Costs;
 use crate::ecl::{Constraint, Kind, Limits, Syntax, print};
+use crate::testing::Dice;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,11 +1,12 @@
 //! Expressions against constraints: what a concept is, an expression that says the same is too.
 
 use super::random;
-use super::world::{Concept, Dice, Row, Value, World, worlds};
+use super::world::{Concept, Row, Value, World, worlds};
 use crate::ecl::ast::Expression;
 use crate::ecl::expression::Expression as Postcoordinated;
 use crate::ecl::meaning::Meaning;
 use crate::ecl::{Constraint, Limits, Syntax, print};
+use crate::testing::Dice;
 use proptest::prelude::*;
 use std::sync::OnceLock;
 use tern_index::read::CodeSystemIndex;

@@ -1,14 +1,15 @@
 //! Constraints at random, as trees, over the concepts of a test edition.
 
 use super::world::{
-    ATTRIBUTES, CORE, DEFINED, DEFINITION, Dice, GB, HISTORICAL, IS_A, MODEL, NAME, PRIMITIVE, REPLACED_BY, ROOT, SAME_AS,
-    SYNONYM, US, WORDS, World,
+    ATTRIBUTES, CORE, DEFINED, DEFINITION, GB, HISTORICAL, IS_A, MODEL, NAME, PRIMITIVE, REPLACED_BY, ROOT, SAME_AS, SYNONYM, US,
+    WORDS, World,
 };
 use crate::ecl::ast::{
     Acceptability, AlternateIdentifier, Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, ConceptReference,
     Concepts, DescriptionFilter, DescriptionType, Dialects, Expression, Fields, Filter, Focus, Group, Hierarchy, History,
     MemberFilter, Order, Refinement, RefsetOperator, SearchTerm, SetOperator, Span, SubExpression,
 };
+use crate::testing::Dice;
 
 const ORDERS: [Order; 6] = [
     Order::Equal,

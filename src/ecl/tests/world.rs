@@ -5,6 +5,7 @@
     reason = "without the star the list would be one of unsized texts"
 )]
 
+use crate::testing::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use tern_index::build::CodeSystemBuilder;
@@ -33,27 +34,6 @@ pub const REPLACED_BY: &str = "900000000000526001";
 pub const POSSIBLY: &str = "900000000000523009";
 pub const WAS_A: &str = "900000000000528000";
 pub const PARTIALLY: &str = "1186924009";
-
-/// Numbers from a seed, the same on every machine.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn roll(&mut self, below: usize) -> usize {
-        // xorshift64*
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % below.max(1)
-    }
-
-    pub fn one_in(&mut self, chances: usize) -> bool {
-        self.roll(chances) == 0
-    }
-
-    pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
-        &from[self.roll(from.len())]
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct Concept {
@@ -368,15 +348,7 @@ impl World {
             builder.concept(at(), record, &mut report).unwrap();
             let time = concept.time.to_string();
             let mut property = |property: &str, group, value| {
-                let record = PropertyRecord {
-                    code,
-                    property,
-                    group,
-                    value,
-                    must_resolve: false,
-                    extensions: None,
-                };
-                builder.property(at(), record);
+                builder.property(at(), PropertyRecord::new(code, property, group, value));
             };
             property("sufficientlyDefined", 0, ValueRecord::Boolean(concept.defined));
             property("moduleId", 0, ValueRecord::Code(concept.module));
@@ -423,14 +395,7 @@ impl World {
                 && let Some(target) = &member.target
             {
                 // As the loader does: an association is a property of its source too.
-                let record = PropertyRecord {
-                    code: &member.component,
-                    property: &member.refset,
-                    group: 0,
-                    value: ValueRecord::Code(target),
-                    must_resolve: false,
-                    extensions: None,
-                };
+                let record = PropertyRecord::new(&member.component, &member.refset, 0, ValueRecord::Code(target));
                 builder.property(at(), record);
             }
         }

@@ -3,6 +3,7 @@
 use super::Place;
 use super::markup::{Markup, is_web};
 use serde_json::{Map, Value};
+use tern_loaders::decode::squeeze;
 
 /// Elements whose address is that of a code system.
 const SYSTEMS: &[&str] = &["system", "supplements", "source", "target", "used-codesystem"];
@@ -196,9 +197,7 @@ fn without_tags(text: &str) -> String {
             other => plain.push(other),
         }
     }
-    let lines = plain
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let lines = plain.lines().map(squeeze);
     let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
     let text = lines.join("\n");
     [

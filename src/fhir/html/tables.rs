@@ -79,6 +79,11 @@ fn outcome(body: &mut Markup, outcome: &Map<String, Value>, place: &Place<'_>) {
             .and_then(|details| text(details, "text"))
             .or(text(issue, "diagnostics"));
         body.text(said.unwrap_or("nothing more is known")).close("p");
+        // What to do about it, where the text is a fixed one.
+        let hint = text(issue, "diagnostics").filter(|hint| said != Some(*hint) && !hint.contains('\n'));
+        if let Some(hint) = hint {
+            body.element("p", hint);
+        }
         folded(body, "Details", |body| object(body, issue, &["severity"], place));
         body.close("section");
     }

@@ -44,6 +44,10 @@ impl Defined {
         }
     }
 
+    fn changes_something(self) -> bool {
+        matches!(self, Self::OfType(operation) if operation.changes_something())
+    }
+
     fn says(self) -> &'static str {
         match self {
             Self::OfType(operation) => match operation {
@@ -84,7 +88,6 @@ impl Defined {
     /// The definition as a resource.
     pub fn resource(self, version: FhirVersion, base: &str) -> Value {
         let (types, [system, of_type, instance]) = self.scope();
-        let changes = matches!(self, Self::OfType(operation) if operation.changes_something());
         let mut json = json!({
             "resourceType": "OperationDefinition",
             "id": self.id(),
@@ -96,7 +99,7 @@ impl Defined {
             "kind": "operation",
             "experimental": false,
             "description": self.says(),
-            "affectsState": changes,
+            "affectsState": self.changes_something(),
             "code": self.code(),
         });
         if let Value::Object(json) = &mut json {
@@ -145,18 +148,15 @@ fn parameter(given: &OperationParameter) -> Value {
     json.into()
 }
 
-/// All definitions; what changes something only where clients may write.
-pub fn all(version: FhirVersion, base: &str, writable: bool) -> Vec<Value> {
-    let offered = |defined: &Defined| writable || !matches!(defined, Defined::OfType(operation) if operation.changes_something());
-    Defined::all()
-        .filter(offered)
-        .map(|defined| defined.resource(version, base))
-        .collect()
+/// What is defined here; what changes something only where clients may write.
+fn offered(writable: bool) -> impl Iterator<Item = Defined> {
+    Defined::all().filter(move |defined| writable || !defined.changes_something())
 }
 
 /// The definition with an id.
 pub fn named(id: &str, version: FhirVersion, base: &str, writable: bool) -> Option<Value> {
-    all(version, base, writable).into_iter().find(|one| one["id"] == id)
+    let defined = offered(writable).find(|defined| defined.id() == id)?;
+    Some(defined.resource(version, base))
 }
 
 /// Search parameters of OperationDefinition that are answered, with their types.
@@ -184,7 +184,7 @@ pub fn search(
     base: &str,
     (writable, strict): (bool, bool),
 ) -> Result<Value, Refusal> {
-    let mut found = all(version, base, writable);
+    let mut found: Vec<Value> = offered(writable).map(|defined| defined.resource(version, base)).collect();
     for name in parameters.names() {
         if CONTROLS.contains(&name) {
             continue;

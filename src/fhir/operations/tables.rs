@@ -1,4 +1,6 @@
-//! The lists themselves.
+//! The lists themselves: of each operation the parameters that the standard gives it, and those that are ours.
+//!
+//! Which of them mean something, and what, is decided where requests are read.
 
 use super::{Defined, OperationParameter, Use};
 use crate::fhir::FhirVersion;
@@ -60,7 +62,7 @@ pub(super) const SHARED: &[OperationParameter] = &[
     one(
         "date",
         "dateTime",
-        "Versions of code systems that were current on this day are used where none is named",
+        "Versions of code systems and value sets that were current on this day are used where none is named",
     ),
     many(
         "tx-resource",
@@ -94,7 +96,17 @@ pub(super) const VERSIONS: &[OperationParameter] = &[
     many(
         "default-valueset-version",
         "canonical",
-        "url|version: the version of an imported value set where the import names none",
+        "url|version: the version of a value set where it is named without one, in the request or by an import",
+    ),
+    many(
+        "check-valueset-version",
+        "canonical",
+        "url|version: likewise, and any other version is an error",
+    ),
+    many(
+        "force-valueset-version",
+        "canonical",
+        "url|version: the version of a value set to use, whatever names it",
     ),
     many("useSupplement", "canonical", "A supplement that must be used"),
 ];

@@ -1,19 +1,29 @@
 //! JSON Patch (RFC 6902): add, remove, replace, move, copy and test at JSON Pointers (RFC 6901).
+//!
+//! There is a crate for it, `json-patch` (looked at in version 5.0), which is not used: it takes a member away by putting
+//! the last one in its place, so that elements change their order; it compares numbers as they are written, where the RFC
+//! says by value (`1` is `1.0`); and a patch may copy without bounds, each copy doubling what is there.
 
-use super::malformed;
+use super::{DEEPEST, levels, malformed};
 use crate::fhir::outcome::{Refusal, RefusalKind};
+use crate::stop::Stop;
 use serde_json::Value;
 
+/// What a patch may copy in all, in bytes of memory or so: as much as the largest request could bring.
+const COPIED: usize = 64 << 20;
+
 /// Applies operations one after another.
-pub(super) fn apply(operations: &[Value], mut resource: Value) -> Result<Value, Refusal> {
+pub(super) fn apply(operations: &[Value], mut resource: Value, stop: &Stop) -> Result<Value, Refusal> {
+    let mut copied = 0;
     for (number, operation) in operations.iter().enumerate() {
+        stop.check()?;
         let place = format!("Patch[{number}]");
-        resource = step(operation, &place, resource)?;
+        resource = step(operation, &place, resource, &mut copied)?;
     }
     Ok(resource)
 }
 
-fn step(operation: &Value, place: &str, mut resource: Value) -> Result<Value, Refusal> {
+fn step(operation: &Value, place: &str, mut resource: Value, copied: &mut usize) -> Result<Value, Refusal> {
     let text = |name: &str| {
         let text = operation.get(name).and_then(Value::as_str);
         text.ok_or_else(|| malformed(&format!("{place}.{name}"), "must be a string".into()))
@@ -39,8 +49,17 @@ fn step(operation: &Value, place: &str, mut resource: Value) -> Result<Value, Re
         }
         "copy" => {
             let from = Pointer::read(text("from")?, place)?;
-            let copied = from.find(&resource)?.clone();
-            path.add(&mut resource, copied)?;
+            let original = from.find(&resource)?;
+            *copied = copied.saturating_add(size(original));
+            if *copied > COPIED {
+                let text = format!(
+                    "{place}: the patch copies more than {} megabytes; send the resource instead",
+                    COPIED >> 20
+                );
+                return Err(Refusal::new(RefusalKind::TooCostly, text));
+            }
+            let original = original.clone();
+            path.add(&mut resource, original)?;
         }
         "test" => {
             let (found, wanted) = (path.find(&resource)?, value()?);
@@ -55,6 +74,22 @@ fn step(operation: &Value, place: &str, mut resource: Value) -> Result<Value, Re
         }
     }
     Ok(resource)
+}
+
+/// The memory that a value takes, or so.
+fn size(value: &Value) -> usize {
+    let own = size_of::<Value>();
+    match value {
+        Value::String(text) => own + text.len(),
+        Value::Array(items) => own + items.iter().map(size).sum::<usize>(),
+        Value::Object(object) => {
+            own + object
+                .iter()
+                .map(|(name, value)| own + name.len() + size(value))
+                .sum::<usize>()
+        }
+        _ => own,
+    }
 }
 
 /// Equality as the RFC has it: numbers by value, objects whatever the order of their members.
@@ -97,6 +132,18 @@ impl<'p> Pointer<'p> {
         Refusal::new(RefusalKind::Unprocessable, text)
     }
 
+    /// Refuses a value that would make the resource deeper than can be read again.
+    fn check_depth(&self, value: &Value) -> Result<(), Refusal> {
+        if self.tokens.len() + levels(value) <= DEEPEST {
+            return Ok(());
+        }
+        let text = format!(
+            "{}: the resource would be nested more deeply than {DEEPEST} levels",
+            self.place
+        );
+        Err(Refusal::new(RefusalKind::Unprocessable, text))
+    }
+
     fn find<'v>(&self, resource: &'v Value) -> Result<&'v Value, Refusal> {
         let step = |value: &'v Value, token: &String| match value {
             Value::Object(object) => object.get(token),
@@ -125,6 +172,7 @@ impl<'p> Pointer<'p> {
     }
 
     fn add(&self, resource: &mut Value, value: Value) -> Result<(), Refusal> {
+        self.check_depth(&value)?;
         match self.holder(resource)? {
             None => *resource = value,
             Some((Value::Object(object), name)) => {
@@ -159,6 +207,7 @@ impl<'p> Pointer<'p> {
     }
 
     fn replace(&self, resource: &mut Value, value: Value) -> Result<(), Refusal> {
+        self.check_depth(&value)?;
         let place = match self.holder(resource)? {
             None => {
                 *resource = value;

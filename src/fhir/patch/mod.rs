@@ -1,7 +1,9 @@
 //! PATCH: changes to a resource instead of a new one, as a JSON Patch (RFC 6902) or as a FHIRPath Patch.
 //!
 //! A patch is applied to the resource as it is read, and what comes out is written like any other: it is validated, and
-//! nothing is changed where an operation of the patch cannot be done. XML Patch (RFC 5261) is not read.
+//! nothing is changed where an operation of the patch cannot be done. A short patch must not make much of a resource, nor
+//! nest it deeply, nor hold up others who want to write: memory and depth are bounded, and the work asks whether to stop.
+//! XML Patch (RFC 5261) is not read.
 
 mod json_patch;
 mod path;
@@ -12,18 +14,24 @@ mod tests;
 use super::FhirVersion;
 use super::outcome::Refusal;
 use super::parameters::ParameterError;
+use crate::stop::Stop;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 /// The media type of a JSON Patch.
 pub const JSON_PATCH: &str = "application/json-patch+json";
 
+/// As deep as a resource may become: as deep as XML may be, and a little less than JSON that is read again.
+const DEEPEST: usize = 120;
+
 /// Applies a patch, in whichever form it is, to a resource.
-pub fn apply(patch: &Value, resource: Value, version: FhirVersion) -> Result<Value, Refusal> {
+pub fn apply(patch: &Value, resource: Value, version: FhirVersion, stop: &Stop) -> Result<Value, Refusal> {
     match patch {
-        Value::Array(operations) => json_patch::apply(operations, resource),
+        Value::Array(operations) => json_patch::apply(operations, resource, stop),
         Value::Object(object) => match object.get("resourceType").and_then(Value::as_str) {
-            Some("Parameters") => path_patch::apply(patch, resource, version),
-            Some("Binary") => apply(&unpacked(patch)?, resource, version),
+            Some("Parameters") => path_patch::apply(patch, resource, version, stop),
+            Some("Binary") => apply(&unpacked(patch)?, resource, version, stop),
             other => {
                 let text = format!(
                     "a patch cannot be a resource of type '{}'; {FORMS}",
@@ -53,7 +61,11 @@ fn unpacked(binary: &Value) -> Result<Value, Refusal> {
             format!("must be {JSON_PATCH}, but it is '{essence}'"),
         ));
     }
-    let bytes = base64(text("data")).ok_or_else(|| malformed("Binary.data", "is not base64".into()))?;
+    let mut data = text("data").to_owned();
+    // Blanks between lines are passed over.
+    data.retain(|letter| !letter.is_ascii_whitespace());
+    let bytes = BASE64_STANDARD.decode(data);
+    let bytes = bytes.map_err(|error| malformed("Binary.data", format!("is not base64: {error}")))?;
     let patch: Value =
         serde_json::from_slice(&bytes).map_err(|error| malformed("Binary.data", format!("is no JSON: {error}")))?;
     match patch {
@@ -62,32 +74,11 @@ fn unpacked(binary: &Value) -> Result<Value, Refusal> {
     }
 }
 
-/// The bytes that base64 (RFC 4648) stands for; blanks between lines are passed over.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    };
-    let text: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let digits = text.get(..text.len().checked_sub(padding)?)?;
-    if padding > 2 || !text.len().is_multiple_of(4) {
-        return None;
+/// How many arrays and objects a value has inside each other.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+        Value::Object(object) => 1 + object.values().map(levels).max().unwrap_or(0),
+        _ => 0,
     }
-    let (mut bytes, mut bits, mut held) = (Vec::with_capacity(text.len() / 4 * 3), 0u32, 0u32);
-    for byte in digits {
-        bits = (bits << 6) | u32::from(digit(*byte)?);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            // The last eight of the bits that are held; the cast cuts off those that have been taken.
-            bytes.push(((bits >> held) & 0xff) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(bytes)
 }

@@ -34,42 +34,19 @@ impl FhirPath {
         let mut steps = Vec::new();
         loop {
             reader.blanks();
-            steps.push(reader.name()?);
+            reader.step(&mut steps)?;
             while reader.eat('[') {
                 steps.push(Step::Item(reader.number()?));
                 reader.must_be(']')?;
             }
             reader.blanks();
             if reader.rest().is_empty() {
-                return Ok(Self { steps: in_order(steps) });
+                return Ok(Self { steps });
             }
             reader.must_be('.')?;
         }
     }
 }
-
-/// `extension('url')` is two steps.
-fn in_order(steps: Vec<Step>) -> Vec<Step> {
-    let mut flat = Vec::with_capacity(steps.len());
-    for step in steps {
-        match step {
-            Step::Where(conditions)
-                if conditions
-                    .iter()
-                    .any(|(path, _)| path.first().is_some_and(|name| name == EXTENSION)) =>
-            {
-                flat.push(Step::Name("extension".into()));
-                let plain = conditions.into_iter().map(|(_, literal)| (vec!["url".to_owned()], literal));
-                flat.push(Step::Where(plain.collect()));
-            }
-            step => flat.push(step),
-        }
-    }
-    flat
-}
-
-/// What no element can be called.
-const EXTENSION: &str = "extension()";
 
 struct Reader<'t> {
     text: &'t str,
@@ -120,23 +97,28 @@ impl<'t> Reader<'t> {
         self.word().parse().or_else(|_| self.wrong("a number of an item"))
     }
 
-    fn name(&mut self) -> Result<Step, String> {
+    /// Reads a name or a function; `extension('url')` is two steps.
+    fn step(&mut self, steps: &mut Vec<Step>) -> Result<(), String> {
         let name = self.word();
         if name.is_empty() {
             return self.wrong("the name of an element");
         }
         if !self.eat('(') {
-            return Ok(Step::Name(name.to_owned()));
+            steps.push(Step::Name(name.to_owned()));
+            return Ok(());
         }
         let step = match name {
             "first" => Step::Item(0),
             "last" => Step::Last,
             "where" => Step::Where(self.conditions()?),
-            "extension" => Step::Where(vec![(vec![EXTENSION.to_owned()], self.literal()?)]),
+            "extension" => {
+                steps.push(Step::Name("extension".to_owned()));
+                Step::Where(vec![(vec!["url".to_owned()], self.literal()?)])
+            }
             _ => return self.wrong("one of the functions first, last, where and extension before the bracket"),
         };
-        self.must_be(')')?;
-        Ok(step)
+        steps.push(step);
+        self.must_be(')')
     }
 
     fn conditions(&mut self) -> Result<Vec<(Vec<String>, Literal)>, String> {

@@ -1,21 +1,23 @@
 //! FHIRPath Patch: a Parameters resource whose operations name elements by paths and bring values with FHIR types.
 
-use super::malformed;
 use super::path::{FhirPath, Literal, Step};
+use super::{DEEPEST, levels, malformed};
 use crate::fhir::FhirVersion;
 use crate::fhir::outcome::{Refusal, RefusalKind};
 use crate::fhir::parameters::{Parameter, Parameters};
 use crate::fhir::xml::{Shape, Type};
+use crate::stop::Stop;
 use serde_json::{Map, Value};
 
 /// Applies the operations one after another.
-pub(super) fn apply(patch: &Value, mut resource: Value, version: FhirVersion) -> Result<Value, Refusal> {
+pub(super) fn apply(patch: &Value, mut resource: Value, version: FhirVersion, stop: &Stop) -> Result<Value, Refusal> {
     let parameters = Parameters::from_body(patch.clone(), &[])?;
     let mut operations = parameters.all("operation").enumerate().peekable();
     if operations.peek().is_none() {
         return Err(malformed("Parameters", "a FHIRPath Patch has parameters 'operation'".into()));
     }
     for (number, parameter) in operations {
+        stop.check()?;
         let operation = Operation::read(parameter, number, version)?;
         operation.run(&mut resource)?;
     }
@@ -72,6 +74,15 @@ impl Operation {
         Refusal::new(RefusalKind::Unprocessable, text)
     }
 
+    /// Refuses a value that would make the resource deeper than can be read again, below what it is put into.
+    fn check_depth(&self, holder: &[Key], value: &Value) -> Result<(), Refusal> {
+        // Its name, and its number if it is in a list.
+        match holder.len() + 2 + levels(value) <= DEEPEST {
+            true => Ok(()),
+            false => Err(self.misfit(&format!("the resource would be nested more deeply than {DEEPEST} levels"))),
+        }
+    }
+
     fn number(&self, name: &str) -> Result<usize, Refusal> {
         let found = self.parts.count(name)?;
         found.ok_or_else(|| self.wrong(format!("this patch operation needs the part '{name}'")))
@@ -84,11 +95,16 @@ impl Operation {
             Some("insert") => {
                 let (index, (holder, name)) = (self.number("index")?, self.list(resource)?);
                 let (_, value) = self.value(holder.of, &name)?;
+                self.check_depth(&holder.pointer, &value)?;
                 let items = self.items(resource, &holder, &name)?;
                 if index > items.len() {
                     return Err(self.misfit(&format!("there is no place {index}: the list has {} items", items.len())));
                 }
                 items.insert(index, value);
+                let beside = beside(resource, &holder.pointer, &name);
+                if let Some(beside) = beside.filter(|beside| index < beside.len()) {
+                    beside.insert(index, Value::Null);
+                }
                 Ok(())
             }
             Some("delete") => match self.select(resource).as_slice() {
@@ -110,6 +126,11 @@ impl Operation {
                 }
                 let moved = items.remove(source);
                 items.insert(destination, moved);
+                if let Some(beside) = beside(resource, &holder.pointer, &name) {
+                    beside.resize(beside.len().max(source + 1).max(destination + 1), Value::Null);
+                    let moved = beside.remove(source);
+                    beside.insert(destination, moved);
+                }
                 Ok(())
             }
             Some(other) => Err(self.wrong(format!(
@@ -124,6 +145,7 @@ impl Operation {
         let name = name.ok_or_else(|| self.wrong("'add' needs the part 'name'".into()))?;
         let holder = self.one(resource)?;
         let (key, value) = self.value(holder.of, &name)?;
+        self.check_depth(&holder.pointer, &value)?;
         let repeats = holder.of.and_then(|of| of.element(&key)).is_some_and(|place| place.repeats);
         let Some(Value::Object(object)) = at(resource, &holder.pointer) else {
             return Err(self.misfit("there is nothing that has elements"));
@@ -140,7 +162,7 @@ impl Operation {
 
     fn replace(&self, resource: &mut Value) -> Result<(), Refusal> {
         let found = self.one(resource)?;
-        let (Some((last, before)), true) = (found.pointer.split_last(), !found.pointer.is_empty()) else {
+        let Some((last, before)) = found.pointer.split_last() else {
             return Err(self.misfit("is the resource itself; use PUT"));
         };
         // The holder of the element; of an item of a list, that of the list.
@@ -152,6 +174,7 @@ impl Operation {
         let of = self.type_at(resource, holder);
         let base = of.and_then(|of| of.element(&key)).map_or(key.as_str(), |place| place.base);
         let (new_key, value) = self.value(of, base)?;
+        self.check_depth(holder, &value)?;
         if new_key != key
             && let Some(Value::Object(object)) = at(resource, holder)
         {
@@ -349,6 +372,11 @@ fn at<'v>(resource: &'v mut Value, pointer: &[Key]) -> Option<&'v mut Value> {
     })
 }
 
+/// What stands beside the primitives of a list: their ids and extensions, each at the place of its own.
+fn beside<'v>(resource: &'v mut Value, holder: &[Key], name: &str) -> Option<&'v mut Vec<Value>> {
+    at(resource, holder)?.get_mut(format!("_{name}"))?.as_array_mut()
+}
+
 /// Takes an element away, with what stands beside a primitive; a list that becomes empty goes, too.
 fn remove(resource: &mut Value, pointer: &[Key]) {
     let Some((last, before)) = pointer.split_last() else {
@@ -363,6 +391,10 @@ fn remove(resource: &mut Value, pointer: &[Key]) {
             items.remove(*number);
             if items.is_empty() {
                 remove(resource, before);
+            } else if let Some((Key::Name(name), holder)) = before.split_last()
+                && let Some(beside) = beside(resource, holder, name).filter(|beside| *number < beside.len())
+            {
+                beside.remove(*number);
             }
         }
         _ => {}

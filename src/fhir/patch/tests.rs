@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn patched(patch: Value, resource: &Value) -> Value {
-    apply(&patch, resource.clone(), FhirVersion::R4).unwrap()
+    apply(&patch, resource.clone(), FhirVersion::R4, &Stop::never()).unwrap()
 }
 
 fn refused(patch: Value, resource: &Value) -> (RefusalKind, String) {
-    let refusal = apply(&patch, resource.clone(), FhirVersion::R4).unwrap_err();
+    let refusal = apply(&patch, resource.clone(), FhirVersion::R4, &Stop::never()).unwrap_err();
     (refusal.kind, refusal.to_string())
 }
 
@@ -120,6 +120,41 @@ fn a_json_patch_that_does_not_fit_is_refused_with_its_place() {
     }
 }
 
+#[test]
+fn a_short_patch_makes_no_large_or_deep_resource_and_can_be_stopped() {
+    let document = json!({"a": {"title": "x".repeat(1000)}});
+    // Each copy doubles what is there.
+    let doubles = (0..40).map(|number| json!({"op": "copy", "from": "/a", "path": format!("/a/{number}")}));
+    let (kind, text) = refused(doubles.collect(), &document);
+    assert_eq!(kind, RefusalKind::TooCostly, "{text}");
+    assert!(text.contains("Patch[") && text.contains("megabytes"), "{text}");
+    let nested = vec![json!({"op": "copy", "from": "", "path": "/a"}); 200];
+    let (kind, text) = refused(nested.into(), &document);
+    assert_eq!(kind, RefusalKind::Unprocessable, "{text}");
+    // Each adds as much as may be read at once, a little further down.
+    let deep = |levels: usize| (0..levels).fold(json!({}), |inner, _| json!({"a": inner}));
+    let mut path = String::new();
+    let mut adds = vec![];
+    for _ in 0..3 {
+        path += &"/a".repeat(100);
+        adds.push(json!({"op": "add", "path": path, "value": deep(100)}));
+    }
+    let (kind, text) = refused(adds.into(), &deep(100));
+    assert_eq!(kind, RefusalKind::Unprocessable, "{text}");
+    assert!(text.contains("Patch[0]") && text.contains("120 levels"), "{text}");
+    let holder = format!("CodeSystem{}", ".a".repeat(119));
+    let parts = json!({"type": "add", "path": holder, "name": "a", "value String": "x"});
+    let mut nested = deep(119);
+    nested["resourceType"] = "CodeSystem".into();
+    let (kind, text) = refused(operation(parts), &nested);
+    assert_eq!(kind, RefusalKind::Unprocessable, "{text}");
+    assert!(text.contains("120 levels"), "{text}");
+    let stop = Stop::after_looks(1);
+    let twice = json!([{"op": "remove", "path": "/a"}, {"op": "remove", "path": "/a"}]);
+    let refusal = apply(&twice, document, FhirVersion::R4, &stop).unwrap_err();
+    assert_eq!(refusal.kind, RefusalKind::TooCostly);
+}
+
 fn operation(parts: Value) -> Value {
     let parts: Vec<Value> = parts
         .as_object()
@@ -191,6 +226,34 @@ fn a_fhirpath_patch_adds_inserts_deletes_replaces_and_moves() {
         patched(operation(json!({"type": "delete", "path": "CodeSystem.title"})), &colours),
         colours
     );
+}
+
+#[test]
+fn what_stands_beside_the_items_of_a_list_stays_with_them() {
+    let noted = json!({"extension": [{"url": "http://example.org/note", "valueString": "why"}]});
+    let imports = |urls: Value, beside: Value| json!({"resourceType": "ValueSet", "compose": {"include": [{"valueSet": urls, "_valueSet": beside}]}});
+    let before = imports(json!(["a", "b", "c"]), json!([null, noted]));
+    let path = "ValueSet.compose.include[0].valueSet";
+    for (parts, after) in [
+        (
+            json!({"type": "delete", "path": format!("{path}[0]")}),
+            imports(json!(["b", "c"]), json!([noted])),
+        ),
+        (
+            json!({"type": "insert", "path": path, "index Integer": 1, "value Canonical": "x"}),
+            imports(json!(["a", "x", "b", "c"]), json!([null, null, noted])),
+        ),
+        (
+            json!({"type": "move", "path": path, "source Integer": 1, "destination Integer": 2}),
+            imports(json!(["a", "c", "b"]), json!([null, null, noted])),
+        ),
+        (
+            json!({"type": "move", "path": path, "source Integer": 2, "destination Integer": 0}),
+            imports(json!(["c", "a", "b"]), json!([null, null, noted])),
+        ),
+    ] {
+        assert_eq!(patched(operation(parts.clone()), &before), after, "{parts}");
+    }
 }
 
 #[test]
@@ -299,7 +362,7 @@ proptest! {
     #[test]
     fn no_path_panics(path in "[A-Za-z.()\\[\\]'=0-9 @/~-]{0,24}") {
         let _ = path::FhirPath::read(&path);
-        let _ = apply(&json!([{"op": "add", "path": path, "value": 1}]), colours(), FhirVersion::R5);
-        let _ = apply(&operation(json!({"type": "delete", "path": path})), colours(), FhirVersion::R5);
+        let _ = apply(&json!([{"op": "add", "path": path, "value": 1}]), colours(), FhirVersion::R5, &Stop::never());
+        let _ = apply(&operation(json!({"type": "delete", "path": path})), colours(), FhirVersion::R5, &Stop::never());
     }
 }

@@ -5,10 +5,11 @@ use super::{FHIR, XHTML};
 use crate::fhir::FhirVersion;
 use quick_xml::NsReader;
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
+use tern_loaders::xml::entity;
 
 /// As deep as JSON may be: what is read here is written and read again as JSON elsewhere.
 const DEEPEST: usize = 120;
@@ -427,21 +428,6 @@ fn number(text: &str) -> Option<Number> {
 /// Whether a name is in a namespace.
 pub(super) fn is_in(namespace: &ResolveResult<'_>, wanted: &str) -> bool {
     matches!(namespace, ResolveResult::Bound(Namespace(bound)) if *bound == wanted)
-}
-
-/// The letter of a reference: the five entities of XML and numbers.
-pub(super) fn entity(reference: &BytesRef<'_>) -> Option<char> {
-    if let Ok(Some(letter)) = reference.resolve_char_ref() {
-        return Some(letter);
-    }
-    Some(match &**reference {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 /// Whether attributes are few and well-formed.

@@ -309,7 +309,7 @@ pub(super) fn is_well_formed(narrative: &str) -> bool {
                 ended = depth == 0;
             }
             Event::Eof => return ended && depth == 0,
-            Event::GeneralRef(reference) if outside || super::read::entity(&reference).is_none() => return false,
+            Event::GeneralRef(reference) if outside || tern_loaders::xml::entity(&reference).is_none() => return false,
             Event::Text(text) if outside && !text.trim().is_empty() => return false,
             Event::DocType(_) | Event::Decl(_) => return false,
             Event::CData(_) | Event::Comment(_) | Event::PI(_) if outside => return false,

@@ -186,6 +186,8 @@ struct Strengths {
     number: bool,
     unknown: bool,
     conflict: bool,
+    /// The source states as many strengths as the target has, and one of the target's differs from all of them.
+    one_differs: bool,
     nominal: bool,
     content: bool,
     nearness: f32,
@@ -199,7 +201,7 @@ impl Strengths {
             target: theirs.strengths.len(),
             ..Self::default()
         };
-        let mut comparable = 0;
+        let (mut comparable, mut differing) = (0, 0);
         for right in &theirs.strengths {
             let stated = ours.strengths.iter().chain(&ours.aside);
             let best = stated
@@ -221,7 +223,7 @@ impl Strengths {
                 }
                 Agreement::Number => found.number = true,
                 Agreement::Unknown => found.unknown = true,
-                Agreement::Differs => {}
+                Agreement::Differs => differing += 1,
             }
             if let Some(ratio) = left.ratio(right, theirs.volume).filter(|ratio| *ratio > 0.0) {
                 let nearness = (-(ratio.ln().abs() as f32) * 4.0).exp();
@@ -236,8 +238,9 @@ impl Strengths {
         // "Amoxicillin and clavulanic acid 625 mg" is 500 mg and 125 mg.
         if found.agreeing == 0 && strength::is_sum(&ours.strengths, &theirs.strengths) {
             (found.agreeing, found.source, found.rounded) = (found.target, found.target, true);
-            found.nearness = 1.0;
+            (found.nearness, differing) = (1.0, 0);
         }
+        found.one_differs = differing > 0 && ours.strengths.len() >= theirs.strengths.len();
         found.conflict = comparable > 0 && found.agreeing == 0 && !found.number && !found.unknown;
         found
     }
@@ -323,7 +326,7 @@ impl<'v> View<'v> {
         let counts = (self.source.named.ingredients.len(), self.target.ingredients.len());
         let other_number = !matches!(self.sets, Sets::Unknown | Sets::Equal) && counts.0 != counts.1;
         let other_substance = self.sets == Sets::Other && lexical.source_coverage < 0.5;
-        if self.strengths.conflict {
+        if self.strengths.conflict || self.strengths.one_differs {
             Some("strength")
         } else if self.form == Some(0.0) {
             Some("form")
@@ -353,7 +356,7 @@ impl<'v> View<'v> {
 
     /// Whether the strengths agree, as explanations say it.
     pub fn strengths_verdict(&self) -> Verdict {
-        Verdict::of(self.strengths.all(), self.strengths.conflict)
+        Verdict::of(self.strengths.all(), self.strengths.conflict || self.strengths.one_differs)
     }
 
     /// Whether the ingredients are the same; where the graph does not say, by the words.
@@ -374,7 +377,6 @@ impl<'v> View<'v> {
         let (source, target) = (self.source, self.target);
         let (strength, form) = (!source.found.strengths.is_empty(), source.form.is_some());
         let mut evidence = Evidence::of(lexical, strength, form);
-        evidence.column = f32::from(u8::from(source.form_column));
         // Facts for the calibration, which cuts them as numbers.
         evidence.facts = [
             target.term_type as f32,
@@ -402,17 +404,25 @@ impl<'v> View<'v> {
         evidence
     }
 
-    /// All features.
-    pub fn features(&self, layout: &Layout, index: &MatchIndex, lexical: &Lexical, behind: f32) -> Features {
+    /// All features, in place of what `features` had: most candidates are only scored, so what holds them is used again.
+    pub fn features(&self, layout: &Layout, index: &MatchIndex, lexical: &Lexical, behind: f32, features: &mut Features) {
         let cosine = index.cosine(&self.source.bag, &self.target.words);
         let values = self.values(lexical, behind, cosine);
-        let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
+        features.clear();
+        features.extend((0u16..).zip(values).filter(|(_, value)| *value != 0.0));
         let crossed = layout.crossed(self.source, self.target);
         features.extend(crossed.iter().map(|number| (*number, 1.0)));
-        if self.target.is_branded() && !self.brand_named && self.strengths.source > 0 {
+        if self.brand_guessed() {
             features.extend(layout.guesses(self.target).iter().map(|number| (*number, 1.0)));
         }
-        features
+    }
+
+    /// Whether the market may tell that a product is meant of which the source names no brand: a register lists what is
+    /// sold, and names it by substance, strength and form. Where no product is described, or where one text names a
+    /// substance, a brand is no guess but an invention.
+    fn brand_guessed(&self) -> bool {
+        let unasked = self.target.is_branded() && !self.brand_named;
+        unasked && self.strengths.source > 0 && self.source.form_column
     }
 
     fn values(&self, lexical: &Lexical, behind: f32, cosine: f32) -> [f32; SINGLE.len()] {
@@ -426,8 +436,7 @@ impl<'v> View<'v> {
         let stated = strengths.source > 0 && strengths.target > 0;
         let unasked = target.is_branded() && !self.brand_named;
         let market = target.market;
-        // The market tells which product is meant; where no product is, a brand is no guess but an invention.
-        let guessed = unasked && strengths.source > 0;
+        let guessed = self.brand_guessed();
         // A quantity only says something of a product whose strength is stated.
         let quantified = strengths.source > 0;
         let bare = !quantified && !source.form_column;

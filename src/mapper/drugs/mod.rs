@@ -19,7 +19,7 @@ use super::explain::Constraint;
 use super::index::MatchIndex;
 use super::item::SourceItem;
 use super::lexical::{self, Lexical};
-use super::rank::Model;
+use super::rank::{Features, Model};
 use super::{Domain, Scored};
 use features::{Layout, View};
 use source::Source;
@@ -86,6 +86,11 @@ impl Drugs {
         self.targets.all.get(concept as usize)
     }
 
+    /// The features of a candidate; `best` is the rank of the best match in words.
+    fn compare(&self, view: &View, lexical: &Lexical, best: f32, features: &mut Features) {
+        view.features(&self.layout, &self.targets.index, lexical, best - lexical.rank(), features);
+    }
+
     /// Concepts that share words with the source, and those that have the ingredients which its name resolves to: a brand
     /// shares no word with the clinical drugs that it contains.
     fn gather(&self, source: &Source) -> Vec<(u32, Lexical)> {
@@ -113,29 +118,34 @@ impl Domain for Drugs {
             lexical.rank() >= best * LEAST_LIKE_BEST
                 || !target.ingredients.is_empty() && target.ingredients == source.named.ingredients
         };
-        let mut scored: Vec<Scored> = gathered
+        let mut features = Features::new();
+        let mut rough: Vec<(f32, u32, Lexical)> = gathered
             .into_iter()
             .filter_map(|(concept, lexical)| {
                 let target = self.get(concept).filter(|target| target.usable && likely(target, &lexical))?;
-                let view = View::new(&source, target);
-                let features = view.features(&self.layout, &self.targets.index, &lexical, best - lexical.rank());
+                self.compare(&View::new(&source, target), &lexical, best, &mut features);
+                Some((self.rough.score(&features), concept, lexical))
+            })
+            .collect();
+        rough.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
+        lexical::shorten(&mut rough, CANDIDATES, |(_, _, lexical)| lexical);
+        let mut scored: Vec<Scored> = rough
+            .into_iter()
+            .filter_map(|(_, concept, lexical)| {
+                let view = View::new(&source, self.get(concept)?);
+                self.compare(&view, &lexical, best, &mut features);
                 let conflict = view.conflict(&lexical);
                 Some(Scored {
                     lexical,
                     concept: Ordinal(concept),
-                    score: self.rough.score(&features),
-                    features,
+                    score: self.model.score(&features),
+                    features: features.clone(),
                     evidence: view.evidence(&lexical),
                     exact: lexical.exact && lexical.reading == 0 && conflict.is_none(),
                     conflict,
                 })
             })
             .collect();
-        super::sort(&mut scored);
-        lexical::shorten(&mut scored, CANDIDATES, |candidate| &candidate.lexical);
-        scored
-            .iter_mut()
-            .for_each(|candidate| candidate.score = self.model.score(&candidate.features));
         super::sort(&mut scored);
         scored
     }

@@ -188,7 +188,8 @@ fn contradictions_are_never_accepted() {
         "zorvamide 25 mg suppository",
         "zorvamide 10 mg and plectarine 10 mg tablet",
     ] {
-        assert_ne!(named(text).status, Status::Mapped, "{text}");
+        let outcome = named(text);
+        assert_ne!(outcome.status, Status::Mapped, "{text}: {outcome:?}");
     }
 }
 

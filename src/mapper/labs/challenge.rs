@@ -24,6 +24,8 @@ pub(super) enum Occasion {
     AfterDialysis,
     /// After something that is not said.
     After,
+    /// One that LOINC has and names are not read for.
+    Other,
 }
 
 /// When a specimen was taken.
@@ -91,8 +93,8 @@ const BOTH: &[(&str, &str, Option<Occasion>)] = &[
 ];
 
 impl Challenge {
-    /// Reads what follows a component or a long name in LOINC; `None` where it is of another kind.
-    pub fn read(text: &str) -> Option<Self> {
+    /// Reads what follows a component or a long name in LOINC.
+    pub fn read(text: &str) -> Self {
         let mut words = crate::mapper::words::words(text);
         let minutes = take_minutes(&mut words);
         // "2 hours post 75 g glucose PO": what is taken after it is a load unless it is a meal.
@@ -101,9 +103,9 @@ impl Challenge {
             Some(Occasion::After) if words.len() > 1 => Occasion::Load,
             Some(occasion) => occasion,
             None if minutes.is_some() => Occasion::After,
-            None => return None,
+            None => Occasion::Other,
         };
-        Some(Self { occasion, minutes })
+        Self { occasion, minutes }
     }
 
     /// Takes what a local name says of it out of the words of the name. Nothing is taken if no word of an analyte would
@@ -168,6 +170,7 @@ impl Challenge {
             Occasion::Evening => &["evening", "specimen"],
             Occasion::BeforeDialysis => &["pre", "dialysis"],
             Occasion::AfterDialysis => &["post", "dialysis"],
+            Occasion::Other => &[],
         };
         let mut words: Vec<String> = occasion.iter().map(|word| (*word).to_owned()).collect();
         match self.minutes {
@@ -228,7 +231,7 @@ mod tests {
 
     fn is(name: &str, term: &str) -> bool {
         let asked = taken(name).0.expect("a challenge in the name");
-        Challenge::read(term).expect("a challenge of the term").answers(asked)
+        Challenge::read(term).answers(asked)
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn of_challenge(query: &Query, axes: &Axes) -> Constraint {
         .challenge
         .map_or_else(String::new, |challenge| challenge.words().join(" "));
     let own = Challenge::read(&axes.challenge);
-    let same = own.zip(query.challenge).is_some_and(|(own, asked)| own.answers(asked));
+    let same = query.challenge.is_some_and(|asked| own.answers(asked));
     Constraint::new("challenge", asked, axes.challenge.as_str(), Verdict::of(same, false))
 }
 

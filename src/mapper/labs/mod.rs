@@ -23,7 +23,7 @@ use super::words::words;
 use super::{Scored, units};
 use axes::Axes;
 use challenge::Challenge;
-use query::{Query, Section};
+use query::Query;
 use rayon::prelude::*;
 use specimen::Specimen;
 use tern_index::model::{DesignationKind, Ordinal};
@@ -56,8 +56,8 @@ struct Target {
     subject: bool,
     denominator: features::Denominator,
     denominator_words: Vec<u32>,
-    /// The term is of a specimen taken on an occasion; which, where it can be read.
-    challenge: Option<Option<Challenge>>,
+    /// The occasion, where the term is of a specimen taken on one.
+    challenge: Option<Challenge>,
     timed: bool,
     panel: bool,
     units: Vec<Box<str>>,
@@ -72,8 +72,8 @@ struct Target {
 impl Target {
     /// Whether the term is of an occasion that the source does not name.
     fn challenge_unasked(&self, query: &Query) -> bool {
-        let Some(own) = self.challenge else { return false };
-        !own.zip(query.challenge).is_some_and(|(own, asked)| own.answers(asked))
+        self.challenge
+            .is_some_and(|own| !query.challenge.is_some_and(|asked| own.answers(asked)))
     }
 }
 
@@ -204,7 +204,6 @@ impl Domain for Laboratory {
                     features,
                     lexical,
                     evidence: Evidence {
-                        column: f32::from(u8::from(query.section != Section::Unknown)),
                         facts: features::facts(&context),
                         ..Evidence::of(
                             &lexical,

@@ -152,16 +152,16 @@ impl Query {
             unit: units::parse(item.get(Role::Unit)),
             ..Self::default()
         };
+        let all = words(name);
         let mut tokens = Vec::new();
         let mut named = Specimen::Unknown;
         for segment in name.split([',', '(', ')', ';', '[', ']', '<', '>', '{', '}']) {
             let segment = words(segment);
             match specimen::of_words(&segment) {
-                Some(found) if !segment.is_empty() && (segment.len() < words(name).len()) => named = found,
+                Some(found) if !segment.is_empty() && segment.len() < all.len() => named = found,
                 _ => tokens.extend(segment),
             }
         }
-        let all = words(name);
         join_known(&mut tokens, &known);
         if named == Specimen::Unknown {
             named = take_specimen(&mut tokens, column);

@@ -309,133 +309,35 @@ impl<'i> Found<'i> {
 
     /// The features of a candidate.
     pub fn features(&self, place: usize, target: &Target, matched: &Match) -> Features {
-        let flag = |truth: bool| f32::from(u8::from(truth));
-        let open = 1.0 - matched.source_alike;
-        let context = self.context(target, matched);
-        let opposite = self.contradicts(target);
-        let silent = !self.qualifiers.has("unspecified") && !self.qualifiers.has("other");
-        let vote = |shares: &HashMap<u32, f32>, key: u32| shares.get(&key).copied().unwrap_or_default();
-        let votes = vote(&self.votes, target.group);
-        let near = target.parent.map_or(0.0, |parent| vote(&self.near, parent));
-        let parent_covers = target
-            .parent
-            .and_then(|parent| self.covers.get(&parent).copied())
-            .unwrap_or_default();
-        let likeness = dice(&self.grams, &target.grams);
-        let has = |unit: Option<u32>| unit.is_some_and(|unit| self.index.classes(matched.term).binary_search(&unit).is_ok());
-        let unspecified = target.qualifiers.has("unspecified");
-        let other = target.qualifiers.has("other");
-        let without = target.qualifiers.has("without") || target.qualifiers.has("not");
-        let nos = flag(self.qualifiers.has("unspecified"));
-        let parent_place = target.parent.and_then(|parent| self.places.get(&parent));
-        let covering = parent_covers > 0.0 && parent_covers >= matched.source_alike - 1e-3;
-        let first = self.first.and_then(|first| self.targets.get(first));
-        let group = vote(&self.group_sources, target.group);
-        let (block, chapter) = (vote(&self.shares, target.block), vote(&self.shares, target.chapter));
-        let child_of_first = target.parent.is_some() && target.parent == self.first;
-        let values = [
-            matched.cosine,
-            matched.source,
-            matched.target,
-            matched.source_parts - matched.source,
-            matched.target_parts - matched.target,
-            matched.source_alike - matched.source_parts,
-            matched.target_alike - matched.target_parts,
-            context,
-            matched.surface,
-            matched.source_missing / 10.0,
-            matched.target_missing / 10.0,
-            (1.0 + matched.extra).ln(),
-            flag(matched.extra >= 2.0),
-            matched.pairs,
-            flag(matched.exact),
-            flag(matched.content),
-            flag(matched.exact && matched.surface > 0.999 && matched.reading == 0),
-            matched.source_conflicts.min(3.0),
-            matched.target_conflicts.min(3.0),
-            flag(matched.kind == DesignationKind::Synonym as u8),
-            flag(matched.kind == DesignationKind::FullySpecifiedName as u8),
-            flag(matched.kind == DesignationKind::Related as u8),
-            flag(matched.reading > 0),
-            self.best_cosine - matched.cosine,
-            self.best_source - matched.source_alike,
-            self.best_target - matched.target_alike,
-            flag(place == 0),
-            1.0 / (1.0 + place as f32),
-            likeness,
-            likeness * open,
-            flag(opposite),
-            flag(target.leaf),
-            (1.0 + target.children as f32).ln() / 3.0,
-            target.depth as f32 / 10.0,
-            (1.0 + target.words as f32).ln() / 3.0,
-            votes,
-            near,
-            flag(parent_covers >= matched.source_alike - 1e-3 && parent_covers > 0.0),
-            flag(target.parent_is_same),
-            flag(target.extension),
-            open * flag(target.qualifiers.has("other")),
-            open * flag(unspecified),
-            open * flag(target.leaf),
-            open * flag(target.extension),
-            open * votes,
-            flag(silent && unspecified),
-            flag(silent && target.leaf),
-            flag(!silent && target.leaf),
-            flag(has(self.head)),
-            flag(has(self.tail)),
-            flag(self.head_back(matched)),
-            flag(parent_place == Some(&0)),
-            parent_place.map_or(0.0, |place| 1.0 / (1.0 + *place as f32)),
-            flag(child_of_first && first.is_some_and(|first| first.children == 1)),
-            flag(first.is_some_and(|first| first.group == target.group)),
-            flag(other && covering),
-            open * flag(other && covering),
-            flag(unspecified && covering),
-            open * flag(unspecified && covering),
-            flag(target.leaf && covering),
-            flag(target.extension && covering),
-            flag(target.extension && target.parent_is_same),
-            flag(target.leaf && matched.content),
-            flag(!target.leaf && matched.content),
-            self.length * flag(target.leaf),
-            self.commas * flag(target.leaf),
-            self.length * flag(target.extension),
-            self.commas * flag(target.extension),
-            votes * flag(other || unspecified),
-            group - matched.source_parts,
-            self.best_group - group,
-            open * group,
-            block,
-            self.best_block - block,
-            chapter,
-            self.best_chapter - chapter,
-            group * flag(other || unspecified),
-            nos * flag(unspecified),
-            nos * flag(other),
-            nos * flag(without),
-            nos * (1.0 + matched.extra).ln(),
-            nos * flag(matched.content),
-            matched.source_alike * matched.target_alike,
-            matched.source_alike.powi(2),
-            matched.target_alike.powi(2),
-            matched.cosine.powi(2),
-            self.best_product - matched.source_alike * matched.target_alike,
-            open * flag(target.children > 0),
-            flag(covering && target.leaf && without),
-            matched.denied.min(3.0),
-            flag(matched.denied > 0.0),
-            matched.source_rendered,
-            matched.target_rendered,
-            matched.rendered_lift / 4.0,
-            matched.rendered_best,
-            self.best_rendered - matched.target_rendered,
-            source_all(matched),
-            target_all(matched),
-            source_all(matched) * target_all(matched),
-            self.best_product_all - source_all(matched) * target_all(matched),
-        ];
+        let candidate = self.candidate(place, target, matched);
+        let values = candidate.of_match().into_iter();
+        let values = values.chain(candidate.of_concept()).chain(candidate.of_relatives());
+        let values = values.chain(candidate.of_both());
         let mut features: Features = (0u16..).zip(values).filter(|(_, value)| *value != 0.0).collect();
+        self.add_qualifiers(target, &mut features);
+        self.add_marked(&mut features);
+        features
+    }
+
+    fn candidate<'c>(&'c self, place: usize, target: &'c Target, matched: &'c Match) -> Candidate<'c> {
+        let covers = |parent| self.covers.get(&parent).copied();
+        let parent_covers = target.parent.and_then(covers).unwrap_or_default();
+        Candidate {
+            found: self,
+            place,
+            target,
+            matched,
+            open: 1.0 - matched.source_alike,
+            votes: share(&self.votes, target.group),
+            covering: parent_covers > 0.0 && parent_covers >= matched.source_alike - 1e-3,
+            unspecified: target.qualifiers.has("unspecified"),
+            other: target.qualifiers.has("other"),
+            without: target.qualifiers.has("without") || target.qualifiers.has("not"),
+        }
+    }
+
+    /// Adds which qualifiers only one side has, and which the source has where the candidate is a leaf or an extension.
+    fn add_qualifiers(&self, target: &Target, features: &mut Features) {
         let start = NAMES.len() as u16;
         let width = GROUPS.len() as u16;
         for (number, _) in (0u16..).zip(GROUPS) {
@@ -454,8 +356,6 @@ impl<'i> Found<'i> {
                 }
             }
         }
-        self.add_marked(&mut features);
-        features
     }
 
     /// Adds what the candidate's traits are beside the marks of the name.
@@ -505,6 +405,179 @@ impl<'i> Found<'i> {
             .get(usize::from(matched.reading))
             .is_some_and(|query| query.units.iter().any(|(unit, _)| *unit == head))
     }
+}
+
+/// A candidate, and what several of its features are made of.
+struct Candidate<'c> {
+    found: &'c Found<'c>,
+    /// Its place among the candidates, best first.
+    place: usize,
+    target: &'c Target,
+    matched: &'c Match,
+    /// Share of the source's words that it leaves open.
+    open: f32,
+    /// What candidates of its group have among them.
+    votes: f32,
+    /// The concept above it says as much of the source.
+    covering: bool,
+    /// The qualifiers that residual codes and leaves have.
+    unspecified: bool,
+    other: bool,
+    without: bool,
+}
+
+/// How many of [`NAMES`] each table below has, in their order.
+const TABLES: [usize; 4] = [28, 23, 26, 23];
+const _: () = assert!(TABLES[0] + TABLES[1] + TABLES[2] + TABLES[3] == NAMES.len());
+
+impl Candidate<'_> {
+    /// How its best term matches, and how far behind the best of all.
+    fn of_match(&self) -> [f32; TABLES[0]] {
+        let (found, matched) = (self.found, self.matched);
+        let context = found.context(self.target, matched);
+        [
+            matched.cosine,
+            matched.source,
+            matched.target,
+            matched.source_parts - matched.source,
+            matched.target_parts - matched.target,
+            matched.source_alike - matched.source_parts,
+            matched.target_alike - matched.target_parts,
+            context,
+            matched.surface,
+            matched.source_missing / 10.0,
+            matched.target_missing / 10.0,
+            (1.0 + matched.extra).ln(),
+            flag(matched.extra >= 2.0),
+            matched.pairs,
+            flag(matched.exact),
+            flag(matched.content),
+            flag(matched.exact && matched.surface > 0.999 && matched.reading == 0),
+            matched.source_conflicts.min(3.0),
+            matched.target_conflicts.min(3.0),
+            flag(matched.kind == DesignationKind::Synonym as u8),
+            flag(matched.kind == DesignationKind::FullySpecifiedName as u8),
+            flag(matched.kind == DesignationKind::Related as u8),
+            flag(matched.reading > 0),
+            found.best_cosine - matched.cosine,
+            found.best_source - matched.source_alike,
+            found.best_target - matched.target_alike,
+            flag(self.place == 0),
+            1.0 / (1.0 + self.place as f32),
+        ]
+    }
+
+    /// What concept it is.
+    fn of_concept(&self) -> [f32; TABLES[1]] {
+        let (found, target, matched) = (self.found, self.target, self.matched);
+        let opposite = found.contradicts(target);
+        let silent = !found.qualifiers.has("unspecified") && !found.qualifiers.has("other");
+        let near = target.parent.map_or(0.0, |parent| share(&found.near, parent));
+        let likeness = dice(&found.grams, &target.grams);
+        let has = |unit: Option<u32>| unit.is_some_and(|unit| found.index.classes(matched.term).binary_search(&unit).is_ok());
+        [
+            likeness,
+            likeness * self.open,
+            flag(opposite),
+            flag(target.leaf),
+            (1.0 + target.children as f32).ln() / 3.0,
+            target.depth as f32 / 10.0,
+            (1.0 + target.words as f32).ln() / 3.0,
+            self.votes,
+            near,
+            flag(self.covering),
+            flag(target.parent_is_same),
+            flag(target.extension),
+            self.open * flag(self.other),
+            self.open * flag(self.unspecified),
+            self.open * flag(target.leaf),
+            self.open * flag(target.extension),
+            self.open * self.votes,
+            flag(silent && self.unspecified),
+            flag(silent && target.leaf),
+            flag(!silent && target.leaf),
+            flag(has(found.head)),
+            flag(has(found.tail)),
+            flag(found.head_back(matched)),
+        ]
+    }
+
+    /// How it stands to the concepts around it.
+    fn of_relatives(&self) -> [f32; TABLES[2]] {
+        let (found, target, matched) = (self.found, self.target, self.matched);
+        let parent_place = target.parent.and_then(|parent| found.places.get(&parent));
+        let first = found.first.and_then(|first| found.targets.get(first));
+        let child_of_first = target.parent.is_some() && target.parent == found.first;
+        let group = share(&found.group_sources, target.group);
+        let (block, chapter) = (share(&found.shares, target.block), share(&found.shares, target.chapter));
+        [
+            flag(parent_place == Some(&0)),
+            parent_place.map_or(0.0, |place| 1.0 / (1.0 + *place as f32)),
+            flag(child_of_first && first.is_some_and(|first| first.children == 1)),
+            flag(first.is_some_and(|first| first.group == target.group)),
+            flag(self.other && self.covering),
+            self.open * flag(self.other && self.covering),
+            flag(self.unspecified && self.covering),
+            self.open * flag(self.unspecified && self.covering),
+            flag(target.leaf && self.covering),
+            flag(target.extension && self.covering),
+            flag(target.extension && target.parent_is_same),
+            flag(target.leaf && matched.content),
+            flag(!target.leaf && matched.content),
+            found.length * flag(target.leaf),
+            found.commas * flag(target.leaf),
+            found.length * flag(target.extension),
+            found.commas * flag(target.extension),
+            self.votes * flag(self.other || self.unspecified),
+            group - matched.source_parts,
+            found.best_group - group,
+            self.open * group,
+            block,
+            found.best_block - block,
+            chapter,
+            found.best_chapter - chapter,
+            group * flag(self.other || self.unspecified),
+        ]
+    }
+
+    /// What its match and its concept say together.
+    fn of_both(&self) -> [f32; TABLES[3]] {
+        let (found, target, matched) = (self.found, self.target, self.matched);
+        let nos = flag(found.qualifiers.has("unspecified"));
+        [
+            nos * flag(self.unspecified),
+            nos * flag(self.other),
+            nos * flag(self.without),
+            nos * (1.0 + matched.extra).ln(),
+            nos * flag(matched.content),
+            matched.source_alike * matched.target_alike,
+            matched.source_alike.powi(2),
+            matched.target_alike.powi(2),
+            matched.cosine.powi(2),
+            found.best_product - matched.source_alike * matched.target_alike,
+            self.open * flag(target.children > 0),
+            flag(self.covering && target.leaf && self.without),
+            matched.denied.min(3.0),
+            flag(matched.denied > 0.0),
+            matched.source_rendered,
+            matched.target_rendered,
+            matched.rendered_lift / 4.0,
+            matched.rendered_best,
+            found.best_rendered - matched.target_rendered,
+            source_all(matched),
+            target_all(matched),
+            source_all(matched) * target_all(matched),
+            found.best_product_all - source_all(matched) * target_all(matched),
+        ]
+    }
+}
+
+fn flag(truth: bool) -> f32 {
+    f32::from(u8::from(truth))
+}
+
+fn share(shares: &HashMap<u32, f32>, key: u32) -> f32 {
+    shares.get(&key).copied().unwrap_or_default()
 }
 
 /// Share of a query's words, by squared weight, that any display of a group has.

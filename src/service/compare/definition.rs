@@ -42,7 +42,8 @@ pub(super) fn compare(terminology: &Terminology, request: &CompareRequest, this:
         };
         compose.exclude.is_empty() && compose.include.iter().all(plain)
     };
-    if !simple(this) || !simple(other) || (this.inactive == Some(false)) != (other.inactive == Some(false)) {
+    let alike = this.locked_date == other.locked_date && (this.inactive == Some(false)) == (other.inactive == Some(false));
+    if !alike || !simple(this) || !simple(other) {
         return None;
     }
     let mut finding = Finding::default();

@@ -3,7 +3,7 @@
 //! The wording for what is not loaded is that of the whole catalogue, without the consequence for a validation.
 
 use super::{Failure, FailureKind, Issue, Severity};
-use crate::service::Unresolved;
+use crate::service::{ResourceKind, Unresolved};
 use tern_index::model::{Canonical, CodeSystemHeader};
 
 fn failure(
@@ -45,7 +45,8 @@ pub fn unknown_system(unresolved: &Unresolved) -> Failure {
         return super::damaged(&unresolved.url, damage);
     }
     let (id, text) = super::unknown_system_text(unresolved, None);
-    failure(FailureKind::NotFound, "not-found", Some("not-found"), Some(id), text)
+    let failure = failure(FailureKind::NotFound, "not-found", Some("not-found"), Some(id), text);
+    failure.seeking(ResourceKind::CodeSystem, unresolved)
 }
 
 /// A target that no mapper could be built for.
@@ -151,5 +152,6 @@ pub fn unknown_concept_map(unresolved: &Unresolved) -> Failure {
         versions => format!(". Valid versions: {}", super::listed(versions)),
     };
     let text = format!("A definition for ConceptMap '{canonical}' could not be found{known}");
-    failure(FailureKind::NotFound, "not-found", Some("not-found"), None, text)
+    let failure = failure(FailureKind::NotFound, "not-found", Some("not-found"), None, text);
+    failure.seeking(ResourceKind::ConceptMap, unresolved)
 }

@@ -17,14 +17,19 @@ pub(super) enum Operator {
     Equal,
 }
 
+/// Days of a year.
+const YEAR: f64 = 365.25;
+/// Days of a minute.
+const MINUTE: f64 = 1.0 / 1440.0;
+
 /// A unit of time, in days.
 const UNITS: [(f64, &[&str]); 6] = [
-    (365.25, &["a", "y", "yr", "yrs", "year", "years"]),
-    (365.25 / 12.0, &["mo", "mos", "m", "month", "months"]),
+    (YEAR, &["a", "y", "yr", "yrs", "year", "years"]),
+    (YEAR / 12.0, &["mo", "mos", "m", "month", "months"]),
     (7.0, &["w", "wk", "wks", "week", "weeks"]),
     (1.0, &["d", "day", "days"]),
     (1.0 / 24.0, &["h", "hr", "hrs", "hour", "hours"]),
-    (1.0 / 1440.0, &["min", "mins", "minute", "minutes"]),
+    (MINUTE, &["min", "mins", "minute", "minutes"]),
 ];
 
 /// A span of time as it was written.
@@ -81,9 +86,9 @@ impl Age {
         let name = name.to_ascii_lowercase();
         let known = |(_, names): &&(f64, &[&str])| names.contains(&name.as_str());
         let unit = match name.as_str() {
-            "" if after.is_empty() => 365.25,
+            "" if after.is_empty() => YEAR,
             // Of a duration's time of day, M is minutes.
-            "m" if of_day => 1.0 / 1440.0,
+            "m" if of_day => MINUTE,
             _ => UNITS.iter().find(known)?.0,
         };
         let completed = !digits.contains('.');

@@ -5,8 +5,10 @@ use crate::service::extension;
 use crate::service::grammar;
 use crate::service::issues::{self, Issue};
 use crate::service::language::Languages;
+use crate::service::postcoordinated::SNOMED;
 use tern_index::model::{Coding, DesignationKind, Ordinal};
 use tern_index::value_set::ConceptReference;
+use tern_loaders::decode::squeeze;
 
 /// How a display is judged.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +73,7 @@ pub fn check(
             &shown_first(view, concept, valid),
         ));
     }
-    if let Some(number) = retired_term(view, concept, given) {
-        debug_assert!(!view.index.designation_is_active(number));
+    if has_retired_term(view, concept, given) {
         return Some(issues::inactive_display(coding, "inactive", &valid));
     }
     let echoed = rules.languages.map(|languages| languages.given.as_str());
@@ -81,14 +82,18 @@ pub fn check(
             // Without any term there is nothing to compare with.
             return None;
         };
-        let default = view.display(concept, None).map(|display| display.text);
-        return Some(if all.iter().any(|(text, _)| same(text, given)) {
+        let default = view.display(concept, None);
+        let own = default.as_ref().and_then(|display| display.language.as_deref());
+        // A term in a third language is as wrong as any other text.
+        let by_default = |(text, tag): &(String, Option<String>)| same(text, given) && (tag.is_none() || tag.as_deref() == own);
+        return Some(if all.iter().any(by_default) {
             issues::display_in_default_language(coding, languages)
         } else {
-            issues::no_display_in_language(coding, default.as_deref(), languages, rules.lenient)
+            let default = default.as_ref().map(|display| display.text.as_str());
+            issues::no_display_in_language(coding, default, languages, rules.lenient)
         });
     }
-    let whitespace = valid.iter().any(|(text, _)| same(&squeezed(text), &squeezed(given)));
+    let whitespace = valid.iter().any(|(text, _)| same(&squeeze(text), &squeeze(given)));
     // Any term is accepted, but those of a special use are no displays to recommend.
     let special = |text: &str| {
         current
@@ -124,7 +129,7 @@ fn standards_status(term: &Term) -> Option<&'static str> {
 /// Whether a term has a use other than those by which publishers mark displays and synonyms.
 fn has_special_use(term: &Term) -> bool {
     const PLAIN: [&str; 3] = [
-        "http://snomed.info/sct",
+        SNOMED,
         "http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra",
         "http://terminology.hl7.org/CodeSystem/designation-usage",
     ];
@@ -133,17 +138,13 @@ fn has_special_use(term: &Term) -> bool {
         && use_.is_some_and(|use_| use_.system.as_deref().is_none_or(|system| !PLAIN.contains(&system)))
 }
 
-/// A term of the concept that is no longer in use.
-fn retired_term(view: &View, concept: Ordinal, text: &str) -> Option<u32> {
+/// Whether a term of the concept that is no longer in use is this text.
+fn has_retired_term(view: &View, concept: Ordinal, text: &str) -> bool {
     let index = &view.index;
     let mut numbers = index.designation_numbers(concept);
-    numbers.find(|number| !index.designation_is_active(*number) && same(&index.designation_text(*number), text))
+    numbers.any(|number| !index.designation_is_active(number) && same(&index.designation_text(number), text))
 }
 
 fn same(a: &str, b: &str) -> bool {
     a == b || a.to_lowercase() == b.to_lowercase()
-}
-
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,17 +3,30 @@
 use super::coding::{self, Court, Place};
 use super::{Validation, ValidationTarget, of_one, shown};
 use crate::service::expand::ValueSetReference;
-use crate::service::issues::{self, Failure};
+use crate::service::issues::{self, Failure, Issue};
 use crate::service::value_set::{Evaluator, Stop};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tern_index::model::Coding;
+use tern_index::model::{Canonical, Coding};
 use tern_index::value_set::ValueSet;
 
 /// Validates a code whose system is to be found in the value set.
 pub fn code(court: Court<'_>, value_set: &Arc<ValueSet>, given: &Coding) -> Result<Validation, Failure> {
     let mut evaluator = Evaluator::new(court.terminology, court.parameters)?;
-    let members = evaluator.evaluate(value_set).map_err(Stop::into_failure)?;
+    let members = match evaluator.evaluate(value_set) {
+        Ok(members) => members,
+        // As for a code with its system: that the value set cannot be evaluated is an answer.
+        Err(Stop::UnknownImport { unresolved, pinned }) => {
+            let issue = issues::unknown_import_issue(&unresolved, pinned);
+            return Ok(unknown(given, issue, None));
+        }
+        Err(Stop::UnknownSystem(unresolved)) => {
+            let issue = issues::unknown_system(&unresolved).at("code");
+            let caused_by = Canonical::new(&unresolved.url, unresolved.version.clone()).to_string();
+            return Ok(unknown(given, issue, Some(caused_by)));
+        }
+        Err(stop) => return Err(stop.into_failure()),
+    };
     let holding = members.parts.iter().filter(|part| {
         let concept = part.view.index.find(&given.code);
         concept.is_some_and(|concept| part.concepts.contains(concept.0))
@@ -42,4 +55,16 @@ pub fn code(court: Court<'_>, value_set: &Arc<ValueSet>, given: &Coding) -> Resu
     };
     validation.conclude(false);
     Ok(validation)
+}
+
+/// The answer on a code where the value set cannot be evaluated.
+fn unknown(given: &Coding, issue: Issue, caused_by: Option<String>) -> Validation {
+    let mut validation = Validation {
+        code: Some(given.code.clone()),
+        issues: vec![issue],
+        caused_by_unknown_systems: caused_by.into_iter().collect(),
+        ..Validation::default()
+    };
+    validation.conclude(false);
+    validation
 }

@@ -116,7 +116,7 @@ fn speaking(terminology: &Terminology, request: &ValidateCodeRequest, value_set:
 pub fn validate_code(terminology: &Terminology, request: &ValidateCodeRequest) -> Result<Validation, Failure> {
     let parameters = &request.parameters;
     let value_set = match &request.target {
-        ValidationTarget::ValueSet(reference) => Some(expand::resolve(terminology, reference)?),
+        ValidationTarget::ValueSet(reference) => Some(expand::resolve(terminology, reference, parameters)?.value_set),
         ValidationTarget::CodeSystem(_) => None,
     };
     let terminology = &speaking(terminology, request, value_set.as_deref());

@@ -2,7 +2,8 @@
 //!
 //! `force-system-version` overrides whatever is stated; a stated version comes next; `system-version` and then
 //! `check-system-version` serve as defaults where none is stated; else it is the latest. Whatever was chosen, a
-//! `check-system-version` must agree with the result.
+//! `check-system-version` must agree with the result. Versions of value sets are chosen likewise, by the parameters named
+//! for them.
 
 use crate::service::parameters::Parameters;
 use crate::service::version;
@@ -60,6 +61,35 @@ pub fn choose(parameters: &Parameters, url: &str, stated: Option<&str>) -> Choic
 /// The version that `check-system-version` demands, if `found` is not it.
 pub fn failed_check<'p>(parameters: &'p Parameters, url: &str, found: Option<&str>) -> Option<&'p str> {
     let wanted = of(&parameters.check_system_versions, url)?;
+    (!found.is_some_and(|found| version::matches(found, wanted))).then_some(wanted)
+}
+
+/// A value set to look for, and the parameter that chose its version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueSetChoice {
+    /// The value set; without a version the latest.
+    pub wanted: Canonical,
+    /// The parameter, if it was one.
+    pub parameter: Option<&'static str>,
+}
+
+/// Chooses the version for a reference to a value set, by the parameters of the same meaning.
+pub fn choose_value_set(parameters: &Parameters, named: &Canonical) -> ValueSetChoice {
+    let by = |list: &[Canonical], name| of(list, &named.url).map(|version| (version.to_owned(), Some(name)));
+    let chosen = by(&parameters.force_value_set_versions, "force-valueset-version")
+        .or_else(|| named.version.clone().map(|version| (version, None)))
+        .or_else(|| by(&parameters.default_value_set_versions, "default-valueset-version"))
+        .or_else(|| by(&parameters.check_value_set_versions, "check-valueset-version"));
+    let (version, parameter) = chosen.map_or((None, None), |(version, parameter)| (Some(version), parameter));
+    ValueSetChoice {
+        wanted: Canonical::new(&named.url, version),
+        parameter,
+    }
+}
+
+/// The version that `check-valueset-version` demands, if `found` is not it.
+pub fn failed_value_set_check<'p>(parameters: &'p Parameters, url: &str, found: Option<&str>) -> Option<&'p str> {
+    let wanted = of(&parameters.check_value_set_versions, url)?;
     (!found.is_some_and(|found| version::matches(found, wanted))).then_some(wanted)
 }
 

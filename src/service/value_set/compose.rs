@@ -34,7 +34,7 @@ pub enum Stop {
     UnknownImport {
         /// What was looked for.
         unresolved: Unresolved,
-        /// Whether the version came from `default-valueset-version`.
+        /// Whether the version came from a parameter such as `default-valueset-version`.
         pinned: bool,
     },
     /// Anything else.
@@ -131,6 +131,8 @@ pub struct Evaluator<'t> {
     path: Vec<String>,
     judged: Option<Judged>,
     excluding: bool,
+    /// The day on which the definition that is walked is locked: its own, or that of who imports it.
+    locked: Option<String>,
     /// What has been used so far.
     pub used: Used,
 }
@@ -146,6 +148,7 @@ impl<'t> Evaluator<'t> {
             path: Vec::new(),
             judged: None,
             excluding: false,
+            locked: None,
             used: Used::default(),
         };
         for canonical in &parameters.use_supplements {
@@ -209,10 +212,15 @@ impl<'t> Evaluator<'t> {
         view
     }
 
+    /// The day whose versions are meant where none is named: what a definition is locked to goes before what is asked for.
+    fn day(&self) -> Option<&str> {
+        self.locked.as_deref().or(self.parameters.date.as_deref())
+    }
+
     /// The version that an include of a system means.
     pub fn choose(&self, url: &str, stated: Option<&str>) -> Choice {
         let mut choice = choice::choose(self.parameters, url, stated);
-        if let (Reason::Latest, Some(date)) = (choice.reason, &self.parameters.date) {
+        if let (Reason::Latest, Some(date)) = (choice.reason, self.day()) {
             choice.version = self.terminology.version_on(url, date);
         }
         choice
@@ -298,7 +306,11 @@ impl<'t> Evaluator<'t> {
             return Err(issues::circular(&name, &self.path).into());
         }
         self.path.push(name);
+        let own = value_set.compose.as_ref().and_then(|compose| compose.locked_date.clone());
+        let locked = own.or_else(|| self.locked.clone());
+        let outer = std::mem::replace(&mut self.locked, locked);
         let members = self.definition(value_set);
+        self.locked = outer;
         self.path.pop();
         members
     }
@@ -479,20 +491,9 @@ impl<'t> Evaluator<'t> {
     }
 
     fn resolve_import(&mut self, canonical: &Canonical) -> Result<Arc<ValueSet>, Stop> {
-        let defaults = &self.parameters.default_value_set_versions;
-        let default = defaults
-            .iter()
-            .find(|default| default.url == canonical.url && canonical.version.is_none());
-        let wanted = default.unwrap_or(canonical);
-        let found = self.terminology.value_set(&wanted.url, wanted.version.as_deref());
-        let imported = found.map_err(|unresolved| Stop::UnknownImport {
-            unresolved,
-            pinned: default.is_some(),
-        })?;
-        if let Some(default) = default {
-            let parameter = ("default-valueset-version", default.clone());
-            self.used.version_parameters.insert(parameter);
-        }
+        let named = named(self.terminology, self.parameters, canonical, self.day())?;
+        self.used.version_parameters.extend(named.chosen_by);
+        let imported = named.value_set;
         if !self
             .used
             .value_sets
@@ -503,6 +504,41 @@ impl<'t> Evaluator<'t> {
         }
         Ok(imported)
     }
+}
+
+/// A value set that a canonical names.
+#[derive(Debug)]
+pub struct Named {
+    /// The value set.
+    pub value_set: Arc<ValueSet>,
+    /// The parameter that chose its version, and the canonical that it says.
+    pub chosen_by: Option<(&'static str, Canonical)>,
+}
+
+/// The value set that a canonical means, in the version that the request's parameters choose where they do, else that of
+/// a day, if there is one.
+pub fn named(
+    terminology: &Terminology,
+    parameters: &Parameters,
+    canonical: &Canonical,
+    day: Option<&str>,
+) -> Result<Named, Stop> {
+    let choice::ValueSetChoice { wanted, parameter } = choice::choose_value_set(parameters, canonical);
+    let on_day = || terminology.value_set_version_on(&wanted.url, day?);
+    let version = wanted.version.clone().or_else(on_day);
+    let found = terminology.value_set(&wanted.url, version.as_deref());
+    let value_set = found.map_err(|unresolved| Stop::UnknownImport {
+        unresolved,
+        pinned: parameter.is_some(),
+    })?;
+    let own = value_set.version.as_deref();
+    if let Some(demanded) = choice::failed_value_set_check(parameters, &canonical.url, own) {
+        return Err(issues::value_set_version_check(&canonical.url, own, demanded).into());
+    }
+    Ok(Named {
+        chosen_by: parameter.map(|name| (name, wanted)),
+        value_set,
+    })
 }
 
 /// The places of includes in the order in which to take them: as given, but where several are of one system, that
@@ -563,10 +599,11 @@ fn enumerated(view: Arc<View>, concepts: &[ConceptReference]) -> Part {
         view,
     };
     let mut listing = Listing::default();
+    let mut expressions: BTreeSet<&str> = BTreeSet::new();
     for reference in concepts {
         let Some(concept) = part.view.index.find(&reference.code) else {
             if let Some(Ok(_)) = understand(&part.view, &reference.code)
-                && !part.expressions.iter().any(|known| known.code == reference.code)
+                && expressions.insert(&reference.code)
             {
                 part.expressions.push(reference.clone());
             }

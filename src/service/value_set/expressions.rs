@@ -46,6 +46,8 @@ impl Evaluator<'_> {
         understood: &Understood,
         depth: usize,
     ) -> Result<bool, Stop> {
+        // Value sets that import one several times, each in turn, double the work with every one.
+        self.constraint_limits().stop.check()?;
         if include.system.as_deref().is_some_and(|system| system != view.url()) {
             return Ok(false);
         }

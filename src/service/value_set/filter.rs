@@ -12,6 +12,7 @@ use crate::ecl::{Constraint, Limits};
 use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::issues::{self, Failure};
+use crate::service::postcoordinated::SNOMED;
 use crate::stop::Pace;
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
@@ -87,8 +88,6 @@ pub fn lets_expressions_in(filter: &Filter) -> bool {
     }
 }
 
-const SNOMED: &str = "http://snomed.info/sct";
-
 /// A filter that the grammar of the code system defines.
 fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
     let grammar = grammars::by_url(view.url())?;
@@ -101,8 +100,6 @@ fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
     };
     Some(view.index.all().iter().filter(passes).collect())
 }
-
-const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
 
 /// Concepts that satisfy a SNOMED CT expression constraint.
 fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>, limits: &Limits) -> Result<ConceptSet, Failure> {
@@ -358,7 +355,7 @@ impl Question<'_> {
         let index = &self.view.index;
         // RxNorm writes the concept at the other end of a relation as `CUI:<rxcui>` (HL7, "Using RxNorm with FHIR").
         let value = match self.view.url() {
-            RXNORM => value.strip_prefix("CUI:").unwrap_or(value),
+            tern_loaders::rxnorm::SYSTEM => value.strip_prefix("CUI:").unwrap_or(value),
             _ => value,
         };
         let found = index.with_property(property, value);

@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tern::mapper::Role;
-use tern::mapper::train::{Example, Prediction, Trainer};
-use tern::mapper::truth::{Truth, write_predictions};
+use tern::mapper::train::{Prediction, Trainer};
+use tern::mapper::truth::{Truth, examples, write_predictions};
 
 /// Arguments of `evaluate`.
 #[derive(clap::Args)]
@@ -109,13 +109,9 @@ fn of_domain(domain: &Domain, arguments: &Arguments, stores: &Path) -> Result<Ve
     let truths: Vec<Truth> = domain
         .sets
         .iter()
-        .map(|set| set.read(&arguments.shared, domain.target))
+        .map(|set| set.read(&arguments.shared, &system))
         .collect::<Result<_>>()?;
-    let examples: Vec<Example> = truths
-        .iter()
-        .enumerate()
-        .flat_map(|(set, truth)| truth.examples(set))
-        .collect();
+    let examples = examples(&truths);
     let mut trainer = Trainer::new(&system);
     let predictions = if arguments.shipped {
         trainer.run(&examples)

@@ -22,6 +22,8 @@ pub struct Set {
     weight: f32,
     /// Whether rows say if their answer is in the vocabulary for another reason than this map.
     pooled: bool,
+    /// Whether rows name no brand, so that a branded answer is right without its brand too.
+    unbranded: bool,
 }
 
 /// Sets that lead to one target and are trained together, in this order.
@@ -44,6 +46,7 @@ const fn set(name: &'static str, file: &'static str, columns: &'static [&'static
         columns,
         weight: 1.0,
         pooled: true,
+        unbranded: false,
     }
 }
 
@@ -58,6 +61,7 @@ const fn diagnoses(name: &'static str, file: &'static str) -> Set {
         columns: &["name=name"],
         weight: 1.0,
         pooled: false,
+        unbranded: false,
     }
 }
 
@@ -125,11 +129,14 @@ pub const DOMAINS: &[Domain] = &[
                 "ema-products-rxnorm.tsv",
                 &["inn=name", "brand=brand", "strength=strength", "form=form", "route=route"],
             ),
-            // And once more as one text, as a pharmacy's list has them.
-            weighed(
-                0.4,
-                set("ema-products-joined", "ema-products-rxnorm.tsv", &["inn+strength+form=name"]),
-            ),
+            // And once more as one text, as a pharmacy's list has them; that text names the substance, not a brand.
+            Set {
+                unbranded: true,
+                ..weighed(
+                    0.4,
+                    set("ema-products-joined", "ema-products-rxnorm.tsv", &["inn+strength+form=name"]),
+                )
+            },
         ],
     },
     Domain {
@@ -148,8 +155,8 @@ pub const DOMAINS: &[Domain] = &[
 ];
 
 impl Set {
-    /// Reads the rows that are used.
-    pub fn read(&self, shared: &Path, target: &str) -> Result<Truth> {
+    /// Reads the rows that are used, which lead to this code system.
+    pub fn read(&self, shared: &Path, system: &CodeSystemIndex) -> Result<Truth> {
         let mut columns = Columns::default();
         for pair in self.columns {
             columns.bind_pair(pair)?;
@@ -159,8 +166,14 @@ impl Set {
             columns,
             group: self.pooled.then(|| "pool".to_owned()),
         };
-        let mut truth = file.read(target)?;
-        truth.rows.iter_mut().for_each(|row| row.example.weight = self.weight);
+        let mut truth = file.read(&system.header().url)?;
+        for row in &mut truth.rows {
+            row.example.weight *= self.weight;
+            if self.unbranded {
+                let generic: Vec<String> = row.example.codes.iter().flat_map(|code| unbranded(system, code)).collect();
+                row.example.codes.extend(generic);
+            }
+        }
         Ok(truth)
     }
 }
@@ -186,6 +199,14 @@ impl Domain {
         }
         Err(anyhow!("{} has no {}", directory.display(), self.target))
     }
+}
+
+/// The drugs that a drug of RxNorm is the brand of.
+fn unbranded(system: &CodeSystemIndex, code: &str) -> Vec<String> {
+    let concept = system.find_exact(code);
+    let generic = concept.map(|concept| system.property_targets(concept, "tradename_of"));
+    let codes = generic.into_iter().flatten().map(|(_, other)| system.code(other).to_owned());
+    codes.collect()
 }
 
 /// Writes the newest tabular list of ICD-10-CM without its notes into `room`.

@@ -14,6 +14,23 @@ pub fn nearest<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// URLs within a few slips of `given`, nearest first, at most three. URLs are long and begin alike, so that a share of
+/// their length would be most of what tells them apart.
+pub fn nearest_urls<'n>(given: &str, urls: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    const SLIPS: usize = 4;
+    let given = given.to_lowercase();
+    let mut near: Vec<(usize, &str)> = urls
+        .into_iter()
+        // What differs in length by more cannot be near; most are told apart by that.
+        .filter(|url| url.len().abs_diff(given.len()) <= SLIPS)
+        .map(|url| (distance(&given, &url.to_lowercase()), url))
+        .filter(|(distance, _)| *distance <= SLIPS)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, url)| url).collect()
+}
+
 /// `did you mean A or B?`, or nothing.
 pub fn did_you_mean(near: &[&str]) -> Option<String> {
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
@@ -61,5 +78,8 @@ mod tests {
     fn the_nearest_comes_first_and_strangers_not_at_all() {
         assert_eq!(nearest("lonic", ["snomed", "loinc", "rxnorm"]), ["loinc"]);
         assert!(nearest("xyzzy", ["snomed", "loinc"]).is_empty());
+        let urls = ["http://loinc.org", "http://example.org/colours", "http://snomed.info/sct"];
+        assert_eq!(nearest_urls("https://Loinc.org/", urls), ["http://loinc.org"]);
+        assert!(nearest_urls("http://example.org/animals", urls).is_empty());
     }
 }
