@@ -37,7 +37,7 @@ pub fn did_you_mean(near: &[&str]) -> Option<String> {
 }
 
 /// Insertions, deletions and replacements that lead from one text to the other.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

@@ -14,8 +14,10 @@ use tern_index::read::{CodeSystemIndex, ConceptSet, Relation, RelationValue};
 
 /// The column of axioms in the reference sets that have them.
 const AXIOMS: &str = "owlExpression";
+/// Axioms that are read at once, which bounds the memory for their text.
+const AT_ONCE: usize = 16_384;
 /// Axioms that are worth a thread.
-const LEAST: usize = 4_096;
+const LEAST: usize = 2_048;
 
 /// What an edition has to say about what it does not list.
 #[derive(Debug)]
@@ -111,28 +113,35 @@ impl Ontology {
                 continue;
             };
             let Some(field) = rows.field(AXIOMS) else { continue };
-            let mut texts: Vec<(u32, String)> = Vec::new();
-            rows.visit_texts(&field, |row, text| {
+            let mut texts: Vec<String> = Vec::new();
+            rows.visit_texts(&field, |_, text| {
                 // Most rows say what is above a concept, which the hierarchy has.
                 if text.starts_with("SubClassOf(:") {
                     self.axioms += 1;
-                } else {
-                    texts.push((row, text.to_owned()));
+                    return;
+                }
+                texts.push(text.to_owned());
+                if texts.len() == AT_ONCE {
+                    self.take(&names, &texts, gathered);
+                    texts.clear();
                 }
             });
-            texts.sort_unstable();
-            for taken in in_threads(&texts, |(_, text)| Taken::read(&names, text)) {
-                match taken {
-                    Taken::Unreadable => self.unreadable += 1,
-                    Taken::Nothing => {}
-                    Taken::Property(axiom) => {
-                        self.axioms += 1;
-                        self.roles.add(&names, &axiom);
-                    }
-                    Taken::Classes { defined, implied } => {
-                        self.axioms += 1;
-                        gathered.take(&defined, implied);
-                    }
+            self.take(&names, &texts, gathered);
+        }
+    }
+
+    fn take(&mut self, names: &Names, texts: &[String], gathered: &mut Gathered) {
+        for taken in in_threads(texts, |text| Taken::read(names, text)) {
+            match taken {
+                Taken::Unreadable => self.unreadable += 1,
+                Taken::Nothing => {}
+                Taken::Property(axiom) => {
+                    self.axioms += 1;
+                    self.roles.add(names, &axiom);
+                }
+                Taken::Classes { defined, implied } => {
+                    self.axioms += 1;
+                    gathered.take(&defined, implied);
                 }
             }
         }

@@ -139,3 +139,29 @@ impl Turned {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_some_concepts_are_a_run() {
+        let rows = PropertyRows {
+            concepts: &[1, 1, 4, 7, 7],
+            slots: &[1, 2, 1, 1, 1],
+            values: &[10, 11, 12, 13, 14],
+        };
+        for (first, last, values) in [
+            (0, 9, &[10, 11, 12, 13, 14][..]),
+            (1, 4, &[10, 11, 12][..]),
+            (2, 3, &[][..]),
+            (7, 7, &[13, 14][..]),
+            (8, 9, &[][..]),
+            (5, 2, &[][..]),
+        ] {
+            let found = rows.between(first, last);
+            assert_eq!(found.values, values, "{first} to {last}");
+            assert_eq!((found.len(), found.slots.len()), (values.len(), values.len()));
+        }
+    }
+}

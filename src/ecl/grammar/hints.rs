@@ -6,6 +6,7 @@
 
 use crate::ecl::ast::Hierarchy;
 use crate::ecl::error::{Fault, Kind};
+use crate::suggest;
 
 /// Keywords that may stand before a concept.
 const OPERATORS: [&str; 4] = ["memberOf", "refsetContainingAny", "reverseOf", "any"];
@@ -394,25 +395,5 @@ fn distance(word: &str, known: &str) -> Option<usize> {
     if word.len().abs_diff(known.len()) > most || word.len() > 64 {
         return None;
     }
-    let mut row: Vec<usize> = (0..=known.len()).collect();
-    for (line, letter) in word.bytes().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        for (column, other) in known.bytes().enumerate() {
-            // The row has a place more than the word has letters.
-            let (Some(above), changed) = (row.get(column + 1).copied(), diagonal + usize::from(letter != other)) else {
-                break;
-            };
-            diagonal = above;
-            let best = changed.min(above + 1).min(left + 1);
-            if let Some(place) = row.get_mut(column) {
-                *place = left;
-            }
-            left = best;
-        }
-        if let Some(place) = row.last_mut() {
-            *place = left;
-        }
-    }
-    row.last().copied().filter(|distance| *distance <= most)
+    Some(suggest::distance(&word, &known)).filter(|distance| *distance <= most)
 }
