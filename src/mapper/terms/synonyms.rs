@@ -205,6 +205,7 @@ mod tests {
             rewritten("acute exacerbation of COPD"),
             ["acute exacerbation chronic obstructive pulmonary disease"]
         );
+        assert_eq!(rewritten("HTN"), ["hypertension", "high blood pressure"]);
         assert!(rewritten("fracture of femur").is_empty());
     }
 
