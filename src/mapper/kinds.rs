@@ -81,11 +81,8 @@ impl Scales {
     /// Learns the curves.
     pub fn fit(points: &[Point]) -> Self {
         // Enough to keep tiny sets sane.
-        let shared = fit(points.iter(), Curve::IDENTITY, 0.1);
-        let own = kinds(points, FOR_A_CURVE).into_iter().map(|kind| {
-            let rows = points.iter().filter(|point| point.kind == kind);
-            (kind, fit(rows, shared, OF_A_KIND))
-        });
+        let shared = fit(points, Curve::IDENTITY, 0.1);
+        let own = by_kind(points, FOR_A_CURVE).map(|(kind, rows)| (kind, fit(&rows, shared, OF_A_KIND)));
         Self {
             own: own.collect(),
             shared,
@@ -134,10 +131,8 @@ impl Thresholds {
             right: point.right,
             set: point.set,
         };
-        let own = kinds(points, FOR_THRESHOLDS).into_iter().map(|kind| {
-            let rows = points.iter().filter(|point| point.kind == kind);
-            (kind, thresholds(rows.map(accepted).collect()))
-        });
+        let of_kind = |(kind, rows): (Kind, Vec<Point>)| (kind, thresholds(rows.iter().map(accepted).collect()));
+        let own = by_kind(points, FOR_THRESHOLDS).map(of_kind);
         Self {
             shared: thresholds(points.iter().map(accepted).collect()),
             own: own.collect(),
@@ -185,20 +180,23 @@ impl Thresholds {
     }
 }
 
-/// The kinds that have so many rows.
-fn kinds(points: &[Point], least: usize) -> Vec<Kind> {
-    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
-    points.iter().for_each(|point| *counts.entry(point.kind).or_default() += 1);
-    let often = counts.into_iter().filter(|(_, count)| *count >= least);
-    often.map(|(kind, _)| kind).collect()
+/// The rows of each kind that has so many.
+fn by_kind(points: &[Point], least: usize) -> impl Iterator<Item = (Kind, Vec<Point>)> {
+    let mut found: BTreeMap<Kind, Vec<Point>> = BTreeMap::new();
+    points
+        .iter()
+        .for_each(|point| found.entry(point.kind).or_default().push(*point));
+    found.into_iter().filter(move |(_, rows)| rows.len() >= least)
 }
 
 /// Logistic regression of right or wrong, one weight after the other by Newton's method, until nothing moves; `pull`
 /// holds each to its start.
-fn fit<'p>(points: impl Iterator<Item = &'p Point>, start: Curve, pull: f64) -> Curve {
+fn fit(points: &[Point], start: Curve, pull: f64) -> Curve {
     // A share that says more must never say less.
     const LEAST: [f64; 3] = [f64::NEG_INFINITY, 0.02, 0.02];
-    let rows = points.map(|point| (Curve::terms(point.share).map(f64::from), f64::from(u8::from(point.right))));
+    let rows = points
+        .iter()
+        .map(|point| (Curve::terms(point.share).map(f64::from), f64::from(u8::from(point.right))));
     let rows: Vec<([f64; 3], f64)> = rows.collect();
     let start = start.0.map(f64::from);
     let mut weights = start;

@@ -245,6 +245,11 @@ impl Strengths {
         found
     }
 
+    /// Whether a person who knows both would say that they are of different drugs.
+    fn contradict(&self) -> bool {
+        self.conflict || self.one_differs
+    }
+
     fn all(&self) -> bool {
         self.agreeing > 0 && self.agreeing == self.target && self.agreeing >= self.source
     }
@@ -326,7 +331,7 @@ impl<'v> View<'v> {
         let counts = (self.source.named.ingredients.len(), self.target.ingredients.len());
         let other_number = !matches!(self.sets, Sets::Unknown | Sets::Equal) && counts.0 != counts.1;
         let other_substance = self.sets == Sets::Other && lexical.source_coverage < 0.5;
-        if self.strengths.conflict || self.strengths.one_differs {
+        if self.strengths.contradict() {
             Some("strength")
         } else if self.form == Some(0.0) {
             Some("form")
@@ -356,7 +361,7 @@ impl<'v> View<'v> {
 
     /// Whether the strengths agree, as explanations say it.
     pub fn strengths_verdict(&self) -> Verdict {
-        Verdict::of(self.strengths.all(), self.strengths.conflict || self.strengths.one_differs)
+        Verdict::of(self.strengths.all(), self.strengths.contradict())
     }
 
     /// Whether the ingredients are the same; where the graph does not say, by the words.
