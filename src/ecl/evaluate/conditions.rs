@@ -5,7 +5,6 @@
 //! A reversed condition is the same looked at from the value.
 
 use super::gathered::{FEW, Gathered};
-use super::tally::Tally;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{Cardinality, Order};
 use crate::ecl::number::Decimal;
@@ -16,7 +15,7 @@ use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptBits, ConceptSet, PropertyRows, RelationValue};
 
 /// Steps of reading the rows of a concept.
-const ROWS: u64 = 16;
+pub(super) const ROWS: u64 = 16;
 /// Steps of finding the concepts that have one value.
 const LOOKUP: u64 = 64;
 /// Rows looked at to estimate how many of an attribute's satisfy a condition.
@@ -34,7 +33,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn has(&self, property: u32) -> bool {
+    pub fn has(&self, property: u32) -> bool {
         match self.properties.as_slice() {
             [only] => *only == property,
             several => several.binary_search(&property).is_ok(),
@@ -179,13 +178,6 @@ impl Condition {
     }
 }
 
-/// Concepts of which something is satisfied, and those of them where that is so often enough and not too often.
-pub(super) struct Counted {
-    pub having: ConceptSet,
-    pub admitted: ConceptSet,
-    pub way: &'static str,
-}
-
 impl<'i> Evaluator<'i> {
     /// Rows of all attributes that a condition names.
     pub(super) fn extent(&self, names: &Names) -> u64 {
@@ -280,43 +272,6 @@ impl<'i> Evaluator<'i> {
         Ok("rows by attribute")
     }
 
-    /// Keeps those of ascending groups, each as its concept and slot, in which a row of the one attribute that a condition
-    /// names satisfies it. `false` where it names none or several, and nothing was done.
-    pub(super) fn keep_groups(
-        &mut self,
-        condition: &Condition,
-        groups: &mut Vec<u64>,
-        group: impl Fn(u32, u32) -> u64,
-    ) -> Found<bool> {
-        let Names { properties, is_a: false } = &condition.names else {
-            return Ok(false);
-        };
-        let [property] = properties.as_slice() else {
-            return Ok(false);
-        };
-        let rows = self.index.property_rows(*property);
-        let passing = condition.passing(self.index);
-        self.budget.spend(rows.len() as u64 + groups.len() as u64)?;
-        let mut next = 0;
-        groups.retain(|wanted| {
-            // Both ascend; a group may have several rows.
-            while let (Some(concept), Some(slot), Some(value)) =
-                (rows.concepts.get(next), rows.slots.get(next), rows.values.get(next))
-            {
-                let own = group(*concept, *slot);
-                if own > *wanted {
-                    return false;
-                }
-                next += 1;
-                if own == *wanted && passing.accepts(*value) {
-                    return true;
-                }
-            }
-            false
-        });
-        Ok(true)
-    }
-
     /// The concepts of `focus` that have one of the values of a condition, where these are so few that their lists are
     /// read sooner than anything else.
     pub(super) fn by_values(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Option<ConceptSet>> {
@@ -344,46 +299,28 @@ impl<'i> Evaluator<'i> {
         Ok(Some(gathered.into_set() & focus))
     }
 
-    /// The concepts of `focus` of which at least one attribute satisfies a condition, and how they were found.
-    pub(super) fn having(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
+    /// The concepts of `focus` that are the value of as many concepts that pass as a reversed condition asks.
+    pub(super) fn reversed(&mut self, condition: &Condition, focus: ConceptSet) -> Found<(ConceptSet, &'static str)> {
         if matches!(condition.test, Test::Never) {
-            return Ok((ConceptSet::new(), "nothing"));
+            let found = if condition.cardinality.admits(0) {
+                focus
+            } else {
+                ConceptSet::new()
+            };
+            return Ok((found, "nothing"));
         }
-        if condition.reverse {
-            return self.having_reversed(condition, focus);
-        }
-        if let Some(found) = self.by_values(condition, focus)? {
-            return Ok((found, "postings"));
-        }
-        if focus.len() <= FEW {
-            let mut found = ConceptSet::new();
-            let way = self.rows_of(condition, focus, &mut |concept, _| {
-                found.insert(concept);
-            })?;
-            return Ok((found, way));
-        }
-        let mut found = ConceptBits::new(self.index.len());
-        let way = self.rows_of(condition, focus, &mut |concept, _| found.insert(concept))?;
-        Ok((found.into_set(), way))
-    }
-
-    /// The same with the counts asked.
-    pub(super) fn counted(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Counted> {
-        if condition.reverse {
-            return self.counted_reversed(condition, focus);
-        }
-        let (focus, narrowed) = match self.by_values(condition, focus)? {
-            Some(few) => (few, true),
-            None => (focus.clone(), false),
+        let (having, way) = self.having_reversed(condition, &focus)?;
+        let found = match condition.cardinality {
+            Cardinality::DEFAULT => having,
+            Cardinality { minimum, maximum } => {
+                let rest = if minimum == 0 { focus - &having } else { ConceptSet::new() };
+                match maximum {
+                    Some(0) => rest,
+                    _ => rest | self.counted_reversed(condition, having)?,
+                }
+            }
         };
-        let mut tally = Tally::new(condition.cardinality, focus.len(), self.index.len());
-        let way = self.rows_of(condition, &focus, &mut |concept, _| tally.add(concept))?;
-        let (having, admitted) = tally.finish();
-        Ok(Counted {
-            having,
-            admitted,
-            way: if narrowed { "postings" } else { way },
-        })
+        Ok((found, way))
     }
 
     /// The concepts of `focus` that are a value of a condition's attributes, of a concept that passes.
@@ -483,10 +420,9 @@ impl<'i> Evaluator<'i> {
         Ok(self.having_reversed(&condition, self.index.active())?.0)
     }
 
-    /// Counts, for each value, the concepts that have it.
-    fn counted_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Counted> {
+    /// Those of `having`, which are values of some concepts that pass, that are the value of as many as are asked.
+    fn counted_reversed(&mut self, condition: &Condition, having: ConceptSet) -> Found<ConceptSet> {
         let index = self.index;
-        let (having, way) = self.having_reversed(condition, focus)?;
         let passing = condition.passing(index);
         let properties = &condition.names.properties;
         let mut lists: Vec<(u32, &[u32])> = Vec::new();
@@ -535,7 +471,7 @@ impl<'i> Evaluator<'i> {
                 admitted.insert(target);
             }
         }
-        Ok(Counted { having, admitted, way })
+        Ok(admitted)
     }
 }
 
