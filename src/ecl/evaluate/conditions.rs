@@ -114,6 +114,14 @@ impl Passing<'_> {
         }
     }
 
+    /// How many numbers of a list pass.
+    pub fn count(self, list: &[u32]) -> u64 {
+        match self {
+            Self::All => list.len() as u64,
+            passing => list.iter().filter(|value| passing.accepts(**value)).count() as u64,
+        }
+    }
+
     /// Gives (concept, slot) of each row of a concept in `within` whose value passes. What is asked is chosen once, not
     /// for each row.
     pub fn pick(self, rows: PropertyRows<'_>, within: &ConceptBits, each: &mut impl FnMut(u32, u32)) {
@@ -454,25 +462,35 @@ impl<'i> Evaluator<'i> {
             rest = later;
             self.budget
                 .spend(1 + own.iter().map(|(_, list)| list.len() as u64).sum::<u64>())?;
-            let accepted = |list: &[u32]| list.iter().filter(|source| passing.accepts(**source)).count();
-            let count = match own {
-                [(_, only)] if !condition.names.is_a => accepted(only),
-                several => {
-                    let sources = several.iter().flat_map(|(_, list)| list.iter().copied());
-                    let children = index.children(Ordinal(target)).map(|child| child.0);
-                    let mut sources: Vec<u32> = sources.chain(children.filter(|_| condition.names.is_a)).collect();
-                    // A concept that has the value in several ways is one concept.
-                    sources.sort();
-                    sources.dedup();
-                    accepted(&sources)
-                }
+            let children: Vec<u32> = match condition.names.is_a {
+                true => index.children(Ordinal(target)).map(|child| child.0).collect(),
+                false => Vec::new(),
             };
-            if condition.cardinality.admits(count as u64) {
+            let lists = || own.iter().map(|(_, list)| *list).chain([children.as_slice()]);
+            if condition.cardinality.admits(distinct(lists, passing, condition.cardinality)) {
                 admitted.insert(target);
             }
         }
         Ok(admitted)
     }
+}
+
+/// How many different numbers of some lists pass, or another count of which a cardinality says the same: a concept that has
+/// a value in several ways is one concept, but as a rule that makes no difference.
+fn distinct<'l, L: Iterator<Item = &'l [u32]>>(lists: impl Fn() -> L, passing: Passing<'_>, cardinality: Cardinality) -> u64 {
+    let (least, most) = lists().fold((0, 0), |(least, most), list| {
+        let count = passing.count(list);
+        (count.max(least), most + count)
+    });
+    let too_few = most < cardinality.minimum;
+    let too_many = cardinality.maximum.is_some_and(|maximum| least > maximum);
+    if least == most || too_few || too_many || (cardinality.admits(least) && cardinality.admits(most)) {
+        return least;
+    }
+    let mut numbers: Vec<u32> = lists().flatten().copied().filter(|number| passing.accepts(*number)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.len() as u64
 }
 
 /// How many rows have a value that passes, from some of them.

@@ -3,7 +3,7 @@
 //! What is asked of the concepts that a reversed attribute leads to is in `conditions`, what of groups in `masks`.
 
 use super::blocks::{BLOCK, Track, WORD, sweep, word};
-use super::conditions::{Condition, Names, ROWS, Test};
+use super::conditions::{Condition, Names, Passing, ROWS, Test};
 use super::{Evaluator, Found};
 use crate::ecl::ast::Cardinality;
 use tern_index::model::Ordinal;
@@ -15,7 +15,7 @@ const NONE: Cardinality = Cardinality {
     maximum: Some(0),
 };
 
-impl Evaluator<'_> {
+impl<'i> Evaluator<'i> {
     /// The concepts of `focus` of which as many attributes satisfy a condition as it asks, and how they were found.
     pub(super) fn forward(&mut self, condition: &Condition, focus: ConceptSet) -> Found<(ConceptSet, &'static str)> {
         let cardinality = condition.cardinality;
@@ -46,7 +46,9 @@ impl Evaluator<'_> {
             let parents = index.parents(Ordinal(concept)).filter(|_| names.is_a);
             parents.filter(|parent| passing.accepts(parent.0)).count() as u32
         };
-        if focus.len().saturating_mul(self.costs.rows) < self.extent(names) {
+        let tracks = self.tracks(names, passing, focus);
+        let rows = tracks.iter().map(Track::len).sum::<usize>() + if names.is_a { focus.len() as usize } else { 0 };
+        if focus.len().saturating_mul(self.costs.rows) < rows as u64 {
             let mut admitted = ConceptSet::new();
             for concept in focus {
                 self.budget.spend(ROWS)?;
@@ -59,8 +61,6 @@ impl Evaluator<'_> {
             }
             return Ok((admitted, "rows of what is left"));
         }
-        let tracks = self.tracks(condition, focus);
-        let rows = tracks.iter().map(Track::len).sum::<usize>() + if names.is_a { focus.len() as usize } else { 0 };
         self.budget.spend(rows as u64)?;
         let worker = (tracks, vec![0u32; BLOCK]);
         let (found, _) = sweep(worker, focus, rows, &self.budget.end, |(tracks, counts), first, words| {
@@ -88,17 +88,14 @@ impl Evaluator<'_> {
         Ok((found, "rows by attribute"))
     }
 
-    /// The rows of the attributes of a condition, of concepts between the first and the last of `focus`.
-    pub(super) fn tracks<'c>(&self, condition: &'c Condition, focus: &ConceptSet) -> Vec<Track<'c>>
+    /// The rows of some attributes, of concepts between the first and the last of `focus`.
+    pub(super) fn tracks<'c>(&self, names: &Names, passing: Passing<'c>, focus: &ConceptSet) -> Vec<Track<'c>>
     where
-        Self: 'c,
+        'i: 'c,
     {
-        let Names { properties, .. } = &condition.names;
         let (first, last) = (focus.min().unwrap_or(0), focus.max().unwrap_or(0));
-        let passing = condition.passing(self.index);
-        let rows = properties
-            .iter()
-            .map(|property| self.index.property_rows(*property).between(first, last));
+        let rows = names.properties.iter();
+        let rows = rows.map(|property| self.index.property_rows(*property).between(first, last));
         rows.filter(|rows| !rows.is_empty())
             .map(|rows| Track::new(rows, passing))
             .collect()

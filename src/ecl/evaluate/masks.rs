@@ -2,31 +2,43 @@
 //! many groups satisfy all of it is a count of bits.
 //!
 //! The rows of every attribute of the braces pass once over the numbers of some concepts (see `blocks`), without a list
-//! of groups. A concept with a group that no bit stands for (the 32nd and later) is left to
-//! the lists of `groups`, and so are braces that ask for parents, for reversed attributes, or for groups that merely lack
-//! something, because for these no rows say which groups there are.
+//! of groups. A concept with a group that no bit stands for (the 24th and later) is left to the lists of `groups`, and
+//! so are braces with reversed attributes, which belong to no group, and with counts above some.
 
 use super::blocks::{BLOCK, Track, WORD, sweep, word};
-use super::conditions::Condition;
+use super::conditions::{Condition, Names, PARENTS, Passing};
 use super::refinement::Node;
 use super::{Evaluator, Found};
 use crate::ecl::ast::Cardinality;
-use tern_index::read::{ConceptSet, PropertyRows};
+use tern_index::model::Ordinal;
+use tern_index::read::{CodeSystemIndex, ConceptSet, PropertyRows};
 
-/// Bits for groups with a number; as many are left for relationships that are a group of their own.
-const NUMBERED: u32 = u64::BITS / 2;
+/// Bits for groups with a number.
+const NUMBERED: u32 = 24;
+/// Bits for relationships that are a group of their own, by their place among the entries of the concept.
+const ALONE: u32 = 24;
 /// Bounds of counts that are told apart by bits.
 const PLANES: u64 = 4;
 /// For each concept of a block the groups that satisfy something, or with `out` those that do not.
 type Room = [u64; BLOCK];
 
-/// The bit of a slot, where it has one.
+/// The bit of a slot, where it has one; parents have those that are left.
 fn bit(slot: u32) -> Option<u32> {
-    match slot.checked_sub(PropertyRows::ALONE) {
-        None if slot < NUMBERED => Some(slot),
-        Some(place) if place < NUMBERED => Some(NUMBERED + place),
-        _ => None,
-    }
+    let (place, first, end) = match slot {
+        PARENTS.. => (slot - PARENTS, NUMBERED + ALONE, u64::BITS),
+        PropertyRows::ALONE.. => (slot - PropertyRows::ALONE, NUMBERED, NUMBERED + ALONE),
+        _ => (slot, 0, NUMBERED),
+    };
+    Some(first.saturating_add(place)).filter(|bit| *bit < end)
+}
+
+/// Relationships that satisfy something, as often as is asked.
+#[derive(Clone)]
+struct Asked<'r> {
+    tracks: Vec<Track<'r>>,
+    /// Where parents are meant too, and which.
+    parents: Option<(&'r CodeSystemIndex, Passing<'r>)>,
+    cardinality: Cardinality,
 }
 
 /// What stands in braces, with the rows that it is about.
@@ -34,7 +46,7 @@ fn bit(slot: u32) -> Option<u32> {
 enum Formula<'r> {
     All(Vec<Formula<'r>>),
     Any(Vec<Formula<'r>>),
-    Rows(Vec<Track<'r>>, Cardinality),
+    Rows(Asked<'r>),
 }
 
 impl<'r> Formula<'r> {
@@ -42,7 +54,7 @@ impl<'r> Formula<'r> {
     fn rows(&self) -> usize {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::rows).sum(),
-            Self::Rows(tracks, _) => tracks.iter().map(Track::len).sum(),
+            Self::Rows(asked) => asked.tracks.iter().map(Track::len).sum(),
         }
     }
 
@@ -50,7 +62,7 @@ impl<'r> Formula<'r> {
     fn rooms(&self) -> usize {
         match self {
             Self::All(parts) | Self::Any(parts) => 1 + parts.iter().map(Self::rooms).max().unwrap_or(0),
-            Self::Rows(_, cardinality) => planes(*cardinality) as usize,
+            Self::Rows(asked) => planes(asked.cardinality) as usize,
         }
     }
 
@@ -59,14 +71,14 @@ impl<'r> Formula<'r> {
         match self {
             Self::All(parts) => parts.iter().all(Self::is_out),
             Self::Any(parts) => parts.iter().any(Self::is_out),
-            Self::Rows(_, cardinality) => cardinality.minimum == 0,
+            Self::Rows(asked) => asked.cardinality.minimum == 0,
         }
     }
 
     /// Puts the groups of a block into the first room, using the others.
     fn fill(&mut self, first: u32, rooms: &mut [Room], beyond: &mut Vec<u32>) {
         let (parts, any) = match self {
-            Self::Rows(tracks, cardinality) => return fill_rows(tracks, *cardinality, first, rooms, beyond),
+            Self::Rows(asked) => return asked.fill(first, rooms, beyond),
             Self::All(parts) => (parts, false),
             Self::Any(parts) => (parts, true),
         };
@@ -100,31 +112,47 @@ fn planes(cardinality: Cardinality) -> u64 {
     cardinality.minimum.max(above).max(1)
 }
 
-fn fill_rows(tracks: &mut [Track<'_>], cardinality: Cardinality, first: u32, rooms: &mut [Room], beyond: &mut Vec<u32>) {
-    let Some(planes) = rooms.get_mut(..planes(cardinality) as usize) else {
-        return;
-    };
-    planes.iter_mut().for_each(|plane| plane.fill(0));
-    if cardinality.minimum == 0 && cardinality.maximum.is_none() {
-        return;
+impl Asked<'_> {
+    /// Puts the groups of a block in which the count is as asked, or with a minimum of none those in which it is not, into
+    /// the first room.
+    fn fill(&mut self, first: u32, rooms: &mut [Room], beyond: &mut Vec<u32>) {
+        let Cardinality { minimum, maximum } = self.cardinality;
+        let Some(planes) = rooms.get_mut(..planes(self.cardinality) as usize) else {
+            return;
+        };
+        planes.iter_mut().for_each(|plane| plane.fill(0));
+        if minimum == 0 && maximum.is_none() {
+            return;
+        }
+        self.meet(first, planes, beyond);
+        let at = |times: u64| times.checked_sub(1).and_then(|place| planes.get(place as usize)).copied();
+        let (enough, too_many) = (at(minimum), maximum.and_then(|maximum| at(maximum + 1)));
+        let Some(own) = planes.first_mut() else { return };
+        match (enough, too_many) {
+            (None, None) => {}
+            (Some(enough), None) => *own = enough,
+            (None, Some(too_many)) => *own = too_many,
+            (Some(enough), Some(too_many)) => {
+                *own = enough;
+                both(own, false, &too_many, true);
+            }
+        }
     }
-    for track in tracks {
-        track.pass_over(first, |place, slot, passes| match bit(slot) {
+
+    fn meet(&mut self, first: u32, planes: &mut [Room], beyond: &mut Vec<u32>) {
+        let mut each = |place: usize, slot: u32, passes: bool| match bit(slot) {
             Some(bit) => meet(planes, place, u64::from(passes) << bit),
             None => beyond.extend(passes.then_some(first + place as u32)),
-        });
-    }
-    let at = |times: u64| times.checked_sub(1).and_then(|place| planes.get(place as usize)).copied();
-    let enough = at(cardinality.minimum);
-    let too_many = cardinality.maximum.and_then(|maximum| at(maximum + 1));
-    let Some(own) = planes.first_mut() else { return };
-    match (enough, too_many) {
-        (Some(enough), None) if cardinality.minimum > 1 => *own = enough,
-        (Some(_), None) | (None, None) => {}
-        (None, Some(too_many)) => *own = too_many,
-        (Some(enough), Some(too_many)) => {
-            *own = enough;
-            both(own, false, &too_many, true);
+        };
+        for track in &mut self.tracks {
+            track.pass_over(first, &mut each);
+        }
+        let Some((index, passing)) = self.parents else { return };
+        for place in 0..BLOCK {
+            let parents = index.parents(Ordinal(first + place as u32));
+            (PARENTS..)
+                .zip(parents)
+                .for_each(|(slot, parent)| each(place, slot, passing.accepts(parent.0)));
         }
     }
 }
@@ -161,9 +189,13 @@ impl<'i> Evaluator<'i> {
         node: &Node,
         focus: &ConceptSet,
     ) -> Found<Option<(ConceptSet, ConceptSet)>> {
-        let Some(formula) = self.formula(node, focus)?.filter(|formula| !formula.is_out()) else {
+        let Some(mut formula) = self.formula(node, focus)? else {
             return Ok(None);
         };
+        if formula.is_out() {
+            let every = self.every_group(focus, node.asks_for_parents());
+            formula = Formula::All(vec![Formula::Rows(every), formula]);
+        }
         let rows = formula.rows();
         let few = self.estimate(node).min(focus.len());
         if few.saturating_mul(self.costs.rows) < rows as u64 {
@@ -194,6 +226,22 @@ impl<'i> Evaluator<'i> {
         Ok(Some((found - &beyond, beyond)))
     }
 
+    /// Every group of the concepts, as in [`Evaluator::all_groups`].
+    fn every_group(&self, focus: &ConceptSet, parents: bool) -> Asked<'i> {
+        let numbers = (0u32..).zip(self.attributes().by_number().to_vec());
+        let names = Names {
+            properties: numbers
+                .filter_map(|(number, is_attribute)| is_attribute.then_some(number))
+                .collect(),
+            is_a: parents,
+        };
+        Asked {
+            tracks: self.tracks(&names, Passing::All, focus),
+            parents: parents.then_some((self.index, Passing::All)),
+            cardinality: Cardinality::DEFAULT,
+        }
+    }
+
     /// A node with the rows of the concepts of `focus`, where it has the shape for it.
     fn formula<'n>(&mut self, node: &'n Node, focus: &ConceptSet) -> Found<Option<Formula<'n>>>
     where
@@ -204,11 +252,16 @@ impl<'i> Evaluator<'i> {
             Node::Or(parts) => parts.iter().collect(),
             Node::One(condition) => {
                 let Condition { names, cardinality, .. } = condition;
-                if condition.reverse || names.is_a || planes(*cardinality) > PLANES {
+                if condition.reverse || planes(*cardinality) > PLANES {
                     return Ok(None);
                 }
                 self.budget.spend(names.properties.len() as u64)?;
-                return Ok(Some(Formula::Rows(self.tracks(condition, focus), *cardinality)));
+                let asked = Asked {
+                    tracks: self.tracks(names, condition.passing(self.index), focus),
+                    parents: names.is_a.then(|| (self.index, condition.passing(self.index))),
+                    cardinality: *cardinality,
+                };
+                return Ok(Some(Formula::Rows(asked)));
             }
             // The grammar has no groups in groups.
             Node::Group { .. } => return Ok(None),
@@ -229,7 +282,6 @@ impl<'i> Evaluator<'i> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conditions::Passing;
     use super::*;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
@@ -237,7 +289,7 @@ mod tests {
 
     /// Concept, slot and value of rows of two attributes over several blocks.
     fn rows() -> impl Strategy<Value = [Vec<(u32, u32, u32)>; 2]> {
-        let slot = prop_oneof![8 => 1u32..4, 1 => 30u32..34, 2 => (0u32..34).prop_map(|place| PropertyRows::ALONE + place)];
+        let slot = prop_oneof![8 => 1u32..4, 1 => 22u32..26, 2 => (0u32..26).prop_map(|place| PropertyRows::ALONE + place)];
         let concept = prop_oneof![0u32..20, 0u32..4_000];
         let rows = prop::collection::btree_set((concept, slot, 0u32..3), 0..60);
         [rows.clone(), rows].prop_map(|both| both.map(|rows| rows.into_iter().collect()))
@@ -265,7 +317,8 @@ mod tests {
             let passing: ConceptBits = ConceptBits::of(&ConceptSet::from_iter([0, 2]), 64);
             let parts: Vec<Formula<'_>> = columns.iter().zip(counts).map(|((concepts, slots, values), cardinality)| {
                 let rows = PropertyRows { concepts, slots, values };
-                Formula::Rows(vec![Track::new(rows, Passing::In(&passing))], cardinality)
+                let tracks = vec![Track::new(rows, Passing::In(&passing))];
+                Formula::Rows(Asked { tracks, parents: None, cardinality })
             }).collect();
             let mut formula = if any { Formula::Any(parts) } else { Formula::All(parts) };
             let mut rooms = vec![[0; BLOCK]; formula.rooms()];
@@ -299,7 +352,9 @@ mod tests {
 
     #[test]
     fn every_bit_is_of_one_slot() {
-        let slots = (1..PropertyRows::ALONE + 100).filter_map(bit);
-        assert_eq!(slots.collect::<Vec<_>>(), (1..64).collect::<Vec<_>>());
+        let slots = (0..PropertyRows::ALONE + 100)
+            .chain(PARENTS - 100..PARENTS + 100)
+            .chain([u32::MAX]);
+        assert_eq!(slots.filter_map(bit).collect::<Vec<_>>(), (0..64).collect::<Vec<_>>());
     }
 }

@@ -290,7 +290,7 @@ impl World {
                 };
                 // Some groups are beyond those that have a bit.
                 let group = match dice.roll(10) {
-                    0 => 31 + dice.roll(3) as u16,
+                    0 => 22 + dice.roll(4) as u16,
                     roll => roll as u16 % 3,
                 };
                 let same = |row: &Row| row.attribute == attribute && row.group == group && row.value == value;
