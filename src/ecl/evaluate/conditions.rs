@@ -2,7 +2,7 @@
 //!
 //! There are three ways to the rows, and the one that reads least is taken: the lists of concepts that have one of few
 //! values; the rows of the attribute, by concept, each a test of a bit; or all rows of the few concepts that are left.
-//! A reversed condition is the same looked at from the value.
+//! A reversed condition is the same looked at from the value, in `reversed`.
 
 use super::gathered::{FEW, Gathered};
 use super::{Evaluator, Found};
@@ -10,14 +10,13 @@ use crate::ecl::ast::{Cardinality, Order};
 use crate::ecl::number::Decimal;
 use crate::ecl::terms::Matcher;
 use std::cell::OnceCell;
-use std::ops::ControlFlow;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptBits, ConceptSet, PropertyRows, RelationValue};
 
 /// Steps of reading the rows of a concept.
 pub(super) const ROWS: u64 = 16;
 /// Steps of finding the concepts that have one value.
-const LOOKUP: u64 = 64;
+pub(super) const LOOKUP: u64 = 64;
 /// Rows looked at to estimate how many of an attribute's satisfy a condition.
 const SAMPLE: usize = 64;
 /// Slots of parents: they are in no group, and above all slots of rows.
@@ -197,7 +196,7 @@ impl<'i> Evaluator<'i> {
     }
 
     /// What finding the concepts that have one value of some attributes costs.
-    fn lookup_cost(&self, names: &Names) -> u64 {
+    pub(super) fn lookup_cost(&self, names: &Names) -> u64 {
         self.costs.lookup.saturating_mul(4 + names.properties.len() as u64) / 4
     }
 
@@ -306,191 +305,6 @@ impl<'i> Evaluator<'i> {
         }
         Ok(Some(gathered.into_set() & focus))
     }
-
-    /// The concepts of `focus` that are the value of as many concepts that pass as a reversed condition asks.
-    pub(super) fn reversed(&mut self, condition: &Condition, focus: ConceptSet) -> Found<(ConceptSet, &'static str)> {
-        if matches!(condition.test, Test::Never) {
-            let found = if condition.cardinality.admits(0) {
-                focus
-            } else {
-                ConceptSet::new()
-            };
-            return Ok((found, "nothing"));
-        }
-        let (having, way) = self.having_reversed(condition, &focus)?;
-        let found = match condition.cardinality {
-            Cardinality::DEFAULT => having,
-            Cardinality { minimum, maximum } => {
-                let rest = if minimum == 0 { focus - &having } else { ConceptSet::new() };
-                match maximum {
-                    Some(0) => rest,
-                    _ => rest | self.counted_reversed(condition, having)?,
-                }
-            }
-        };
-        Ok((found, way))
-    }
-
-    /// The concepts of `focus` that are a value of a condition's attributes, of a concept that passes.
-    fn having_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
-        let extent = self.extent(&condition.names);
-        let few = match &condition.test {
-            Test::Concepts { set, equal: true } => Some(set).filter(|set| set.len().saturating_mul(self.costs.rows) < extent),
-            _ => None,
-        };
-        if let Some(set) = few {
-            return Ok((self.values_of(set, &condition.names)? & focus, "rows of the sources"));
-        }
-        let lookup = self.lookup_cost(&condition.names);
-        if focus.len().saturating_mul(lookup) < extent {
-            let passing = condition.passing(self.index);
-            let mut found = ConceptSet::new();
-            for concept in focus {
-                self.budget.spend(LOOKUP)?;
-                let any = self.sources(&condition.names, concept, |list| {
-                    match list.iter().any(|source| passing.accepts(*source)) {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    }
-                });
-                if any.is_break() {
-                    found.insert(concept);
-                }
-            }
-            return Ok((found, "sources of what is left"));
-        }
-        Ok((self.values_where(condition)? & focus, "rows by attribute"))
-    }
-
-    /// Gives the lists of concepts that have `target` as value of an attribute.
-    fn sources(&self, names: &Names, target: u32, mut each: impl FnMut(&[u32]) -> ControlFlow<()>) -> ControlFlow<()> {
-        for list in self.index.relation_sources(&names.properties, Ordinal(target)) {
-            each(list)?;
-        }
-        if names.is_a {
-            let children: Vec<u32> = self.index.children(Ordinal(target)).map(|child| child.0).collect();
-            each(&children)?;
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// All values that are concepts of the attributes of concepts that pass.
-    fn values_where(&mut self, condition: &Condition) -> Found<ConceptSet> {
-        let index = self.index;
-        let passing = condition.passing(index);
-        let mut found = ConceptBits::new(index.len());
-        for property in &condition.names.properties {
-            let rows = index.property_rows(*property);
-            self.budget.spend(rows.len() as u64)?;
-            let rows = rows.concepts.iter().zip(rows.values);
-            // Values past the concepts are out of the set's range, or beyond all that is asked of it.
-            rows.filter(|(concept, _)| passing.accepts(**concept))
-                .for_each(|(_, value)| found.insert(*value));
-        }
-        if condition.names.is_a {
-            for concept in index.active() {
-                self.budget.spend(1)?;
-                if passing.accepts(concept) {
-                    index.parents(Ordinal(concept)).for_each(|parent| found.insert(parent.0));
-                }
-            }
-        }
-        let mut found = found.into_set();
-        found.remove_range(index.len() as u32..);
-        Ok(found)
-    }
-
-    /// All values that are concepts of the attributes of some concepts.
-    fn values_of(&mut self, sources: &ConceptSet, names: &Names) -> Found<ConceptSet> {
-        let index = self.index;
-        let mut found = Gathered::new(sources.len(), index.len());
-        for source in sources {
-            self.budget.spend(ROWS)?;
-            for (property, _, value) in index.relation_slots(Ordinal(source)) {
-                if names.has(property) && (value as usize) < index.len() {
-                    found.insert(value);
-                }
-            }
-            if names.is_a {
-                index.parents(Ordinal(source)).for_each(|parent| found.insert(parent.0));
-            }
-        }
-        Ok(found.into_set())
-    }
-
-    /// `. attribute`: the concepts that are values of an attribute of any of `sources`.
-    pub(super) fn dotted(&mut self, sources: &ConceptSet, names: Names) -> Found<ConceptSet> {
-        let test = Test::Concepts {
-            set: sources & self.index.active(),
-            equal: true,
-        };
-        let condition = Condition::new(names, test, true, Cardinality::DEFAULT, String::new());
-        Ok(self.having_reversed(&condition, self.index.active())?.0)
-    }
-
-    /// Those of `having`, which are values of some concepts that pass, that are the value of as many as are asked.
-    fn counted_reversed(&mut self, condition: &Condition, having: ConceptSet) -> Found<ConceptSet> {
-        let index = self.index;
-        let passing = condition.passing(index);
-        let properties = &condition.names.properties;
-        let mut lists: Vec<(u32, &[u32])> = Vec::new();
-        let keys: u64 = properties
-            .iter()
-            .map(|property| index.relation_extent(*property).0 as u64)
-            .sum();
-        if having.len().saturating_mul(self.lookup_cost(&condition.names)) < keys {
-            for target in &having {
-                self.budget.spend(LOOKUP)?;
-                lists.extend(index.relation_sources(properties, Ordinal(target)).map(|list| (target, list)));
-            }
-        } else {
-            let within = ConceptBits::of(&having, index.len());
-            for property in properties {
-                let postings = index
-                    .relation_postings(*property)
-                    .filter(|posting| within.contains(posting.value));
-                lists.extend(postings.map(|posting| (posting.value, posting.concepts)));
-                self.budget.spend(lists.len() as u64)?;
-            }
-            lists.sort_by_key(|(target, _)| *target);
-        }
-        let mut admitted = ConceptSet::new();
-        let mut rest = lists.as_slice();
-        for target in &having {
-            let own = rest.partition_point(|(own, _)| *own <= target);
-            let (own, later) = rest.split_at(own);
-            rest = later;
-            self.budget
-                .spend(1 + own.iter().map(|(_, list)| list.len() as u64).sum::<u64>())?;
-            let children: Vec<u32> = match condition.names.is_a {
-                true => index.children(Ordinal(target)).map(|child| child.0).collect(),
-                false => Vec::new(),
-            };
-            let lists = || own.iter().map(|(_, list)| *list).chain([children.as_slice()]);
-            if condition.cardinality.admits(distinct(lists, passing, condition.cardinality)) {
-                admitted.insert(target);
-            }
-        }
-        Ok(admitted)
-    }
-}
-
-/// How many different numbers of some lists pass, or another count of which a cardinality says the same: a concept that has
-/// a value in several ways is one concept, but as a rule that makes no difference.
-fn distinct<'l, L: Iterator<Item = &'l [u32]>>(lists: impl Fn() -> L, passing: Passing<'_>, cardinality: Cardinality) -> u64 {
-    let (least, most) = lists().fold((0, 0), |(least, most), list| {
-        let count = passing.count(list);
-        (count.max(least), most + count)
-    });
-    let too_few = most < cardinality.minimum;
-    let too_many = cardinality.maximum.is_some_and(|maximum| least > maximum);
-    if least == most || too_few || too_many || (cardinality.admits(least) && cardinality.admits(most)) {
-        return least;
-    }
-    let mut numbers: Vec<u32> = lists().flatten().copied().filter(|number| passing.accepts(*number)).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers.len() as u64
 }
 
 /// How many rows have a value that passes, from some of them.

@@ -24,6 +24,7 @@ mod members;
 mod membership;
 mod order;
 mod refinement;
+mod reversed;
 
 pub(super) use costs::Costs;
 pub use members::Rows;
