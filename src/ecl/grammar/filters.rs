@@ -4,8 +4,8 @@ use super::Parser;
 use super::cursor::Read;
 use super::refinement::Plain;
 use crate::ecl::ast::{
-    Acceptability, CommonFilter, Comparison, ConceptFilter, Concepts, Date, DescriptionFilter, DescriptionType, Dialects, Filter,
-    History, MemberFilter, Order, SubExpression,
+    Acceptability, Alias, CommonFilter, Comparison, ConceptFilter, Concepts, Date, DescriptionFilter, DescriptionType, Dialects,
+    Filter, History, MemberFilter, Order, SubExpression,
 };
 
 const DESCRIPTION_KEYWORDS: [&str; 10] = [
@@ -366,13 +366,17 @@ impl Parser<'_> {
         Ok(Dialects::Aliases(vec![(self.alias()?, Vec::new())]))
     }
 
-    fn alias(&mut self) -> Read<String> {
+    fn alias(&mut self) -> Read<Alias> {
+        let start = self.cursor.at();
         let name = self.cursor.name();
         if name.is_empty() {
             return self.cursor.expected("the alias of a dialect, such as en-gb");
         }
         self.cursor.advance(name.len());
-        Ok(name.to_ascii_lowercase())
+        Ok(Alias {
+            span: self.span_from(start),
+            name: name.to_ascii_lowercase(),
+        })
     }
 
     /// `acceptabilitySet`, if one follows; empty where none does.
