@@ -32,6 +32,7 @@ pub const HISTORICAL: &str = "900000000000522004";
 pub const SAME_AS: &str = "900000000000527005";
 pub const REPLACED_BY: &str = "900000000000526001";
 pub const POSSIBLY: &str = "900000000000523009";
+pub const MOVED_FROM: &str = "900000000000525002";
 pub const WAS_A: &str = "900000000000528000";
 pub const PARTIALLY: &str = "1186924009";
 
@@ -155,6 +156,7 @@ impl World {
             (SAME_AS, Some(HISTORICAL)),
             (REPLACED_BY, Some(HISTORICAL)),
             (POSSIBLY, Some(HISTORICAL)),
+            (MOVED_FROM, Some(HISTORICAL)),
         ] {
             world.add(
                 code.to_owned(),
@@ -307,7 +309,7 @@ impl World {
             .refsets
             .iter()
             .cloned()
-            .chain([SAME_AS, REPLACED_BY, POSSIBLY].map(str::to_owned))
+            .chain([SAME_AS, REPLACED_BY, POSSIBLY, MOVED_FROM].map(str::to_owned))
             .chain(associations.iter().cloned())
             .collect();
         for refset in &lists {
