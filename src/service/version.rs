@@ -187,9 +187,12 @@ pub fn matches(version: &str, wanted: &str) -> bool {
         }
     }
     let rest = version.strip_prefix(wanted).unwrap_or("");
-    // What is not published can be asked for as a whole.
-    (is_edition(wanted) && rest.starts_with("/version/")) || (wanted == UNPUBLISHED && rest.starts_with('/'))
+    // What is published, or is not, can be asked for as a whole.
+    (is_edition(wanted) && rest.starts_with("/version/")) || (matches!(wanted, PUBLISHED | UNPUBLISHED) && rest.starts_with('/'))
 }
+
+/// The beginning of versions of SNOMED CT that are published: any edition.
+const PUBLISHED: &str = "http://snomed.info/sct";
 
 /// The beginning of versions of SNOMED CT that are not published.
 pub const UNPUBLISHED: &str = "http://snomed.info/xsct";
@@ -264,6 +267,8 @@ mod tests {
         assert!(!matches("http://snomed.info/sct/9/version/20250101", edition));
         assert!(matches("http://snomed.info/xsct/9/version/20250101", UNPUBLISHED));
         assert!(!matches("http://snomed.info/sct/9/version/20250101", UNPUBLISHED) && !matches("1.0", UNPUBLISHED));
+        assert!(matches("http://snomed.info/sct/9/version/20250101", PUBLISHED));
+        assert!(!matches("http://snomed.info/xsct/9/version/20250101", PUBLISHED));
     }
 
     proptest::proptest! {
