@@ -205,6 +205,11 @@ pub fn is_edition(version: &str) -> bool {
     module.is_some_and(|module| !module.is_empty() && module.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Whether a URI is that of an edition or version of SNOMED CT.
+pub fn is_snomed(uri: &str) -> bool {
+    Edition::parse(uri).is_some()
+}
+
 /// The more precise of two versions that agree: the one without wildcards.
 pub fn more_precise<'v>(a: &'v str, b: &'v str) -> &'v str {
     if is_wildcard(a) { b } else { a }

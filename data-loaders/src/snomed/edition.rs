@@ -139,8 +139,8 @@ impl Dependencies {
     }
 
     /// What a module that is loaded rests on and is not there, or is there in another version. `modules` are those that
-    /// have concepts.
-    fn fault(&self, modules: &BTreeMap<u64, u64>) -> Option<String> {
+    /// have concepts, `as_of` the day that is read.
+    fn fault(&self, modules: &BTreeMap<u64, u64>, as_of: Option<u32>) -> Option<String> {
         let version_of = |module: u64| {
             let own = self.versions.iter().filter(|(known, ..)| *known == module);
             own.map(|(_, version, ..)| *version).max()
@@ -159,10 +159,15 @@ impl Dependencies {
                 )
             };
             match version_of(*target) {
-                Some(there) if there != *wanted => Some(format!(
-                    "{}, but what is given with it is the version of {there}; load both in the versions that belong together",
-                    needs()
-                )),
+                Some(there) if there != *wanted => {
+                    // The Full files have the day on which the module was released, too.
+                    let then = as_of.filter(|_| there > *version);
+                    let then = then.map_or_else(String::new, |_| format!(", or as of the day of the former (--as-of {version})"));
+                    Some(format!(
+                        "{}, but what is given with it is the version of {there}; load both in the versions that belong together{then}",
+                        needs()
+                    ))
+                }
                 None if !modules.contains_key(target) => Some(format!(
                     "{}, which is not there; name its release as well (tern load EXTENSION BASE), or the loaded one (--onto)",
                     needs()
@@ -289,7 +294,7 @@ pub(super) fn read(
         let release = release.to_owned();
         return Err(LoadError::Dependency { release, message });
     }
-    if let Some(message) = dependencies.fault(&modules) {
+    if let Some(message) = dependencies.fault(&modules, options.as_of) {
         let release = release.to_owned();
         return Err(LoadError::Dependency { release, message });
     }
@@ -402,7 +407,7 @@ mod tests {
                 versions: versions.to_vec(),
                 ..Dependencies::default()
             };
-            dependencies.fault(&modules.iter().map(|module| (*module, 1)).collect())
+            dependencies.fault(&modules.iter().map(|module| (*module, 1)).collect(), None)
         };
         let base = (core, 20_250_101, MODEL, 20_250_101);
         let sound = [

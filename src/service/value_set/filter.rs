@@ -76,7 +76,9 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, limits: &Limits)
             Ok(view.index.all())
         }
         "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
-            Ok(question.negated_if(value == "false", view.index.refsets()))
+            // Those that list descriptions or the like have rows, though no members that are concepts.
+            let defined = view.index.refsets() | view.index.refsets_with_rows();
+            Ok(question.negated_if(value == "false", defined))
         }
         // They are declared, but nobody looks for what is worked out.
         "normalForm" | "normalFormTerse" if view.url() == SNOMED => Err(question.not_understood()),
