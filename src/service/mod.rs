@@ -49,6 +49,8 @@ pub mod resource;
 pub mod resource_search;
 pub mod resources;
 pub mod search;
+pub mod semantic_tag;
+pub mod snomed_properties;
 pub mod status;
 #[cfg(test)]
 mod stopping;
@@ -57,6 +59,7 @@ pub mod terminology;
 #[cfg(test)]
 mod testing;
 pub mod translate;
+mod use_context;
 pub mod validate_code;
 pub mod value_set;
 pub mod version;
