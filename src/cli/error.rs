@@ -166,6 +166,12 @@ impl CliError {
                 (error.into(), "leave out --strict to skip what is at fault and load the rest")
             }
             LoadFailure::Release(error) => (error.into(), ""),
+            // These name the release and the remedy themselves.
+            LoadFailure::Loader(error @ (LoadError::Dependency { .. } | LoadError::MissingFile { .. })) => {
+                let text = error.to_string();
+                let said = text.strip_prefix(title).and_then(|rest| rest.strip_prefix(": "));
+                (said.unwrap_or(&text).into(), "")
+            }
             LoadFailure::Loader(error) => (error.into(), "compare the release with the publisher's, or download it again"),
         };
         Self::Unloadable {

@@ -13,7 +13,9 @@ use tern_index::model::{Coding, PropertyValue};
 
 /// Show all that is known of a code
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  tern lookup icd10cm E11.9\n  tern lookup snomed 22298006 --language de --json")]
+#[command(
+    after_help = "Examples:\n  tern lookup icd10cm E11.9\n  tern lookup snomed 22298006 --language de --json\n  tern lookup snomed 22298006 --property normalForm"
+)]
 pub struct LookupArgs {
     /// Short name or URL of the code system; "|VERSION" may follow
     system: String,
@@ -22,6 +24,10 @@ pub struct LookupArgs {
     /// Language of the display
     #[arg(long, value_name = "TAG")]
     language: Option<String>,
+    /// Show only this property; may be repeated. "*" shows all, also what is worked out when it is asked for (of SNOMED CT
+    /// normalForm, normalFormTerse, semanticTag, and 609096000 for role groups)
+    #[arg(long = "property", value_name = "CODE")]
+    properties: Vec<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -58,6 +64,8 @@ struct Property<'a> {
     code: &'a str,
     value: String,
     display: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Property<'a>>,
 }
 
 /// What is said of a retired concept.
@@ -94,6 +102,7 @@ pub fn run(args: &LookupArgs, directory: &Path) -> Result<Exit, CliError> {
             ..Coding::new(named.url, &args.code)
         },
         display_language: args.language.clone(),
+        properties: args.properties.clone(),
         ..LookupRequest::default()
     };
     let found = lookup(&session.terminology, &request).map_err(|failure| session.failed(failure, &index, &args.code))?;
@@ -124,16 +133,17 @@ fn answer(found: &Lookup) -> Answer<'_> {
                 value: &designation.value,
             })
             .collect(),
-        properties: found
-            .properties
-            .iter()
-            .map(|property| Property {
-                code: &property.code,
-                value: property.value.as_ref().map(value_text).unwrap_or_default(),
-                display: property.description.as_deref(),
-            })
-            .collect(),
+        properties: found.properties.iter().map(stated).collect(),
         retired: found.retirement.as_ref().map(retired),
+    }
+}
+
+fn stated(property: &LookupProperty) -> Property<'_> {
+    Property {
+        code: &property.code,
+        value: property.value.as_ref().map(value_text).unwrap_or_default(),
+        display: property.description.as_deref(),
+        parts: property.subproperties.iter().map(stated).collect(),
     }
 }
 
@@ -275,6 +285,12 @@ fn linked(property: &LookupProperty) -> String {
     let value = property.value.as_ref().map(value_text).unwrap_or_default();
     match &property.description {
         Some(description) => format!("{value}  {description}"),
+        None if value.is_empty() => {
+            let part =
+                |part: &LookupProperty| format!("{} = {}", part.code_display.as_deref().unwrap_or(&part.code), linked(part));
+            let parts: Vec<String> = property.subproperties.iter().map(part).collect();
+            parts.join("; ")
+        }
         None => value,
     }
 }

@@ -66,7 +66,7 @@ pub fn may_be_expression(code: &str) -> bool {
     let start = code.trim_start().trim_start_matches(['=', '<']).trim_start();
     let digits = start.bytes().take_while(u8::is_ascii_digit).count();
     let next = start.get(digits..).map(str::trim_start).unwrap_or("");
-    digits >= 6 && (next.starts_with([':', '+', '|']) || start.len() < code.len())
+    digits >= 6 && (next.starts_with([':', '+', '|']) || next.starts_with("/*") || start.len() < code.len())
 }
 
 impl Expression {

@@ -4,7 +4,7 @@
 //! made only for a request that is refused: a validation that meets an unknown code system has an answer.
 
 use super::outcome::Refusal;
-use crate::service::{Terminology, alias};
+use crate::service::{ResourceKind, Terminology, alias, version};
 use crate::suggest;
 
 /// What is longer is no slip of anything, and costs too much to be compared.
@@ -24,7 +24,11 @@ pub fn hinted(terminology: &Terminology, mut refusal: Refusal) -> Refusal {
         suggest::nearest(&sought.url, urls.iter().filter_map(|url| alias::short_name(url)))
     };
     let kind = sought.kind.as_str();
-    let hint = suggest::did_you_mean(&near).unwrap_or_else(|| {
+    let of_snomed = || {
+        let edition = version::is_snomed(&sought.url) && sought.kind == ResourceKind::CodeSystem;
+        edition.then(|| format!("the system is http://snomed.info/sct; '{}' is a version of it", sought.url))
+    };
+    let hint = of_snomed().or_else(|| suggest::did_you_mean(&near)).unwrap_or_else(|| {
         format!("what is loaded is found by a search: {kind}?_elements=url,version, or {kind}?url:contains=...")
     });
     if let Some(issue) = refusal.issues.first_mut() {

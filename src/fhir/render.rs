@@ -6,6 +6,7 @@
 use super::FhirVersion;
 use super::outcome::operation_outcome;
 use super::parameters::GivenConcept;
+use super::render_expansion::extensions;
 use crate::service::compare::Comparison;
 use crate::service::lookup::{Lookup, LookupDesignation, LookupProperty};
 use crate::service::subsumes::Subsumption;
@@ -112,7 +113,11 @@ pub fn lookup(lookup: &Lookup) -> Value {
         .optional("definition", "String", lookup.definition.as_deref())
         .value("abstract", "Boolean", lookup.abstract_);
     for designation in &lookup.designations {
-        list.parts("designation", lookup_designation(designation));
+        let parts = lookup_designation(designation);
+        match extensions(designation.extensions.as_deref()) {
+            none if none.is_empty() => list.parts("designation", parts),
+            extensions => list.extended_parts("designation", parts, extensions),
+        };
     }
     for property in &lookup.properties {
         list.parts("property", lookup_property(property));
@@ -234,7 +239,10 @@ fn translation_match(found: &Match, style: TranslationStyle) -> List {
         (&found.target, found.relationship)
     };
     match style.version {
-        FhirVersion::R4 => parts.value("equivalence", "Code", r4_equivalence(relationship)),
+        FhirVersion::R4 => {
+            let map = found.origin.as_ref().map(|origin| origin.url.as_str());
+            parts.value("equivalence", "Code", r4_equivalence_in(map, relationship))
+        }
         FhirVersion::R5 => parts.value("relationship", "Code", relationship.as_str()),
     };
     parts.value("concept", "Coding", coding(concept));
@@ -327,9 +335,44 @@ pub fn r4_equivalence(relationship: Relationship) -> &'static str {
     }
 }
 
+/// Equivalences that "Using SNOMED CT with FHIR" gives to the implicit concept maps of associations, where R4 has a finer word
+/// than that of the relationship: SAME AS, POSSIBLY EQUIVALENT TO, ALTERNATIVE.
+const OF_ASSOCIATIONS: [(&str, &str); 3] = [
+    ("http://snomed.info/sct?fhir_cm=900000000000527005", "equal"),
+    ("http://snomed.info/sct?fhir_cm=900000000000523009", "inexact"),
+    ("http://snomed.info/sct?fhir_cm=900000000000530003", "inexact"),
+];
+
+/// The R4 code of a relationship in a map.
+pub fn r4_equivalence_in(map: Option<&str>, relationship: Relationship) -> &'static str {
+    let named = OF_ASSOCIATIONS
+        .iter()
+        .find(|(url, _)| Some(*url) == map)
+        .map(|(_, code)| *code);
+    let finer = named.filter(|code| Relationship::from_r4_equivalence(code) == Some(relationship));
+    finer.unwrap_or_else(|| r4_equivalence(relationship))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn associations_have_the_equivalences_of_the_standard() {
+        let of = |refset: &str, relationship| {
+            r4_equivalence_in(Some(&format!("http://snomed.info/sct?fhir_cm={refset}")), relationship)
+        };
+        for (refset, relationship, code) in [
+            ("900000000000527005", Relationship::Equivalent, "equal"),
+            ("900000000000526001", Relationship::Equivalent, "equivalent"),
+            ("900000000000523009", Relationship::RelatedTo, "inexact"),
+            ("900000000000530003", Relationship::RelatedTo, "inexact"),
+            ("900000000000524003", Relationship::RelatedTo, "relatedto"),
+            ("900000000000527005", Relationship::NotRelatedTo, "disjoint"),
+        ] {
+            assert_eq!(of(refset, relationship), code, "{refset}");
+        }
+    }
 
     #[test]
     fn equivalences_read_back_as_the_relationship_they_came_from() {

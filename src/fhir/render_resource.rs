@@ -7,7 +7,7 @@
 
 use super::FhirVersion;
 use super::outcome::{Refusal, RefusalKind};
-use super::render::{attribute_value, r4_equivalence};
+use super::render::{attribute_value, r4_equivalence, r4_equivalence_in};
 use crate::service::algorithmic;
 use crate::service::resource::Resource;
 use crate::service::resources::{ResourceBody, ResourceEntry};
@@ -350,7 +350,7 @@ fn value_set_elements(
                     comment: row.comment.clone(),
                     attributes: renamed(row.attributes.clone(), uris),
                 };
-                let mut rendered = target(&blank, version);
+                let mut rendered = target(map, &blank, version);
                 if let (Some(own), Value::Object(rendered)) = (mapped, &mut rendered) {
                     if version == FhirVersion::R4 {
                         rendered.insert("equivalence".into(), r4_equivalence(relationship).into());
@@ -453,7 +453,7 @@ fn groups(map: &ConceptMapIndex, version: FhirVersion, uris: &BTreeMap<String, S
                 text(&mut json, "target", joined(target, target_version).as_deref());
             }
         }
-        let elements = elements.iter().map(|(source, rows)| element(source, rows, version));
+        let elements = elements.iter().map(|(source, rows)| element(map, source, rows, version));
         let elements = elements.chain(value_set_elements(map, &key, version, uris));
         json.insert("element".into(), elements.collect());
         let rule = rules
@@ -474,7 +474,7 @@ fn joined(url: &Option<String>, version: &Option<String>) -> Option<String> {
     }
 }
 
-fn element(source: &Coding, rows: &[Mapping], version: FhirVersion) -> Value {
+fn element(map: &ConceptMapIndex, source: &Coding, rows: &[Mapping], version: FhirVersion) -> Value {
     let mut json = Map::new();
     text(&mut json, "code", Some(&source.code));
     text(&mut json, "display", source.display.as_deref());
@@ -486,12 +486,12 @@ fn element(source: &Coding, rows: &[Mapping], version: FhirVersion) -> Value {
     let targets = rows
         .iter()
         .filter(|row| row.target.is_some() || version == FhirVersion::R4)
-        .map(|row| target(row, version));
+        .map(|row| target(map, row, version));
     json.insert("target".into(), targets.collect());
     json.into()
 }
 
-fn target(row: &Mapping, version: FhirVersion) -> Value {
+fn target(map: &ConceptMapIndex, row: &Mapping, version: FhirVersion) -> Value {
     let mut json = Map::new();
     if let Some(target) = &row.target {
         text(&mut json, "code", Some(&target.code));
@@ -499,7 +499,10 @@ fn target(row: &Mapping, version: FhirVersion) -> Value {
     }
     match version {
         FhirVersion::R4 if row.target.is_none() => json.insert("equivalence".into(), "unmatched".into()),
-        FhirVersion::R4 => json.insert("equivalence".into(), r4_equivalence(row.relationship).into()),
+        FhirVersion::R4 => {
+            let code = r4_equivalence_in(Some(&map.header().url), row.relationship);
+            json.insert("equivalence".into(), code.into())
+        }
         FhirVersion::R5 => json.insert("relationship".into(), row.relationship.as_str().into()),
     };
     let advice = row.comment.as_deref().or(row.advice.as_deref());

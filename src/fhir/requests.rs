@@ -556,7 +556,12 @@ fn dependencies(parameters: &Parameters) -> Result<Vec<Dependency>, Refusal> {
         let (kind, json) = value.value()?;
         let values: Vec<(Option<String>, String)> = match kind {
             "Coding" => vec![coded(value.coding()?)],
-            "CodeableConcept" => value.codeable_concept()?.codings.into_iter().map(coded).collect(),
+            // R4 has no other type: what has no code, as an age has none, is said by the text.
+            "CodeableConcept" => {
+                let concept = value.codeable_concept()?;
+                let said = concept.text.filter(|_| concept.codings.is_empty()).map(|text| (None, text));
+                concept.codings.into_iter().map(coded).chain(said).collect()
+            }
             // An amount with its unit, as an age is.
             "Quantity" | "Age" | "Duration" => {
                 let part = |name: &str| {

@@ -172,10 +172,13 @@ impl View {
     pub fn property_uri(&self, code: &str) -> Option<String> {
         let indexes = std::iter::once(&self.index).chain(&self.supplements);
         let mut declared = indexes.flat_map(|index| &index.header().properties);
-        declared
-            .find(|property| property.code == code && property.uri.is_some())?
-            .uri
-            .clone()
+        let found = declared.find(|property| property.code == code && property.uri.is_some());
+        // Attributes of SNOMED CT are concepts, and these have URIs.
+        let attribute = self.url() == SNOMED && code.bytes().all(|byte| byte.is_ascii_digit());
+        found.map_or_else(
+            || attribute.then(|| format!("http://snomed.info/id/{code}")),
+            |property| property.uri.clone(),
+        )
     }
 
     /// Whether a property is known: declared by the code system or a supplement.

@@ -100,7 +100,8 @@ fn snomed(terminology: &Terminology, url: &str, version: Option<&str>) -> Option
 fn has_concept(terminology: &Terminology, version: Option<&str>, code: &str, refset: bool) -> bool {
     let has = |index: &CodeSystemIndex| {
         let found = index.find(code);
-        found.is_some_and(|concept| !refset || index.refset(concept).is_some())
+        let is_refset = |concept| index.refset(concept).is_some() || index.refset_rows(concept).is_some();
+        found.is_some_and(|concept| !refset || is_refset(concept))
     };
     let meant = terminology.code_system(SNOMED, version);
     match (meant, version) {

@@ -1,8 +1,8 @@
 //! `CodeSystem/$lookup`: all that is known of one code.
 //!
 //! Supplements count only where the request names them. Which designations and properties are answered follows
-//! the `property` parameters; without any, everything is but what has to be worked out (the normal forms and role groups
-//! of SNOMED CT): that is answered where it is named, or asked for with `*`.
+//! the `property` parameters; without any, everything is but what has to be worked out (normal forms, semantic tag and role
+//! groups of SNOMED CT): that is answered where it is named, or asked for with `*`.
 
 use super::code_system::View;
 use super::grammar::{self, Mentions};
@@ -10,7 +10,7 @@ use super::history::{self, Retirement};
 use super::language::{self, Languages};
 use super::postcoordinated::{SNOMED, Understood, understand};
 use super::{CodeSystemIndex, Failure, Terminology};
-use super::{issues, normal_form, refusals};
+use super::{issues, normal_form, refusals, snomed_properties, use_context};
 use crate::ecl::meaning::{Meaning, RowValue};
 use std::sync::Arc;
 use tern_index::model::{Canonical, Coding, Content, DesignationKind, Ordinal, Property, PropertyValue};
@@ -43,6 +43,9 @@ pub struct LookupDesignation {
     pub value: String,
     /// The supplement it comes from.
     pub source: Option<Canonical>,
+    /// Extensions as a JSON array: the dialects in which a term of SNOMED CT is preferred or acceptable, where designations are
+    /// asked for by name.
+    pub extensions: Option<String>,
 }
 
 /// A property of the code.
@@ -138,7 +141,8 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
     let (supplements, used_supplements) = supplements(terminology, request, &main)?;
     let wanted = Wanted::new(&request.properties);
     let header = main.index.header();
-    let designations = all_designations(&main, &supplements);
+    let with_contexts = request.properties.iter().any(|property| property == "designation");
+    let designations = all_designations(&main, &supplements, with_contexts);
     let languages = match request.display_language.as_deref() {
         Some(given) => Some(Languages::parse(given).ok_or_else(|| issues::bad_language(given))?),
         None => None,
@@ -163,7 +167,7 @@ pub fn lookup(terminology: &Terminology, request: &LookupRequest) -> Result<Look
         },
         definition: view.definition(concept).filter(|_| wanted.has("definition")),
         abstract_: main.index.is_not_selectable(concept),
-        properties: properties(&main, &supplements, &wanted),
+        properties: properties(&main, &supplements, &wanted, &|code| shown(&view, code, languages.as_ref())),
         retirement: history::retirement(&main.index, concept),
         designations: designations
             .into_iter()
@@ -193,6 +197,7 @@ fn expression(view: &View, understood: &Understood, request: &LookupRequest) -> 
         use_: Some(preferred_for_language()),
         value: display.clone(),
         source: None,
+        extensions: None,
     };
     Ok(Lookup {
         // What is named is the grammar of this version: no list has the code.
@@ -203,7 +208,7 @@ fn expression(view: &View, understood: &Understood, request: &LookupRequest) -> 
         display: Some(display),
         definition: None,
         abstract_: false,
-        properties: expression_properties(view, understood, &wanted),
+        properties: expression_properties(view, understood, &wanted, languages.as_ref()),
         retirement: None,
         designations: vec![designation]
             .into_iter()
@@ -216,9 +221,14 @@ fn expression(view: &View, understood: &Understood, request: &LookupRequest) -> 
 /// `900000000000509007`: the language reference set of US English.
 const US_ENGLISH: &str = "900000000000509007";
 
-fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+fn expression_properties(
+    view: &View,
+    understood: &Understood,
+    wanted: &Wanted<'_>,
+    languages: Option<&Languages>,
+) -> Vec<LookupProperty> {
     let index = &view.index;
-    let shown = |concept: Ordinal| index.display(concept).map(|text| text.into_owned());
+    let shown = |concept: Ordinal| shown(view, concept, languages);
     let mut found: Vec<LookupProperty> = Vec::new();
     if let [focus] = understood.meaning.focus.as_slice() {
         let place = Place {
@@ -228,13 +238,13 @@ fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'
         };
         // Whether it is defined and its dates are the concept's; what it is and where it stands are the expression's.
         let kept = |code: &str| matches!(code, "parent" | "child" | "inactive" | "effectiveTime");
-        let own = properties(&place, &[], wanted)
+        let own = properties(&place, &[], wanted, &shown)
             .into_iter()
             .filter(|property| kept(&property.code))
             .filter(|property| property.code != "parent" || !wanted.names("parent"));
         found.extend(own);
     }
-    found.extend(worked_out(index, &understood.meaning, wanted));
+    found.extend(worked_out(index, &understood.meaning, wanted, &shown));
     for row in understood.meaning.groups.iter().flatten() {
         let code = index.code(row.name).to_owned();
         if !wanted.has(&code) {
@@ -259,12 +269,12 @@ fn expression_properties(view: &View, understood: &Understood, wanted: &Wanted<'
 
 /// What follows from the definition of an expression, if it is asked for by name or by `*`: the closest concepts above it
 /// (else those above its focus are answered), whether it is defined, and its normal forms.
-fn worked_out(index: &CodeSystemIndex, meaning: &Meaning, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+fn worked_out(index: &CodeSystemIndex, meaning: &Meaning, wanted: &Wanted<'_>, shown: Shown<'_>) -> Vec<LookupProperty> {
     let mut found = Vec::new();
     if wanted.names("parent") {
         for parent in &meaning.normal_form().names {
             found.push(LookupProperty {
-                description: index.display(*parent).map(|text| text.into_owned()),
+                description: shown(*parent),
                 ..LookupProperty::new("parent", Some(PropertyValue::Code(index.code(*parent).to_owned())))
             });
         }
@@ -370,7 +380,7 @@ impl<'r> Wanted<'r> {
 }
 
 /// All terms in use but definitions, the display first.
-fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignation> {
+fn all_designations(main: &Place, supplements: &[Place], with_contexts: bool) -> Vec<LookupDesignation> {
     let mut designations = Vec::new();
     for place in std::iter::once(main).chain(supplements) {
         let language = place.index.header().language.clone();
@@ -383,6 +393,7 @@ fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignatio
             }
             let is_display = designation.kind == DesignationKind::Display && place.supplement.is_none();
             designations.push(LookupDesignation {
+                extensions: with_contexts.then(|| use_context::of(&designation)).flatten(),
                 language: designation.language.or_else(|| language.clone().filter(|_| is_display)),
                 use_: designation.use_.or_else(|| is_display.then(preferred_for_language)),
                 value: designation.value,
@@ -393,12 +404,20 @@ fn all_designations(main: &Place, supplements: &[Place]) -> Vec<LookupDesignatio
     designations
 }
 
-fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+/// The display of another concept, in the languages in which the code is answered.
+fn shown(view: &View, concept: Ordinal, languages: Option<&Languages>) -> Option<String> {
+    view.display(concept, languages).map(|display| display.text)
+}
+
+/// Gives the display of a concept that is answered beside the code.
+type Shown<'s> = &'s dyn Fn(Ordinal) -> Option<String>;
+
+fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>, shown: Shown<'_>) -> Vec<LookupProperty> {
     let (index, concept) = (&main.index, main.concept);
     let mut found: Vec<LookupProperty> = Vec::new();
     let mut link = |code: &str, other: Ordinal| {
         found.push(LookupProperty {
-            description: index.display(other).map(|text| text.into_owned()),
+            description: shown(other),
             ..LookupProperty::new(code, Some(PropertyValue::Code(index.code(other).to_owned())))
         });
     };
@@ -414,7 +433,7 @@ fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<L
             if !is_link && wanted.has(&property.code) && property.code != "inactive" {
                 found.push(LookupProperty {
                     source: place.supplement.clone(),
-                    ..stated(index, property)
+                    ..stated(index, property, shown)
                 });
             }
         }
@@ -426,24 +445,21 @@ fn properties(main: &Place, supplements: &[Place], wanted: &Wanted<'_>) -> Vec<L
         ));
     }
     if index.header().url == SNOMED {
-        found.extend(snomed_properties(index, concept, wanted));
+        found.extend(of_snomed(index, concept, wanted, shown));
     }
     found
 }
 
 /// A property with the displays of what it names.
-fn stated(index: &CodeSystemIndex, property: Property) -> LookupProperty {
-    let display = |code: &str| {
-        let other = index.find_exact(code)?;
-        index.display(other).map(|text| text.into_owned())
-    };
+fn stated(index: &CodeSystemIndex, property: Property, shown: Shown<'_>) -> LookupProperty {
+    let display = |code: &str| shown(index.find_exact(code)?);
     let is_snomed = index.header().url == SNOMED;
     let description = match &property.value {
         PropertyValue::Code(code) => display(code),
         _ => None,
     };
     let value = match property.value {
-        PropertyValue::String(day) if is_snomed && property.code == "effectiveTime" => dated(day),
+        value if is_snomed => snomed_properties::presented(&property.code, value),
         value => value,
     };
     LookupProperty {
@@ -453,42 +469,31 @@ fn stated(index: &CodeSystemIndex, property: Property) -> LookupProperty {
     }
 }
 
-/// A day as SNOMED CT writes it (YYYYMMDD) as one of FHIR.
-fn dated(day: String) -> PropertyValue {
-    match (day.get(..4), day.get(4..6), day.get(6..8)) {
-        (Some(year), Some(month), Some(of_month)) if day.len() == 8 => {
-            PropertyValue::DateTime(format!("{year}-{month}-{of_month}"))
-        }
-        _ => PropertyValue::String(day),
-    }
-}
-
 /// What is worked out for a concept of SNOMED CT: why it was retired; and, if it is asked for by name or by `*`, the
-/// normal forms and the role groups.
-fn snomed_properties(index: &CodeSystemIndex, concept: Ordinal, wanted: &Wanted<'_>) -> Vec<LookupProperty> {
+/// normal forms, the semantic tag and the role groups.
+fn of_snomed(index: &CodeSystemIndex, concept: Ordinal, wanted: &Wanted<'_>, shown: Shown<'_>) -> Vec<LookupProperty> {
     let mut found = Vec::new();
     let reason = history::retirement(index, concept).and_then(|retirement| retirement.reason);
     if let Some(reason) = reason.filter(|_| wanted.has(history::INACTIVATION_INDICATOR)) {
-        let indicator = index.find_exact(history::INACTIVATION_INDICATOR);
+        let display = |code: &str| shown(index.find_exact(code)?);
         found.push(LookupProperty {
-            code_display: indicator
-                .and_then(|refset| index.display(refset))
-                .map(|text| text.into_owned()),
-            description: reason.display,
+            code_display: display(history::INACTIVATION_INDICATOR),
+            description: display(&reason.code),
             ..LookupProperty::new(history::INACTIVATION_INDICATOR, Some(PropertyValue::Code(reason.code)))
         });
     }
-    for (name, terse) in [("normalForm", false), ("normalFormTerse", true)] {
-        if wanted.names(name) {
-            let form = normal_form::necessary_normal_form(index, concept, terse);
-            found.push(LookupProperty::new(name, Some(PropertyValue::String(form))));
-        }
+    for name in snomed_properties::WORKED_OUT.into_iter().filter(|name| wanted.names(name)) {
+        let value = snomed_properties::worked_out(index, concept, name);
+        found.extend(value.map(|value| LookupProperty::new(name, Some(value))));
     }
     if wanted.names(normal_form::ROLE_GROUP) {
         let groups = normal_form::role_groups(index, concept);
         for (_, attributes) in groups.into_iter().filter(|(number, _)| *number > 0) {
             let group = LookupProperty::new(normal_form::ROLE_GROUP, None);
-            let subproperties = attributes.into_iter().map(|property| stated(index, property)).collect();
+            let subproperties = attributes
+                .into_iter()
+                .map(|property| stated(index, property, shown))
+                .collect();
             found.push(LookupProperty { subproperties, ..group });
         }
     }

@@ -31,6 +31,8 @@ struct Patient {
     sex: Option<&'static str>,
     /// Codes of SNOMED CT.
     findings: Vec<String>,
+    /// Codes of what the patient has not got.
+    absent: Vec<String>,
     /// What was said and cannot be read.
     unread: Vec<String>,
 }
@@ -50,6 +52,9 @@ impl Patient {
                     patient.age_at_onset = patient.age_at_onset.or(age);
                     patient.current_age = patient.current_age.or(age);
                 }
+                // A finding may be asked after by its own code, and be there or not.
+                code if is_identifier(code) && dependency.value == "true" => patient.findings.push(name),
+                code if is_identifier(code) && dependency.value == "false" => patient.absent.push(name),
                 AGE_AT_ONSET | "ageatonset" | "onsetage" => patient.age_at_onset = patient.age(&dependency.value),
                 CURRENT_AGE | "currentage" => patient.current_age = patient.age(&dependency.value),
                 _ => match dependency.value.to_ascii_lowercase().as_str() {
@@ -65,6 +70,13 @@ impl Patient {
         patient
     }
 
+    /// The sex, as far as it follows from what was said.
+    fn sex(&self) -> Option<&'static str> {
+        let named = |list: &[String], sex: &str| list.iter().any(|code| code == sex);
+        let by_finding = [FEMALE, MALE].into_iter().find(|sex| named(&self.findings, sex));
+        self.sex.or(by_finding)
+    }
+
     fn age(&mut self, text: &str) -> Option<Age> {
         let age = Age::parse(text);
         if age.is_none() {
@@ -74,6 +86,10 @@ impl Patient {
         }
         age
     }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() >= 6 && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// One condition of a rule.
@@ -187,9 +203,11 @@ fn holds(clause: &Clause, patient: &Patient, is_a: IsA<'_>) -> Truth {
         };
         return age.map_or(Truth::Unknown, |age| age.satisfies(operator, limit));
     }
-    match (clause.concept.as_str(), patient.sex) {
+    match (clause.concept.as_str(), patient.sex()) {
         (concept @ (FEMALE | MALE), Some(sex)) => Truth::from(concept == sex),
         (concept, _) if patient.findings.iter().any(|finding| is_a(finding, concept)) => Truth::Yes,
+        // Who has not got something has not got what is a kind of it either.
+        (concept, _) if patient.absent.iter().any(|absent| is_a(concept, absent)) => Truth::No,
         // That a finding is not among those given does not say that the patient has not got it.
         _ => Truth::Unknown,
     }
@@ -483,6 +501,18 @@ mod tests {
             assert_eq!(codes, ["B"], "{rule}");
             assert_eq!(notes.len(), 1, "{rule}");
         }
+    }
+
+    #[test]
+    fn a_finding_is_there_or_not_by_its_own_code() {
+        let rows = [row(1, 1, "IFA 123456 | x |", "A"), row(1, 2, "OTHERWISE TRUE", "B")];
+        let said = |value| answer(&rows, &[given("http://snomed.info/id/123456", value)]);
+        assert_eq!(said("true"), (vec!["A".to_owned()], vec![]));
+        assert_eq!(said("false"), (vec!["B".to_owned()], vec![]));
+        let rows = [row(1, 1, "IFA 248152002 | Female |", "A"), row(1, 2, "OTHERWISE TRUE", "B")];
+        let said = |name: &str, value| answer(&rows, &[given(name, value)]);
+        assert_eq!(said(FEMALE, "false"), (vec!["B".to_owned()], vec![]));
+        assert_eq!(said(MALE, "true"), (vec!["B".to_owned()], vec![]));
     }
 
     #[test]

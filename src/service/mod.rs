@@ -50,6 +50,8 @@ pub mod resource;
 pub mod resource_search;
 pub mod resources;
 pub mod search;
+pub mod semantic_tag;
+pub mod snomed_properties;
 pub mod status;
 #[cfg(test)]
 mod stopping;
@@ -58,6 +60,7 @@ pub mod terminology;
 #[cfg(test)]
 mod testing;
 pub mod translate;
+mod use_context;
 pub mod validate_code;
 pub mod value_set;
 pub mod version;

@@ -3,8 +3,8 @@
 
 use super::grammar::Mentions;
 use super::postcoordinated::Known;
-use super::refusals;
 use super::{Failure, Terminology};
+use super::{refusals, version};
 use tern_index::model::Coding;
 
 /// A request to compare two codes.
@@ -54,22 +54,14 @@ pub fn subsumes(terminology: &Terminology, request: &SubsumesRequest) -> Result<
     if system != other || request.system.as_ref().is_some_and(|asked| *asked != system) {
         return Err(refusals::different_systems(&system, &other));
     }
-    let versions = [&request.version, &request.a.version, &request.b.version];
-    let mut versions = versions.into_iter().flatten();
-    let version = versions.next();
-    if let Some(other) = versions.find(|other| Some(*other) != version) {
-        return Err(refusals::different_systems(
-            &format!("{system}|{}", version.map_or("", String::as_str)),
-            &format!("{system}|{other}"),
-        ));
-    }
+    let version = version(&system, request)?;
     let mut mentions = Mentions::default();
     for coding in [&request.a, &request.b] {
         mentions.coding(terminology, &system, &coding.code);
     }
     let terminology = &mentions.speaking(terminology, false);
     let index = terminology
-        .code_system(&system, version.map(String::as_str))
+        .code_system(&system, version)
         .map_err(|unresolved| refusals::unknown_system(&unresolved))?;
     let find = |coding: &Coding| match Known::find(&index, &coding.code) {
         Some(Ok(known)) => Ok(known),
@@ -79,4 +71,19 @@ pub fn subsumes(terminology: &Terminology, request: &SubsumesRequest) -> Result<
     let (a, b) = (find(&request.a)?, find(&request.b)?);
     a.compare(&index, &b)
         .map_err(|reason| refusals::bad_expression(&request.a.code, &reason, index.header()))
+}
+
+/// The version that both codes are of, as the more precise of them says it: an edition goes with each of its versions.
+fn version<'r>(system: &str, request: &'r SubsumesRequest) -> Result<Option<&'r str>, Failure> {
+    let stated = [&request.version, &request.a.version, &request.b.version];
+    let mut stated = stated.into_iter().flatten().map(String::as_str);
+    let first = stated.next();
+    stated.try_fold(first, |known, other| match known {
+        Some(known) if version::matches(other, known) => Ok(Some(other)),
+        Some(known) if !version::matches(known, other) => Err(refusals::different_systems(
+            &format!("{system}|{known}"),
+            &format!("{system}|{other}"),
+        )),
+        known => Ok(known),
+    })
 }

@@ -111,6 +111,7 @@ pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Resul
             }
         }
     }
+    name_codes(terminology, &mut found.matches);
     let result = found
         .matches
         .iter()
@@ -130,6 +131,38 @@ pub fn translate(terminology: &Terminology, request: &TranslateRequest) -> Resul
         notes: said,
         matches: found.matches,
     })
+}
+
+/// The implicit concept maps of SNOMED CT have codes alone: what these are called, and of which edition they are, their
+/// edition says, and what the codes of other systems are called, these say where they are loaded.
+fn name_codes(terminology: &Terminology, matches: &mut [Match]) {
+    let implicit = |found: &&mut Match| {
+        found
+            .origin
+            .as_ref()
+            .is_some_and(|origin| origin.url.starts_with(IMPLICIT_MAP))
+    };
+    for found in matches.iter_mut().filter(implicit) {
+        let edition = found.origin.as_ref().and_then(|origin| origin.version.clone());
+        let display = |system: Option<&str>, version: Option<&str>, code: &str| {
+            let index = terminology.code_system(system?, version).ok()?;
+            index.display(index.find(code)?).map(|display| display.into_owned())
+        };
+        for coding in [&mut found.source, &mut found.target] {
+            if coding.system.as_deref() == Some(SNOMED) {
+                coding.version = coding.version.take().or_else(|| edition.clone());
+            }
+            if coding.display.is_none() {
+                coding.display = display(coding.system.as_deref(), coding.version.as_deref(), &coding.code);
+            }
+        }
+        // The category and the correlation of a map with rules are concepts of the edition.
+        for attribute in &mut found.attributes {
+            if attribute.display.is_none() && attribute.system.as_deref() == Some(SNOMED) {
+                attribute.display = display(attribute.system.as_deref(), edition.as_deref(), &attribute.value);
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -154,9 +187,11 @@ fn candidates(terminology: &Terminology, request: &TranslateRequest) -> Result<V
         MapChoice::Inline(map) => Ok(vec![map.clone()]),
         MapChoice::Canonical(canonical) => {
             let canonical = plain_snomed_map(canonical);
-            let map = terminology.concept_map(&canonical.url, canonical.version.as_deref());
-            map.map(|map| vec![map])
-                .map_err(|unresolved| refusals::unknown_concept_map(&unresolved))
+            match terminology.concept_map(&canonical.url, canonical.version.as_deref()) {
+                Ok(map) => Ok(vec![map]),
+                Err(_) if is_map_without_members(terminology, &canonical) => Ok(Vec::new()),
+                Err(unresolved) => Err(refusals::unknown_concept_map(&unresolved)),
+            }
         }
         MapChoice::Any => {
             let fits = |scope: &Option<String>, own: &Option<String>| scope.as_ref().is_none_or(|scope| same_scope(scope, own));
@@ -213,6 +248,24 @@ fn plain_snomed_map(canonical: &Canonical) -> Canonical {
         }
         _ => canonical.clone(),
     }
+}
+
+/// How the canonicals of SNOMED CT's implicit concept maps begin.
+const IMPLICIT_MAP: &str = "http://snomed.info/sct?fhir_cm=";
+
+/// Reference sets of SNOMED CT below these are concept maps: associations, and simple, complex and extended maps.
+const MAPS: [&str; 4] = ["900000000000521006", "900000000000496009", "447250001", "609331003"];
+
+/// Whether a canonical is the implicit concept map of a reference set that an edition has, though nothing is in it.
+fn is_map_without_members(terminology: &Terminology, canonical: &Canonical) -> bool {
+    let refset = canonical.url.strip_prefix(IMPLICIT_MAP);
+    let known = || {
+        let index = terminology.code_system(SNOMED, canonical.version.as_deref()).ok()?;
+        let refset = index.find_exact(refset?)?;
+        let mut kinds = MAPS.iter().filter_map(|kind| index.find_exact(kind));
+        Some(index.is_active(refset) && kinds.any(|kind| index.subsumes(kind, refset)))
+    };
+    known().unwrap_or(false)
 }
 
 /// Whether a system that may be left open is the one asked for, which may be left open too.
@@ -289,14 +342,8 @@ fn ruled(
         };
         finding == concept || below().unwrap_or(false)
     };
-    let mut selection = map_rules::select(rows, &request.dependencies, &is_a);
+    let selection = map_rules::select(rows, &request.dependencies, &is_a);
     found.notes.extend(selection.notes);
-    // The category and the correlation are concepts of the edition.
-    let coded = selection.rows.iter_mut().flat_map(|row| &mut row.attributes);
-    for attribute in coded.filter(|attribute| attribute.system.as_deref() == Some(SNOMED) && attribute.display.is_none()) {
-        let named = index.as_ref().and_then(|index| index.display(index.find(&attribute.value)?));
-        attribute.display = named.map(|display| display.into_owned());
-    }
     selection.rows
 }
 

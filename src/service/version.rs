@@ -187,9 +187,12 @@ pub fn matches(version: &str, wanted: &str) -> bool {
         }
     }
     let rest = version.strip_prefix(wanted).unwrap_or("");
-    // What is not published can be asked for as a whole.
-    (is_edition(wanted) && rest.starts_with("/version/")) || (wanted == UNPUBLISHED && rest.starts_with('/'))
+    // What is published, or is not, can be asked for as a whole.
+    (is_edition(wanted) && rest.starts_with("/version/")) || (matches!(wanted, PUBLISHED | UNPUBLISHED) && rest.starts_with('/'))
 }
+
+/// The beginning of versions of SNOMED CT that are published: any edition.
+const PUBLISHED: &str = "http://snomed.info/sct";
 
 /// The beginning of versions of SNOMED CT that are not published.
 pub const UNPUBLISHED: &str = "http://snomed.info/xsct";
@@ -200,6 +203,11 @@ pub fn is_edition(version: &str) -> bool {
         .strip_prefix("http://snomed.info/sct/")
         .or_else(|| version.strip_prefix("http://snomed.info/xsct/"));
     module.is_some_and(|module| !module.is_empty() && module.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a URI is that of an edition or version of SNOMED CT.
+pub fn is_snomed(uri: &str) -> bool {
+    Edition::parse(uri).is_some()
 }
 
 /// The more precise of two versions that agree: the one without wildcards.
@@ -264,6 +272,8 @@ mod tests {
         assert!(!matches("http://snomed.info/sct/9/version/20250101", edition));
         assert!(matches("http://snomed.info/xsct/9/version/20250101", UNPUBLISHED));
         assert!(!matches("http://snomed.info/sct/9/version/20250101", UNPUBLISHED) && !matches("1.0", UNPUBLISHED));
+        assert!(matches("http://snomed.info/sct/9/version/20250101", PUBLISHED));
+        assert!(!matches("http://snomed.info/xsct/9/version/20250101", PUBLISHED));
     }
 
     proptest::proptest! {

@@ -4,7 +4,8 @@
 //! dependency reference set. Published editions are known by their modules; among several, and for modules that
 //! are not known, the one that depends on most others is the edition. A module of another namespace that depends
 //! on a published edition (a hospital's own extension) takes its place. Where only International modules are
-//! present, the edition is the International one, although its map modules depend on the core module.
+//! present, the edition is the International one, although its map modules depend on the core module. An extension whose
+//! module the reference set does not mention at all is the edition, too: what is loaded is no longer what the others say.
 //!
 //! The date is the newest release date in the file names, or failing those the newest date of a concept. Of a release
 //! read as of a past day it is the newest date of a concept or dependency until then.
@@ -138,8 +139,8 @@ impl Dependencies {
     }
 
     /// What a module that is loaded rests on and is not there, or is there in another version. `modules` are those that
-    /// have concepts.
-    fn fault(&self, modules: &BTreeMap<u64, u64>) -> Option<String> {
+    /// have concepts, `as_of` the day that is read.
+    fn fault(&self, modules: &BTreeMap<u64, u64>, as_of: Option<u32>) -> Option<String> {
         let version_of = |module: u64| {
             let own = self.versions.iter().filter(|(known, ..)| *known == module);
             own.map(|(_, version, ..)| *version).max()
@@ -158,10 +159,15 @@ impl Dependencies {
                 )
             };
             match version_of(*target) {
-                Some(there) if there != *wanted => Some(format!(
-                    "{}, but what is given with it is the version of {there}; load both in the versions that belong together",
-                    needs()
-                )),
+                Some(there) if there != *wanted => {
+                    // The Full files have the day on which the module was released, too.
+                    let then = as_of.filter(|_| there > *version);
+                    let then = then.map_or_else(String::new, |_| format!(", or as of the day of the former (--as-of {version})"));
+                    Some(format!(
+                        "{}, but what is given with it is the version of {there}; load both in the versions that belong together{then}",
+                        needs()
+                    ))
+                }
                 None if !modules.contains_key(target) => Some(format!(
                     "{}, which is not there; name its release as well (tern load EXTENSION BASE), or the loaded one (--onto)",
                     needs()
@@ -184,6 +190,19 @@ impl Dependencies {
     /// The module of `candidates` that rests on most others; the lowest of equals, so that the answer is stable.
     fn broadest(&self, candidates: impl Iterator<Item = u64>) -> Option<u64> {
         candidates.min_by_key(|module| (std::cmp::Reverse(self.closure(*module).len()), *module))
+    }
+
+    /// An extension's module of most concepts of which the reference set says nothing: neither on what it rests, nor that
+    /// anything rests on it. Its concepts are there, so that what is loaded is more than the edition that is told of.
+    fn untold(&self, modules: &BTreeMap<u64, u64>) -> Option<u64> {
+        let rested_on = |module: &u64| self.targets.values().any(|targets| targets.contains(module));
+        let told = |module: &u64| self.targets.contains_key(module) || rested_on(module);
+        let untold = modules
+            .iter()
+            .filter(|(module, _)| Sctid(**module).namespace().is_some() && !told(module));
+        untold
+            .max_by_key(|(module, count)| (**count, **module))
+            .map(|(module, _)| *module)
     }
 
     fn edition(&self) -> Option<u64> {
@@ -222,7 +241,7 @@ fn from_concepts(files: Vec<&Rf2File>, sink: &mut dyn RecordSink) -> Result<(BTr
     Ok((modules, newest))
 }
 
-/// The module of most extension concepts, else the core module.
+/// The module of most extension concepts, else the core module: where no dependencies are told at all.
 fn most_used(modules: &BTreeMap<u64, u64>) -> u64 {
     let extension = modules.iter().filter(|(module, _)| Sctid(**module).namespace().is_some());
     let module = extension.max_by_key(|(module, count)| (**count, **module));
@@ -275,7 +294,7 @@ pub(super) fn read(
         let release = release.to_owned();
         return Err(LoadError::Dependency { release, message });
     }
-    if let Some(message) = dependencies.fault(&modules) {
+    if let Some(message) = dependencies.fault(&modules, options.as_of) {
         let release = release.to_owned();
         return Err(LoadError::Dependency { release, message });
     }
@@ -283,7 +302,11 @@ pub(super) fn read(
         Some(_) => newest.max(dependencies.newest),
         None => used.iter().filter_map(|file| file.date).max().or(newest),
     };
-    let module = dependencies.edition().unwrap_or_else(|| most_used(&modules));
+    let told = dependencies.edition();
+    let module = match told {
+        Some(edition) if edition != CORE_MODULE.0 => edition,
+        _ => dependencies.untold(&modules).or(told).unwrap_or_else(|| most_used(&modules)),
+    };
     let module = options.edition.clone().unwrap_or_else(|| module.to_string());
     let name = module.parse().ok().and_then(published);
     let mut said = Standing::NothingSaid;
@@ -362,6 +385,21 @@ mod tests {
     }
 
     #[test]
+    fn an_extension_that_no_dependency_mentions_is_told_apart() {
+        let core = CORE_MODULE.0;
+        let mut dependencies = Dependencies::default();
+        dependencies.targets.entry(core).or_default().insert(MODEL);
+        let modules = |list: &[(u64, u64)]| list.iter().copied().collect::<BTreeMap<u64, u64>>();
+        assert_eq!(dependencies.untold(&modules(&[(core, 100), (MODEL, 9)])), None);
+        assert_eq!(
+            dependencies.untold(&modules(&[(core, 100), (LOCAL, 3), (US, 2)])),
+            Some(LOCAL)
+        );
+        dependencies.targets.entry(LOCAL).or_default();
+        assert_eq!(dependencies.untold(&modules(&[(core, 100), (LOCAL, 3)])), None);
+    }
+
+    #[test]
     fn what_a_module_rests_on_must_be_there_in_its_version() {
         let core = CORE_MODULE.0;
         let fault = |versions: &[(u64, u32, u64, u32)], modules: &[u64]| {
@@ -369,7 +407,7 @@ mod tests {
                 versions: versions.to_vec(),
                 ..Dependencies::default()
             };
-            dependencies.fault(&modules.iter().map(|module| (*module, 1)).collect())
+            dependencies.fault(&modules.iter().map(|module| (*module, 1)).collect(), None)
         };
         let base = (core, 20_250_101, MODEL, 20_250_101);
         let sound = [

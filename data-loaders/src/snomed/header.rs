@@ -33,21 +33,42 @@ fn properties() -> Vec<PropertyDefinition> {
         ),
         (
             "moduleId",
-            None,
+            Some("moduleId"),
             "The module in which the concept is maintained",
             PropertyType::Code,
         ),
         (
             "effectiveTime",
+            Some("effectiveTime"),
+            "The release date of the concept's state",
+            PropertyType::DateTime,
+        ),
+        (
+            "semanticTag",
             None,
-            "The release date of the concept's state, YYYYMMDD",
+            "What stands in the last brackets of the fully specified name",
+            PropertyType::Code,
+        ),
+        (
+            "normalForm",
+            None,
+            "The necessary normal form as an expression, with terms",
+            PropertyType::String,
+        ),
+        (
+            "normalFormTerse",
+            None,
+            "The necessary normal form as an expression, without terms",
             PropertyType::String,
         ),
     ]
     .into_iter()
     .map(|(code, uri, description, property_type)| PropertyDefinition {
         code: code.into(),
-        uri: uri.map(|name| format!("{concept_properties}#{name}")),
+        uri: uri.map(|name| match name {
+            "parent" | "child" | "inactive" => format!("{concept_properties}#{name}"),
+            column => format!("http://snomed.info/field/Concept.{column}"),
+        }),
         description: Some(description.into()),
         property_type,
     })
@@ -59,7 +80,15 @@ fn filters() -> Vec<FilterDefinition> {
         (
             "concept",
             "Concepts by their place in the hierarchy",
-            &["is-a", "descendent-of", "generalizes", "child-of"][..],
+            &[
+                "is-a",
+                "descendent-of",
+                "is-not-a",
+                "generalizes",
+                "child-of",
+                "descendent-leaf",
+                "=",
+            ][..],
             "A concept",
         ),
         ("concept", "Members of a reference set", &["in"], "A reference set"),
@@ -85,6 +114,18 @@ fn filters() -> Vec<FilterDefinition> {
             "true or false",
         ),
         ("moduleId", "Concepts of a module", &["=", "in"], "A module"),
+        (
+            "effectiveTime",
+            "Concepts whose state is of a release date",
+            &["=", "in"],
+            "A date",
+        ),
+        (
+            "semanticTag",
+            "Concepts with a semantic tag",
+            &["=", "in", "exists"],
+            "A tag: disorder, procedure, ...",
+        ),
     ]
     .into_iter()
     .map(|(code, description, operators, value)| FilterDefinition {

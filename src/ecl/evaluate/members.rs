@@ -10,6 +10,7 @@ use crate::ecl::ast::{
 use crate::ecl::error::{Fault, Kind};
 use crate::ecl::number::Decimal;
 use crate::ecl::terms::Matcher;
+use rayon::prelude::*;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, Component, ConceptSet, Field, FieldKind, FieldValue, RefsetRows};
 use tern_index::text::fold;
@@ -25,6 +26,9 @@ const SAME_AS: &str = "900000000000527005";
 const MOVED_FROM: &str = "900000000000525002";
 /// SAME AS, REPLACED BY, WAS A, PARTIALLY EQUIVALENT TO.
 const MODERATE: [&str; 4] = [SAME_AS, "900000000000526001", "900000000000528000", "1186924009"];
+
+/// Rows of a reference set that several threads look at.
+const MANY: usize = 1 << 16;
 
 /// Rows of fields that a constraint selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,13 +131,11 @@ impl Metadata {
             let mut activity = self.activity.iter();
             activity.all(|(equal, value)| value.is_none_or(|value| value == active) == *equal)
         };
-        let time = Some(rows.effective_time(row)).filter(|time| *time > 0);
+        let module = |modules: &[bool]| modules.get(usize::from(rows.module_number(row))) == Some(&true);
+        let time = || Some(rows.effective_time(row)).filter(|time| *time > 0);
         wanted
-            && self
-                .modules
-                .iter()
-                .all(|(equal, modules)| (modules.get(usize::from(rows.module_number(row))) == Some(&true)) == *equal)
-            && self.times.iter().all(|(order, dates)| passes(*order, dates, time))
+            && self.modules.iter().all(|(equal, modules)| module(modules) == *equal)
+            && self.times.iter().all(|(order, dates)| passes(*order, dates, time()))
     }
 }
 
@@ -276,8 +278,12 @@ impl<'i> Evaluator<'i> {
                     }
                 });
             }
-            let mut left = left.unwrap_or_else(|| rows.range().collect());
-            left.retain(|row| metadata.pass(&rows, *row));
+            let pass = |row: &u32| metadata.pass(&rows, *row);
+            let left = match left {
+                Some(rest) => rest.into_iter().filter(pass).collect(),
+                None if rows.range().len() < MANY => rows.range().filter(pass).collect(),
+                None => rows.range().into_par_iter().with_min_len(MANY / 2).filter(pass).collect(),
+            };
             found.push((rows, left));
         }
         if found.is_empty() && !refsets.is_disjoint(&self.index.refsets()) {

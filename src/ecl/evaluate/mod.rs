@@ -9,20 +9,22 @@
 //! identifier and the members of a reference set may be retired ones; `*` is what lies below the root and is in use,
 //! or all concepts where a filter on `active` stands directly behind it.
 
+mod blocks;
 mod budget;
 mod conditions;
 mod costs;
+mod counts;
 mod description_terms;
 mod descriptions;
 mod filters;
 mod gathered;
 mod groups;
-mod joins;
+mod masks;
 mod members;
 mod membership;
 mod order;
 mod refinement;
-mod tally;
+mod reversed;
 
 pub(super) use costs::Costs;
 pub use members::Rows;

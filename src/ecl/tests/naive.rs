@@ -231,7 +231,8 @@ impl Naive<'_> {
                 let rows = self.rows(code);
                 let parents = self.mentions_parents(&group.set)?;
                 let mut groups: Vec<Vec<Row>> = Vec::new();
-                for number in 1..=3 {
+                let numbers: BTreeSet<u16> = rows.iter().map(|row| row.group).filter(|group| *group > 0).collect();
+                for number in numbers {
                     groups.push(rows.iter().filter(|row| row.group == number).cloned().collect());
                 }
                 let alone = rows.iter().filter(|row| row.group == 0 && (parents || row.attribute != IS_A));

@@ -290,7 +290,11 @@ impl World {
                     2 => Value::Boolean(dice.one_in(2)),
                     _ => Value::Concept((*dice.pick(&targets)).clone()),
                 };
-                let group = dice.roll(3) as u16;
+                // Some groups are beyond those that have a bit.
+                let group = match dice.roll(10) {
+                    0 => 22 + dice.roll(4) as u16,
+                    roll => roll as u16 % 3,
+                };
                 let same = |row: &Row| row.attribute == attribute && row.group == group && row.value == value;
                 if !rows.iter().any(same) {
                     rows.push(Row { attribute, group, value });

@@ -8,7 +8,9 @@ use crate::service::Parameters;
 use crate::service::code_system::{Display, Term, View};
 use crate::service::extension;
 use crate::service::language::Languages;
-use crate::service::postcoordinated::understand;
+use crate::service::postcoordinated::{SNOMED, understand};
+use crate::service::snomed_properties;
+use crate::service::use_context;
 use crate::service::value_set::{Part, Used};
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::{Coding, DesignationKind, Ordinal, PropertyValue};
@@ -286,31 +288,49 @@ impl<'e> Entries<'e> {
                 None,
             );
         }
-        for property in view.properties(concept) {
+        let own = view.properties(concept);
+        let stated = |code: &str| own.iter().any(|property| property.code == code);
+        let above_and_below: Vec<&str> = ["parent", "child"]
+            .into_iter()
+            .filter(|code| self.wanted.contains(code) && !stated(code))
+            .collect();
+        for property in own {
             if property.code == status_property || !(self.all_properties || self.wanted.contains(property.code.as_str())) {
                 continue;
             }
             let uri = view.property_uri(&property.code);
-            carry(carried, &property.code, uri, property.value, property.extensions);
+            let value = match view.url() {
+                SNOMED => snomed_properties::presented(&property.code, property.value),
+                _ => property.value,
+            };
+            carry(carried, &property.code, uri, value, property.extensions);
         }
-        hierarchy(view, concept, &self.wanted, &mut |code, value| {
-            carry(carried, code, standard(code), PropertyValue::Code(value), None);
-        });
+        if view.url() == SNOMED {
+            for name in snomed_properties::WORKED_OUT
+                .into_iter()
+                .filter(|name| self.wanted.contains(name))
+            {
+                if let Some(value) = snomed_properties::worked_out(&view.index, concept, name) {
+                    carry(carried, name, view.property_uri(name), value, None);
+                }
+            }
+        }
+        for code in above_and_below {
+            for value in beside(view, concept, code) {
+                carry(carried, code, standard(code), PropertyValue::Code(value), None);
+            }
+        }
         properties
     }
 }
 
-/// Parents and children where they are asked for and the code system states them as hierarchy, not as properties.
-fn hierarchy(view: &View, concept: Ordinal, wanted: &BTreeSet<&str>, carry: &mut dyn FnMut(&'static str, String)) {
-    if wanted.contains("parent") && !view.index.has_property("parent") {
-        for parent in view.index.parents(concept) {
-            carry("parent", view.index.code(parent).to_owned());
-        }
-    }
-    if wanted.contains("child") && !view.index.has_property("child") {
-        for child in view.index.children(concept) {
-            carry("child", view.index.code(child).to_owned());
-        }
+/// The codes of the parents or children that a code system states as hierarchy, not as properties.
+fn beside(view: &View, concept: Ordinal, property: &str) -> Vec<String> {
+    let index = &view.index;
+    let code = |other: Ordinal| index.code(other).to_owned();
+    match property {
+        "parent" => index.parents(concept).map(code).collect(),
+        _ => index.children(concept).map(code).collect(),
     }
 }
 
@@ -329,6 +349,7 @@ fn designation(term: Term, display: Option<&Display>) -> ExpansionDesignation {
         && term.source.is_none()
         && own.language.is_some()
         && display.is_none_or(|display| !display.is_default);
+    let contexts = use_context::of(&own);
     ExpansionDesignation {
         language: own.language,
         use_: own.use_.or_else(|| {
@@ -340,7 +361,7 @@ fn designation(term: Term, display: Option<&Display>) -> ExpansionDesignation {
             })
         }),
         value: own.value,
-        extensions: extension::only(term.extensions.as_deref(), OF_DESIGNATION),
+        extensions: extension::join(contexts, extension::only(term.extensions.as_deref(), OF_DESIGNATION)),
     }
 }
 

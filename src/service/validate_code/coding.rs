@@ -593,9 +593,14 @@ fn note_versions(
     let Some(own) = coding.version.as_deref() else {
         return unknown;
     };
-    let agrees = |used: &SystemUse| match used.choice.version.as_deref() {
-        Some(wanted) => version::matches(own, wanted),
-        None => used.view.as_ref().is_some_and(|view| view.version() == Some(own)),
+    let agrees = |used: &SystemUse| {
+        let found = used.view.as_ref().and_then(|view| view.version());
+        // An edition of SNOMED CT goes with each of its versions.
+        let of_edition = || version::is_edition(own) && found.is_some_and(|found| version::matches(found, own));
+        match used.choice.version.as_deref() {
+            Some(wanted) => version::matches(own, wanted) || of_edition(),
+            None => found == Some(own) || of_edition(),
+        }
     };
     if let Some(first) = uses.first()
         && !uses.iter().any(agrees)

@@ -7,7 +7,7 @@
 //!
 //! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
 
-use super::loinc;
+use super::{loinc, snomed};
 use crate::grammars;
 use crate::service::code_system::View;
 use crate::service::constraint_sets::Constraints;
@@ -45,6 +45,7 @@ impl Place<'_> {
 
 /// Concepts that pass a filter. That somebody waits is asked of the limits of constraints for all filters.
 pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, constraints: &Constraints) -> Result<ConceptSet, Failure> {
+    let filter = &*snomed::as_stored(view, filter);
     let Some(value) = filter.value.as_deref().filter(|value| !value.is_empty()) else {
         return Err(issues::filter_without_value(view.url(), filter, &place.path()));
     };
@@ -55,7 +56,8 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, constraints: &Co
         place,
         constraints,
     };
-    if let Some(set) = by_grammar(view, filter, value).or_else(|| loinc::evaluate(view, filter, value)) {
+    let special = by_grammar(view, filter, value).or_else(|| loinc::evaluate(view, filter, value));
+    if let Some(set) = special.or_else(|| snomed::evaluate(view, filter, value)) {
         return Ok(set);
     }
     // A release may declare what it states as a hierarchy.
@@ -70,10 +72,16 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, constraints: &Co
         // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
         "constraint" | "expression" => constraint(view, filter, value, place, constraints),
         // Whether expressions are in as well changes nothing among the concepts themselves.
-        "expressions" if view.index.header().compositional && filter.op == "=" => Ok(view.index.all()),
-        "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
-            Ok(question.negated_if(value == "false", view.index.refsets()))
+        "expressions" if view.index.header().compositional && filter.op == "=" && matches!(value, "true" | "false") => {
+            Ok(view.index.all())
         }
+        "refset" if !view.index.has_property("refset") && filter.op == "exists" => {
+            // Those that list descriptions or the like have rows, though no members that are concepts.
+            let defined = view.index.refsets() | view.index.refsets_with_rows();
+            Ok(question.negated_if(value == "false", defined))
+        }
+        // They are declared, but nobody looks for what is worked out.
+        "normalForm" | "normalFormTerse" if view.url() == SNOMED => Err(question.not_understood()),
         property => question.of_property(property),
     }
 }
@@ -209,12 +217,13 @@ impl Question<'_> {
         })
     }
 
-    /// Members of a reference set, or the codes that are listed.
+    /// Members of a reference set, or the codes that are listed: in SNOMED CT only the former.
     fn members(&self) -> ConceptSet {
         let mut set = ConceptSet::new();
         for concept in self.values().filter_map(|code| self.find(code)) {
             match self.view.index.refset(concept) {
                 Some(members) => set |= members,
+                None if self.view.url() == SNOMED => {}
                 None => {
                     set.insert(concept.0);
                 }

@@ -13,6 +13,7 @@ mod expressions;
 pub mod filter;
 mod loinc;
 pub mod members;
+mod snomed;
 #[cfg(test)]
 mod tests;
 
