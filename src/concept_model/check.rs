@@ -126,9 +126,11 @@ impl Checker<'_> {
             }
             return Ok(());
         };
-        if !self.is_of_the_site(subject, name, rules, standing)? {
+        let stated = Row { name, value };
+        if !self.is_of_the_site(subject, &stated, rules, standing)? {
             self.domain(subject, name, rules, standing != Standing::Ungrouped, position);
         }
+        let value = stated.value;
         for rule in &rules.ranges {
             if rule.range.contains(self.index, &value) == Some(false) {
                 let message = format!(
@@ -176,24 +178,25 @@ impl Checker<'_> {
     /// Whether laterality refines what is no body structure but has one site, which is what it is said of: the
     /// close-to-user form that the postcoordination guide lets servers take (transformation level 1), because only one
     /// expression can be meant.
-    fn is_of_the_site(&self, subject: &Subject<'_>, name: Ordinal, rules: &Attribute, standing: Standing) -> Result<bool, Fault> {
+    fn is_of_the_site(&self, subject: &Subject<'_>, stated: &Row, rules: &Attribute, standing: Standing) -> Result<bool, Fault> {
+        let name = stated.name;
         let loose = !self.defines && standing != Standing::Together && self.index.code(name) == LATERALITY;
         if !loose || subject.sub.focus.len() != 1 || self.in_domain(subject, rules, true) {
             return Ok(false);
         }
         let mut sites: BTreeSet<Ordinal> = BTreeSet::new();
         for row in subject.meaning.groups.iter().flatten().filter(|row| row.name != name) {
-            if let RowValue::Concept(value) = row.value
-                && self.is_refined_by(value, name, rules)?
+            if let RowValue::Concept(site) = row.value
+                && self.is_refined_by(site, stated, rules)?
             {
-                sites.insert(value);
+                sites.insert(site);
             }
         }
         Ok(sites.len() == 1)
     }
 
-    /// Whether a concept by itself is in the domains of an attribute, and has no value of it yet.
-    fn is_refined_by(&self, concept: Ordinal, name: Ordinal, rules: &Attribute) -> Result<bool, Fault> {
+    /// Whether an attribute may be said of a concept, and says more than the concept itself does.
+    fn is_refined_by(&self, concept: Ordinal, stated: &Row, rules: &Attribute) -> Result<bool, Fault> {
         let focus = ConceptReference {
             span: Span::default(),
             id: self.index.code(concept).to_owned(),
@@ -208,7 +211,13 @@ impl Checker<'_> {
             meaning: self.meaning(&sub)?,
             sub: &sub,
         };
-        if subject.meaning.groups.iter().flatten().any(|row| row.name == name) {
+        // Structures that have sides say that they have one.
+        let is_narrower = |known: &RowValue| match (known, &stated.value) {
+            (RowValue::Concept(known), RowValue::Concept(value)) => self.index.subsumes(*known, *value),
+            _ => false,
+        };
+        let mut own = subject.meaning.groups.iter().flatten().filter(|row| row.name == stated.name);
+        if own.any(|row| !is_narrower(&row.value)) {
             return Ok(false);
         }
         Ok(self.in_domain(&subject, rules, true) && self.in_domain(&subject, rules, false))
