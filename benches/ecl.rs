@@ -54,7 +54,7 @@ fn load(release: &std::path::Path, directory: &std::path::Path) {
         .iter()
         .find(|loader| loader.name() == "snomed")
         .unwrap();
-    let mut load = Load::begin(directory).unwrap();
+    let mut load = Load::begin(directory).unwrap().deriving(tern::description_logic::derive);
     let policy = FaultPolicy::default();
     load.release(
         &found[0].title,

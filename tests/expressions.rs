@@ -14,8 +14,11 @@ use tern::ecl::{Constraint, Limits};
 use tern::service::closure::{ClosureRelation, ClosureTable};
 use tern::service::lookup::lookup;
 use tern::service::{CodeSystemIndex, LookupRequest, Terminology};
+use tern_index::build::FaultPolicy;
 use tern_index::model::{Coding, PropertyValue};
-use tern_index::store::Store;
+use tern_index::store::{Load, Store};
+use tern_loaders::source::{Limits as SourceLimits, members};
+use tern_loaders::{LoadOptions, loaders, recognise};
 
 const SNOMED: &str = "http://snomed.info/sct";
 const SEAT: &str = "2009999997100";
@@ -209,6 +212,44 @@ fn a_normal_form_means_what_it_is_the_normal_form_of() {
             "{code}: {form}"
         );
         assert_eq!(properties(&form, &["normalFormTerse"]).remove(0).1, form);
+    }
+}
+
+/// An index of before, which has no file of axioms, is told the same from their text.
+#[test]
+fn axioms_are_kept_when_an_edition_is_loaded_and_say_what_their_text_says() {
+    let kept = index();
+    assert_eq!(kept.axioms().expect("loading works axioms out").counts().1, 0);
+    let room = tempfile::tempdir().unwrap();
+    let fixture = super::support::root().join("tests/fixtures/snomed-model");
+    let options = LoadOptions::default();
+    let found = recognise(members(&[fixture], SourceLimits::default()).unwrap(), &options).unwrap().0;
+    let loader = loaders().iter().find(|loader| loader.name() == "snomed").unwrap();
+    let mut load = Load::begin(room.path()).unwrap();
+    load.release(
+        "before",
+        "snomed",
+        FaultPolicy::default(),
+        |_| {},
+        |sink| loader.load(&found[0], &options, sink),
+    )
+    .unwrap();
+    load.commit().unwrap();
+    let store = Terminology::new(&Store::open(room.path()).unwrap(), Vec::new());
+    let before = store.code_system(SNOMED, None).unwrap();
+    assert!(before.axioms().is_none());
+    for text in [
+        format!("{DISORDER}:{{{SEAT}={SAILBONE},{WAY}={RUST}}}"),
+        format!("{DISORDER}:{SEAT}={SAILBONE},{WAY}={RUST}"),
+        format!("{DISORDER}:{{{SEAT}={SAILBONE},{AGENT}={BRINE}}}"),
+        format!("{DISORDER}:{AGENT}={BRINE}"),
+        format!("{SAILBONE}:{SIDE}={STARBOARD}"),
+        format!("{PRODUCT}:{AMOUNT}=#12.50"),
+    ] {
+        let expression = Expression::parse(&text, &Limits::default()).unwrap();
+        let [one, other] = [&kept, &before].map(|index| Meaning::of(index, &expression).unwrap());
+        assert_eq!(one.subsumers, other.subsumers, "{text}");
+        assert_eq!(one.normal_form(), other.normal_form(), "{text}");
     }
 }
 

@@ -7,6 +7,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use tern::description_logic::{Description, Filler, Model, Ontology, Role};
 use tern_index::build::{ArtefactInfo, File, Files, Finished};
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptMapIndex, RefsetRows, ResourcesIndex};
@@ -78,6 +79,20 @@ fn read_code_system(index: &CodeSystemIndex) {
         let _ = index.with_property(&property.code, "true");
     }
     let _ = index.search("example", &tern_index::read::SearchOptions::default());
+    ask_axioms(index);
+}
+
+fn ask_axioms(index: &CodeSystemIndex) {
+    let ontology = Ontology::of(index);
+    for concept in (0..index.len() as u32 + 1).step_by(7).map(Ordinal) {
+        let asked = ontology.grouped(Description {
+            names: index.parents(concept).collect(),
+            roles: vec![(Role::attribute(Ordinal(concept.0 / 2)), Filler::named(concept))],
+        });
+        if let Ok(mut model) = Model::of(index, &ontology, &asked) {
+            let _ = (model.subsumers(index), model.normal_form(index, &ontology), model.is(index, &ontology, &asked));
+        }
+    }
 }
 
 fn read_rows(rows: &RefsetRows<'_>) {

@@ -6,7 +6,8 @@
 
 use std::path::{Path, PathBuf};
 use tern::service::Terminology;
-use tern_index::build::{FaultPolicy, Finished, ReleaseBuilder};
+use tern_index::build::{ArtefactInfo, FaultPolicy, Finished, ReleaseBuilder};
+use tern_index::read::CodeSystemIndex;
 use tern_index::store::{Load, Store};
 use tern_loaders::source::{Limits, members};
 use tern_loaders::{LoadOptions, loaders, recognise};
@@ -105,6 +106,13 @@ pub fn sample(with_text: bool) -> Vec<Finished> {
         loader.load(&release, &options, &mut builder).expect("the fixtures load");
         builder.finish().expect("the fixtures build");
     }
+    for artefact in &mut finished {
+        if let ArtefactInfo::CodeSystem(header) = &artefact.info {
+            let index = CodeSystemIndex::open((**header).clone(), &artefact.files).expect("the fixtures open");
+            let derived = tern::description_logic::derive(&index).expect("the fixtures are small");
+            artefact.files.0.extend(derived.0);
+        }
+    }
     finished
 }
 
@@ -115,7 +123,8 @@ pub fn terminology() -> Terminology {
     let paths = ["snomed", "loinc", "fhir", "maps"].map(fixture);
     let members = members(&paths, LIMITS).expect("the fixtures are sound");
     let (releases, _) = recognise(members, &options).expect("the fixtures are sound");
-    let mut load = Load::begin(&room).expect("a store can be made");
+    let load = Load::begin(&room).expect("a store can be made");
+    let mut load = load.deriving(tern::description_logic::derive);
     for release in &releases {
         let loader = loaders().iter().find(|loader| loader.name() == release.loader).expect("it recognised the release");
         load.release(&release.title, release.loader, FaultPolicy::default(), |_| {}, |sink| {

@@ -43,6 +43,12 @@ impl Bytes {
     }
 }
 
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::owned(&[])
+    }
+}
+
 impl Deref for Bytes {
     type Target = [u8];
 

@@ -343,7 +343,7 @@ fn read_u64(bytes: &[u8], offset: usize) -> Option<u64> {
 }
 
 /// A column of a file: derefs to a slice of its values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Column<T> {
     bytes: Bytes,
     range: Range<usize>,
@@ -422,7 +422,7 @@ impl Strings {
 }
 
 /// A relation from rows to slices of targets.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Csr<T> {
     first: Column<u32>,
     targets: Column<T>,

@@ -18,6 +18,8 @@ pub mod file {
     pub const MEMBERS: &str = "members";
     /// Words of designations.
     pub const TEXT: &str = "text";
+    /// What a code system says about what it does not list.
+    pub const AXIOMS: &str = "axioms";
     /// Rows of a concept map.
     pub const MAPS: &str = "maps";
     /// FHIR resources kept whole.
@@ -42,6 +44,8 @@ pub mod kind {
     pub const MEMBERS: &[u8; 4] = b"MEMB";
     /// `text`
     pub const TEXT: &[u8; 4] = b"TEXT";
+    /// `axioms`
+    pub const AXIOMS: &[u8; 4] = b"AXIO";
     /// `maps`
     pub const MAPS: &[u8; 4] = b"MAPS";
     /// `resources`
@@ -278,6 +282,29 @@ pub mod text {
     pub const FILES: u32 = 8;
     /// Bit 5 of KIND.
     pub const KIND_CONCEPT_INACTIVE: u8 = 0x20;
+}
+
+/// Sections of `axioms`.
+pub mod axioms {
+    /// u32 list, sorted: roles, each the ordinal of an attribute, u32::MAX the role group, those before it made for chains.
+    pub const ROLES: u32 = 1;
+    /// u8 per role: bit 0 never in a role group, bit 1 links everything to itself.
+    pub const ROLE_FLAGS: u32 = 2;
+    /// CSR per role: roles that it is below (2 sections).
+    pub const ABOVE: u32 = 3;
+    /// u32 x 3: first and second role of a chain, and the role that they make.
+    pub const CHAINS: u32 = 5;
+    /// u32 per condition, sorted: the concept by which it is found, u32::MAX where it names none.
+    pub const NAMES: u32 = 6;
+    /// CSR per condition: conclusion and condition as bytes (2 sections).
+    pub const CONDITIONS: u32 = 7;
+    /// u32 x 4: axioms that were read, rows that are none that could be, depth of conditions, whether one names nothing
+    /// that the thing itself is.
+    pub const SUMMARY: u32 = 9;
+    /// Bit 0 of ROLE_FLAGS.
+    pub const FLAG_ALONE: u8 = 1;
+    /// Bit 1 of ROLE_FLAGS.
+    pub const FLAG_REFLEXIVE: u8 = 2;
 }
 
 /// Sections of `maps`.

@@ -7,6 +7,8 @@
 //!
 //! What it does not do: it knows no release format (that is `tern-loaders`), no FHIR wire, no HTTP.
 
+#[cfg(feature = "store")]
+pub mod coded_description;
 pub mod model;
 pub mod record;
 pub mod text;

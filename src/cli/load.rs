@@ -185,7 +185,7 @@ pub fn load(request: &Request<'_>, directory: &Path, tell: bool) -> Result<Done,
         }
         report_left(&left);
     }
-    let mut load = Load::begin(directory)?;
+    let mut load = Load::begin(directory)?.deriving(crate::description_logic::derive);
     let mut seconds = Vec::new();
     for release in &releases {
         let Some(loader) = loaders().iter().find(|loader| loader.name() == release.loader) else {

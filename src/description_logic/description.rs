@@ -4,6 +4,7 @@ use super::grouping::Grouping;
 use super::owl::{ClassExpression, Datatype, Literal};
 use crate::ecl::number::Decimal;
 use std::collections::HashMap;
+use tern_index::coded_description::{self, CodedDescription, CodedValue, DescriptionCoder};
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptSet};
 
@@ -40,7 +41,7 @@ pub struct Role(pub(super) u32);
 
 impl Role {
     /// The role group, which need not be a concept of the edition.
-    pub const GROUP: Self = Self(u32::MAX);
+    pub const GROUP: Self = Self(coded_description::ROLE_GROUP);
 
     /// An attribute of the edition.
     pub fn attribute(concept: Ordinal) -> Self {
@@ -92,6 +93,19 @@ impl Value {
             Datatype::String => Self::Text(literal.value.clone()),
             Datatype::Boolean => Self::Boolean(literal.value == "true"),
         }
+    }
+
+    fn coded(&self) -> CodedValue<'_> {
+        match self {
+            Self::Number(text) => CodedValue::Number(text),
+            Self::Text(text) => CodedValue::Text(text),
+            Self::Boolean(value) => CodedValue::Boolean(*value),
+        }
+    }
+
+    /// Whether it is what has been kept as bytes.
+    pub(super) fn is(&self, coded: CodedValue<'_>) -> bool {
+        self.coded() == coded
     }
 }
 
@@ -157,6 +171,42 @@ impl Description {
             }
         }
         Some(())
+    }
+
+    /// It as bytes.
+    pub(super) fn coded(&self) -> Vec<u8> {
+        let mut coder = DescriptionCoder::new(self.names.iter().map(|name| name.0));
+        for (role, filler) in &self.roles {
+            match filler {
+                Filler::Value(value) => coder.attribute(role.0, value.coded()),
+                Filler::Description(inner) => match inner.name() {
+                    Some(concept) => coder.attribute(role.0, CodedValue::Concept(concept.0)),
+                    None => coder.attribute(role.0, CodedValue::Description(CodedDescription::new(&inner.coded()))),
+                },
+            }
+        }
+        coder.finish()
+    }
+
+    /// What bytes say; what cannot be read of them says nothing.
+    pub(super) fn decoded(coded: CodedDescription<'_>) -> Self {
+        let filler = |value| {
+            Some(match value {
+                CodedValue::Description(inner) => Filler::Description(Self::decoded(inner)),
+                CodedValue::Concept(concept) => Filler::named(Ordinal(concept)),
+                CodedValue::Number(text) => Filler::Value(Value::Number(text.to_owned())),
+                CodedValue::Text(text) => Filler::Value(Value::Text(text.to_owned())),
+                CodedValue::Boolean(value) => Filler::Value(Value::Boolean(value)),
+                CodedValue::Unreadable => return None,
+            })
+        };
+        let roles = coded
+            .attributes()
+            .filter_map(|(role, value)| Some((Role(role), filler(value)?)));
+        Self {
+            names: coded.concepts().map(Ordinal).collect(),
+            roles: roles.collect(),
+        }
     }
 
     /// The same with attributes where they belong: those that are never grouped stand alone, all others in groups. One

@@ -6,26 +6,47 @@
 use super::description::{ROLE_GROUP, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::Ordinal;
-use tern_index::read::{CodeSystemIndex, FieldValue};
+use tern_index::read::{Axioms, CodeSystemIndex, FieldValue};
 
 /// Concepts of an attribute that are looked at.
 const SAMPLE: usize = 64;
 
 /// Which attributes are never in a role group.
 #[derive(Debug, Default)]
-pub(super) struct Grouping {
+pub(super) struct Grouping(BTreeSet<Role>);
+
+impl Grouping {
+    /// What was kept of it.
+    pub fn of(axioms: &Axioms) -> Self {
+        let alone = axioms.roles().filter(|(_, facts)| facts.alone);
+        Self(alone.map(|(role, _)| Role(role)).collect())
+    }
+
+    /// Whether an attribute is never in a group.
+    pub fn is_alone(&self, role: Role) -> bool {
+        role == Role::GROUP || self.0.contains(&role)
+    }
+
+    /// All attributes that never are.
+    pub fn alone(&self) -> impl Iterator<Item = Role> {
+        self.0.iter().copied()
+    }
+}
+
+/// What speaks for an attribute being never in a role group, or against it.
+#[derive(Debug)]
+pub(super) struct Evidence {
     /// By attribute: whether it is never in a group. One that is not here may be.
     alone: BTreeMap<Role, bool>,
     /// Attributes of which the concept model has said it.
     decided: BTreeSet<Role>,
 }
 
-impl Grouping {
-    /// What an edition says.
+impl Evidence {
+    /// What the relationships and the concept model of an edition say.
     pub fn of(index: &CodeSystemIndex) -> Self {
         let mut alone = of_relations(index);
         let mut decided = BTreeSet::from([Role::GROUP]);
-        alone.insert(Role::GROUP, true);
         for (role, grouped) in of_concept_model(index) {
             // Where it depends on the domain, what the release does decides.
             if let Some(same) = grouped.first().filter(|first| grouped.iter().all(|other| other == *first)) {
@@ -36,16 +57,17 @@ impl Grouping {
         Self { alone, decided }
     }
 
-    /// Whether an attribute is never in a group.
-    pub fn is_alone(&self, role: Role) -> bool {
-        self.alone.get(&role).copied().unwrap_or(false)
-    }
-
     /// Adds what axioms show of an attribute: seen in a group once, it is not one that never is.
     pub fn add(&mut self, role: Role, alone: bool) {
         if !self.decided.contains(&role) {
             *self.alone.entry(role).or_insert(alone) &= alone;
         }
+    }
+
+    /// What comes of it.
+    pub fn weigh(self) -> Grouping {
+        let alone = self.alone.into_iter().filter(|(_, alone)| *alone);
+        Grouping(alone.map(|(role, _)| role).collect())
     }
 }
 

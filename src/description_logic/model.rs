@@ -10,8 +10,9 @@
 //! complete for what SNOMED CT uses of OWL; `tests/` compares it with the completion rules of the textbook.
 
 use super::description::{Description, Filler, Role, Value};
-use super::ontology::{Ontology, Read, Words, Writer};
+use super::ontology::Ontology;
 use std::collections::{BTreeMap, BTreeSet};
+use tern_index::coded_description::{CodedDescription, CodedValue};
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptSet};
 
@@ -306,9 +307,9 @@ impl Model {
         let mut changed = false;
         for number in self.candidates(world, node)? {
             self.tick()?;
-            let (condition, conclusion) = world.ontology.condition(number);
-            if !self.meets(world, node, conclusion)? && self.meets(world, node, condition)? {
-                self.describe(world, node, &decoded(conclusion))?;
+            let found = world.ontology.condition(number);
+            if !self.meets(world, node, found.conclusion)? && self.meets(world, node, found.condition)? {
+                self.describe(world, node, &Description::decoded(found.conclusion))?;
                 self.chain(world)?;
                 changed = true;
             }
@@ -346,7 +347,7 @@ impl Model {
             }
             level = next;
         }
-        let mut found: BTreeSet<u32> = world.ontology.nameless().iter().copied().collect();
+        let mut found: BTreeSet<u32> = world.ontology.nameless().collect();
         for name in names {
             found.extend(world.ontology.found_by(name));
         }
@@ -366,36 +367,37 @@ impl Model {
         if let Some(name) = description.name() {
             return Ok(self.is_named(world.index, node, name));
         }
-        let mut writer = Writer::default();
-        writer.write(description);
-        let values = writer.values();
-        let words = Words {
-            words: &writer.words,
-            values: &values,
-        };
-        self.meets(world, node, words)
+        self.meets(world, node, CodedDescription::new(&description.coded()))
     }
 
-    fn meets(&mut self, world: World<'_>, node: Place, words: Words<'_>) -> Done<bool> {
+    fn meets(&mut self, world: World<'_>, node: Place, wanted: CodedDescription<'_>) -> Done<bool> {
         self.tick()?;
-        let (names, roles) = words.read();
-        if !names.iter().all(|name| self.is_named(world.index, node, Ordinal(*name))) {
+        if !wanted.concepts().all(|name| self.is_named(world.index, node, Ordinal(name))) {
             return Ok(false);
         }
-        for (role, value) in roles {
-            if !self.has(world, node, role, value)? {
+        for (role, value) in wanted.attributes() {
+            if !self.has(world, node, Role(role), value)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
+    /// Whether a node is what the value of an attribute is to be.
+    fn suits(&mut self, world: World<'_>, node: Place, wanted: CodedValue<'_>) -> Done<bool> {
+        match wanted {
+            CodedValue::Description(wanted) => self.meets(world, node, wanted),
+            CodedValue::Concept(concept) => {
+                self.tick()?;
+                Ok(self.is_named(world.index, node, Ordinal(concept)))
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Whether a node has an attribute with a value that is as wanted.
-    fn has(&mut self, world: World<'_>, node: Place, role: Role, wanted: Read<'_>) -> Done<bool> {
-        if let Read::Description(words) = wanted
-            && world.ontology.roles.is_reflexive(world.index, role)
-            && self.meets(world, node, words)?
-        {
+    fn has(&mut self, world: World<'_>, node: Place, role: Role, wanted: CodedValue<'_>) -> Done<bool> {
+        if world.ontology.roles.is_reflexive(world.index, role) && self.suits(world, node, wanted)? {
             return Ok(true);
         }
         self.open(world, node)?;
@@ -408,10 +410,9 @@ impl Model {
             if !world.ontology.roles.is_below(world.index, edge.0, role) {
                 continue;
             }
-            let fits = match (edge.1, wanted) {
-                (Target::Value(own), Read::Value(wanted)) => own == *wanted,
-                (Target::Node(place), Read::Description(words)) => self.meets(world, place, words)?,
-                _ => false,
+            let fits = match edge.1 {
+                Target::Value(own) => own.is(wanted),
+                Target::Node(place) => self.suits(world, place, wanted)?,
             };
             if fits {
                 return Ok(true);
@@ -494,22 +495,6 @@ fn closest(index: &CodeSystemIndex, names: &ConceptSet) -> Vec<Ordinal> {
         above.extend(index.parents(Ordinal(name)).map(|parent| parent.0));
     }
     (names - above).iter().map(Ordinal).collect()
-}
-
-fn decoded(words: Words<'_>) -> Description {
-    let (names, roles) = words.read();
-    Description {
-        names: names.iter().map(|name| Ordinal(*name)).collect(),
-        roles: roles
-            .map(|(role, value)| {
-                let filler = match value {
-                    Read::Value(value) => Filler::Value(value.clone()),
-                    Read::Description(words) => Filler::Description(decoded(words)),
-                };
-                (role, filler)
-            })
-            .collect(),
-    }
 }
 
 /// Puts a description in the order of the codes, which does not depend on how an index numbers them.

@@ -1,10 +1,12 @@
 //! How attributes follow from each other: subtypes, chains, transitivity, reflexivity.
 
 use super::description::{Names, Role};
+use super::grouping::Grouping;
 use super::owl::Axiom;
 use std::collections::{BTreeMap, BTreeSet};
+use tern_index::build::{AxiomsBuilder, RoleFacts};
 use tern_index::model::Ordinal;
-use tern_index::read::CodeSystemIndex;
+use tern_index::read::{Axioms, CodeSystemIndex};
 
 /// What is linked by the first and then the second is linked by what they make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,46 @@ pub(super) struct Roles {
 }
 
 impl Roles {
+    /// What was kept of them.
+    pub fn of(axioms: &Axioms) -> Self {
+        let mut made = Self::default();
+        for (role, facts) in axioms.roles() {
+            if !facts.above.is_empty() {
+                made.above.insert(Role(role), facts.above.into_iter().map(Role).collect());
+            }
+            if facts.reflexive {
+                made.reflexive.insert(Role(role));
+            }
+        }
+        let chains = axioms.chains().iter().map(|[first, second, makes]| Chain {
+            first: Role(*first),
+            second: Role(*second),
+            makes: Role(*makes),
+        });
+        made.chains = chains.collect();
+        made
+    }
+
+    /// Writes them down, with which of them are never in a group.
+    pub fn keep(&self, grouping: &Grouping, builder: &mut AxiomsBuilder) {
+        let mut facts: BTreeMap<Role, RoleFacts> = BTreeMap::new();
+        for role in grouping.alone() {
+            facts.entry(role).or_default().alone = true;
+        }
+        for role in &self.reflexive {
+            facts.entry(*role).or_default().reflexive = true;
+        }
+        for (role, above) in &self.above {
+            facts.entry(*role).or_default().above = above.iter().map(|above| above.0).collect();
+        }
+        for (role, facts) in facts {
+            builder.role(role.0, facts);
+        }
+        for chain in &self.chains {
+            builder.chain([chain.first.0, chain.second.0, chain.makes.0]);
+        }
+    }
+
     /// Takes what an axiom says of properties. One on what the edition does not have says nothing of what it has.
     pub fn add(&mut self, names: &Names, axiom: &Axiom) {
         let role = |id: &str| Role::find(names, id);

@@ -95,8 +95,12 @@ impl SubExpression {
 
     /// Whether it is `*` and nothing else.
     pub fn is_any(&self) -> bool {
-        matches!(self.focus, Focus::Any)
-            && self.operator.is_none()
+        matches!(self.focus, Focus::Any) && self.is_nothing_but_its_focus()
+    }
+
+    /// Whether nothing stands before or behind its focus.
+    pub fn is_nothing_but_its_focus(&self) -> bool {
+        self.operator.is_none()
             && self.refset.is_none()
             && self.members.is_empty()
             && self.filters.is_empty()
@@ -493,7 +497,16 @@ pub enum Dialects {
     /// `dialectId = (a (prefer) b)`
     Ids(Vec<(ConceptReference, Vec<Acceptability>)>),
     /// `dialect = (en-gb (prefer) en-us)`, or one alias.
-    Aliases(Vec<(String, Vec<Acceptability>)>),
+    Aliases(Vec<(Alias, Vec<Acceptability>)>),
+}
+
+/// The alias of a language reference set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// Where it stands.
+    pub span: Span,
+    /// The alias, in small letters.
+    pub name: String,
 }
 
 /// How good a description is in a dialect.

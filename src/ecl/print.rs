@@ -419,7 +419,7 @@ impl Printer {
                 self.equality(*equal);
                 match dialects {
                     Dialects::Expression(sub) => self.sub(sub),
-                    Dialects::Aliases(aliases) => self.dialects(aliases, false, |printer, alias| printer.say(alias)),
+                    Dialects::Aliases(aliases) => self.dialects(aliases, false, |printer, alias| printer.say(&alias.name)),
                     Dialects::Ids(ids) => self.dialects(ids, true, Self::concept),
                 }
                 self.acceptability(acceptability);

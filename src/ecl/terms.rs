@@ -319,7 +319,7 @@ pub struct Parts {
 }
 
 /// A piece of a folded word.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
     /// Letters and digits.
     pub text: String,
@@ -330,6 +330,17 @@ pub struct Part {
 }
 
 impl Parts {
+    /// Keeps at most so many parts, each once: the longest, which the fewest words have.
+    pub fn keep_telling(&mut self, most: usize) {
+        let length = |part: &Part| part.text.len() + usize::from(part.starts) + usize::from(part.ends);
+        self.list.sort_by(|a, b| length(b).cmp(&length(a)).then_with(|| a.cmp(b)));
+        self.list.dedup();
+        if self.list.len() > most {
+            self.list.truncate(most);
+            self.exact = false;
+        }
+    }
+
     fn add(&mut self, text: &str, starts: bool, ends: bool) {
         let text = text.to_owned();
         self.list.push(Part { text, starts, ends });
@@ -498,6 +509,16 @@ mod tests {
             [part("hj", false), part("svikt", false)]
         );
         assert_eq!(sought("ö", &["en", "sv"]), []);
+    }
+
+    #[test]
+    fn of_many_parts_the_longest_are_kept() {
+        let mut parts = Matcher::new(&SearchTerm::Match(["a", "heart", "a", "of"].map(str::to_owned).into())).parts();
+        parts.keep_telling(3);
+        assert!(parts.exact, "each is there once");
+        parts.keep_telling(2);
+        let kept: Vec<&str> = parts.list.iter().map(|part| part.text.as_str()).collect();
+        assert_eq!((kept, parts.exact), (vec!["heart", "of"], false));
     }
 
     #[test]

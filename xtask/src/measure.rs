@@ -49,7 +49,7 @@ pub fn load(directory: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
         bail!("no release was recognised");
     }
     let started = Instant::now();
-    let mut load = Load::begin(directory)?;
+    let mut load = Load::begin(directory)?.deriving(tern::description_logic::derive);
     for release in &releases {
         let loader = loaders()
             .iter()

@@ -6,6 +6,7 @@
 //!
 //! What it does not do: it opens no release and writes no directory (that is `store`).
 
+mod axioms;
 mod blocks;
 mod code_system;
 mod codes;
@@ -25,6 +26,7 @@ pub(crate) mod testing;
 mod tests;
 mod text;
 
+pub use axioms::{AxiomsBuilder, RoleFacts};
 pub use code_system::{CodeSystemBuilder, CodeSystemCounts};
 pub use concept_map::ConceptMapBuilder;
 pub(crate) use relations::kind_number;

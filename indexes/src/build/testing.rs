@@ -1,6 +1,7 @@
 //! Small releases for the tests of this crate: fixed ones and random ones.
 
-use super::{FaultPolicy, Finished, ReleaseBuilder, ReleaseReport};
+use super::{AxiomsBuilder, BuildError, FaultPolicy, Files, Finished, ReleaseBuilder, ReleaseReport, RoleFacts};
+use crate::coded_description::{CodedCondition, CodedDescription, CodedValue, DescriptionCoder, ROLE_GROUP};
 use crate::model::{
     Acceptability, CodeSystemHeader, Coding, ConceptMapHeader, DesignationKind, MappingAttribute, MappingAttributeRole,
     Relationship,
@@ -303,4 +304,49 @@ fn rows(sink: &mut dyn RecordSink) -> Result<(), Stopped> {
         )?;
     }
     Ok(())
+}
+
+/// What could be known of the attributes and conditions of any code system; uses every section of `axioms`.
+pub fn axioms(index: &CodeSystemIndex) -> Result<Files, BuildError> {
+    let mut builder = AxiomsBuilder::new(index.len());
+    let facts = |alone, reflexive, above: &[u32]| RoleFacts {
+        alone,
+        reflexive,
+        above: above.to_vec(),
+    };
+    builder.role(ROLE_GROUP, facts(true, false, &[]));
+    builder.role(1, facts(false, true, &[0, 2]));
+    builder.role(0, facts(true, false, &[2]));
+    builder.chain([0, 1, u32::MAX - 1]);
+    builder.chain([u32::MAX - 1, 0, 1]);
+    let mut group = DescriptionCoder::new([].into_iter());
+    group.attribute(0, CodedValue::Concept(2));
+    group.attribute(1, CodedValue::Number("2.5"));
+    let group = group.finish();
+    let group = CodedValue::Description(CodedDescription::new(&group));
+    for (names, values) in [
+        (&[1][..], &[group][..]),
+        (&[1, 3], &[]),
+        (
+            &[],
+            &[
+                CodedValue::Text("längst"),
+                CodedValue::Boolean(true),
+                CodedValue::Boolean(false),
+            ],
+        ),
+        (&[1], &[group, CodedValue::Concept(1)]),
+    ] {
+        let mut condition = DescriptionCoder::new(names.iter().copied());
+        for value in values {
+            condition.attribute(ROLE_GROUP, *value);
+        }
+        let conclusion = DescriptionCoder::new([3].into_iter()).finish();
+        builder.condition(CodedCondition {
+            condition: CodedDescription::new(&condition.finish()),
+            conclusion: CodedDescription::new(&conclusion),
+        });
+    }
+    builder.counts(9, 1);
+    builder.finish()
 }

@@ -1,7 +1,7 @@
 //! One version of a code system, opened: the readers of its files behind one set of questions.
 
 use super::{
-    Alternate, ConceptBits, ConceptSet, FileSource, Member, PropertyRows, RefsetRows,
+    Alternate, Axioms, ConceptBits, ConceptSet, FileSource, Member, PropertyRows, RefsetRows,
     codes::Codes,
     concepts::Concepts,
     designations::{DesignationColumns, Designations},
@@ -35,6 +35,7 @@ pub struct CodeSystemIndex {
     refsets: Option<Refsets>,
     members: Option<Members>,
     text: Option<Text>,
+    axioms: Option<Axioms>,
     active: OnceLock<ConceptSet>,
     derived: Derived,
 }
@@ -66,6 +67,7 @@ impl CodeSystemIndex {
             relations: Relations::open(source, count)?,
             refsets: Refsets::open(source)?,
             text: Text::open(source)?,
+            axioms: Axioms::open(source)?,
             active: OnceLock::new(),
             derived: Derived::default(),
             codes,
@@ -582,6 +584,11 @@ impl CodeSystemIndex {
     /// The rows of any reference set that refer to a concept, in use or not, with their reference sets.
     pub fn rows_of(&self, concept: Ordinal) -> impl Iterator<Item = (Ordinal, u32)> {
         self.members.iter().flat_map(move |members| members.rows_of(concept))
+    }
+
+    /// What its axioms say about what it does not list, where that was worked out when it was loaded (SNOMED CT).
+    pub fn axioms(&self) -> Option<&Axioms> {
+        self.axioms.as_ref()
     }
 
     /// What an identifier of another scheme identifies (RF2 Identifier file), for every scheme that has it.

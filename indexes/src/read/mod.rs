@@ -6,6 +6,7 @@
 //!
 //! What it does not do: it evaluates no value set and chooses no language; that is the service.
 
+mod axioms;
 mod bits;
 mod blocks;
 mod code_system;
@@ -22,6 +23,7 @@ mod resources;
 mod search;
 mod text;
 
+pub use axioms::Axioms;
 pub use bits::ConceptBits;
 pub use code_system::CodeSystemIndex;
 pub use concept_map::ConceptMapIndex;

@@ -37,6 +37,15 @@ impl PropertyRows<'_> {
         }
     }
 
+    /// Those behind the first `count`.
+    pub fn skip(self, count: usize) -> Self {
+        Self {
+            concepts: self.concepts.get(count..).unwrap_or_default(),
+            slots: self.slots.get(count..).unwrap_or_default(),
+            values: self.values.get(count..).unwrap_or_default(),
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.concepts.len()

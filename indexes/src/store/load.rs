@@ -5,9 +5,12 @@
 //! dropped or killed leaves directories that the next writer sweeps away.
 
 use super::manifest::{Catalogue, Live, MANIFEST, Manifest, Part, PartFile, sync_directory};
-use super::{Artefact, Store, StoreError, releases, stamps, verify};
-use crate::build::{ArtefactInfo, Counts, FaultPolicy, Finished, ReleaseBuilder, ReleaseError, ReleaseReport};
+use super::{Artefact, OpenFiles, Store, StoreError, releases, stamps, verify};
+use crate::build::{ArtefactInfo, BuildError, Counts, FaultPolicy, Files, Finished, ReleaseBuilder, ReleaseError, ReleaseReport};
+use crate::bytes::Bytes;
 use crate::container::FORMAT_VERSION;
+use crate::model::CodeSystemHeader;
+use crate::read::CodeSystemIndex;
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io::Write;
@@ -26,12 +29,16 @@ pub struct LoadedRelease {
     parts: Vec<String>,
 }
 
+/// What is worked out of a code system that has been built and is kept beside it: `axioms`, or nothing.
+pub type Derive = fn(&CodeSystemIndex) -> Result<Files, BuildError>;
+
 /// A load in progress.
 pub struct Load {
     directory: PathBuf,
     /// Held, not read: the lock goes when the file is closed.
     _lock: File,
     loaded: Vec<LoadedRelease>,
+    derive: Option<Derive>,
 }
 
 impl Load {
@@ -44,7 +51,14 @@ impl Load {
             directory: directory.to_owned(),
             _lock: lock,
             loaded: Vec::new(),
+            derive: None,
         })
+    }
+
+    /// Keeps beside every code system what is worked out of it. Without, it is worked out when it is needed.
+    pub fn deriving(mut self, derive: Derive) -> Self {
+        self.derive = Some(derive);
+        self
     }
 
     /// Builds one release: `read` gets the sink to pass to the loader. What `read` returns as its error comes
@@ -62,9 +76,10 @@ impl Load {
         make(&room).map_err(LoadFailure::Store)?;
         let room = tempfile::tempdir_in(&room).map_err(|error| LoadFailure::Store(StoreError::io(&room, error)))?;
         let mut parts = Vec::new();
+        let derive = self.derive;
         let report = {
             let keep = |finished: Finished| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-                parts.push(write_part(room.path(), parts.len(), finished)?);
+                parts.push(write_part(room.path(), parts.len(), finished, derive)?);
                 Ok(())
             };
             let mut builder = ReleaseBuilder::new(policy, true, Box::new(keep), Box::new(progress));
@@ -251,27 +266,57 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
         .collect()
 }
 
-/// Writes the files of a part and makes them durable.
-fn write_part(room: &Path, number: usize, finished: Finished) -> Result<Part, StoreError> {
+/// Writes the files of a part, and what is worked out of them, and makes them durable.
+fn write_part(
+    room: &Path,
+    number: usize,
+    finished: Finished,
+    derive: Option<Derive>,
+) -> Result<Part, Box<dyn std::error::Error + Send + Sync>> {
     let name = number.to_string();
     let directory = room.join(&name);
-    std::fs::create_dir_all(&directory).map_err(|error| StoreError::io(&directory, error))?;
-    let mut files = Vec::new();
-    for built in finished.files.0 {
-        let path = directory.join(built.name);
-        write_durably(&path, &built.bytes)?;
-        files.push(PartFile {
-            name: built.name.to_owned(),
-            length: built.bytes.len() as u64,
-            blake3: blake3::Hash::from_bytes(built.checksum).to_hex().to_string(),
-        });
+    let io = |error| StoreError::io(&directory, error);
+    std::fs::create_dir_all(&directory).map_err(io)?;
+    let mut files = write_files(&directory, finished.files)?;
+    if let (ArtefactInfo::CodeSystem(header), Some(derive)) = (&finished.info, derive) {
+        let index = CodeSystemIndex::open(CodeSystemHeader::clone(header), &just_written(&directory, &files)?)?;
+        let derived = derive(&index)?;
+        files.extend(write_files(&directory, derived)?);
     }
-    sync_directory(&directory).map_err(|error| StoreError::io(&directory, error))?;
+    sync_directory(&directory).map_err(io)?;
     Ok(Part {
         directory: name,
         info: finished.info,
         counts: finished.counts,
         files,
+    })
+}
+
+/// Writes files; each is gone from memory when it has been written.
+fn write_files(directory: &Path, files: Files) -> Result<Vec<PartFile>, StoreError> {
+    let mut written = Vec::new();
+    for built in files.0 {
+        write_durably(&directory.join(built.name), &built.bytes)?;
+        written.push(PartFile {
+            name: built.name.to_owned(),
+            length: built.bytes.len() as u64,
+            blake3: blake3::Hash::from_bytes(built.checksum).to_hex().to_string(),
+        });
+    }
+    Ok(written)
+}
+
+/// Files as they are about to be live.
+fn just_written(directory: &Path, files: &[PartFile]) -> Result<OpenFiles, StoreError> {
+    let map = |file: &PartFile| {
+        let path = directory.join(&file.name);
+        let mapped = File::open(&path).and_then(|file| Bytes::map(&file));
+        let mapped = mapped.map_err(|error| StoreError::io(&path, error))?;
+        Ok((file.name.clone(), mapped))
+    };
+    Ok(OpenFiles {
+        files: files.iter().map(map).collect::<Result<_, StoreError>>()?,
+        directory: directory.to_owned(),
     })
 }
 

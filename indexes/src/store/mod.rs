@@ -10,7 +10,7 @@ mod load;
 mod manifest;
 mod verify;
 
-pub use load::{Load, LoadFailure, LoadedRelease, remove};
+pub use load::{Derive, Load, LoadFailure, LoadedRelease, remove};
 pub use verify::verify;
 
 pub use crate::build::{ArtefactInfo, Counts};

@@ -2,14 +2,14 @@
 
 use super::{Load, LoadFailure, Store, StoreError, remove, verify};
 use crate::build::testing::Plain;
-use crate::build::testing::{concept, emit, header, sample};
-use crate::build::{ArtefactInfo, FaultPolicy, ReleaseError};
-use crate::container::ContainerError;
+use crate::build::testing::{axioms, concept, emit, header, sample};
+use crate::build::{ArtefactInfo, FaultPolicy, File, Files, ReleaseError};
+use crate::container::{ContainerError, ContainerWriter};
 use crate::record::{At, Record, RecordSink, Stopped};
 use std::path::{Path, PathBuf};
 
 fn load(directory: &Path, title: &str, read: impl FnOnce(&mut dyn RecordSink) -> Result<(), Stopped>) {
-    let mut load = Load::begin(directory).unwrap();
+    let mut load = Load::begin(directory).unwrap().deriving(axioms);
     load.release(title, "test", FaultPolicy::default(), |_| {}, |sink| read(sink))
         .unwrap();
     load.commit().unwrap();
@@ -131,6 +131,51 @@ fn every_truncation_of_every_file_is_refused() {
         }
         std::fs::write(&path, &sound).unwrap();
     }
+}
+
+#[test]
+fn what_is_derived_is_kept() {
+    let room = tempfile::tempdir().unwrap();
+    load(room.path(), "Sample", sample);
+    let store = Store::open(room.path()).unwrap();
+    let index = store.artefacts()[0].open_code_system().unwrap();
+    assert_eq!(index.axioms().unwrap().len(), 4);
+    // A load that derives nothing gives the same code system without them.
+    let mut plain = Load::begin(room.path()).unwrap();
+    plain
+        .release("Sample", "test", FaultPolicy::default(), |_| {}, |sink| sample(sink))
+        .unwrap();
+    plain.commit().unwrap();
+    let store = Store::open(room.path()).unwrap();
+    let plain = store.artefacts()[0].open_code_system().unwrap();
+    assert!(plain.axioms().is_none());
+    assert_eq!(plain.len(), index.len());
+}
+
+/// A later version may keep more of what this one has.
+#[test]
+fn a_file_that_is_not_known_is_checked_and_ignored() {
+    let room = tempfile::tempdir().unwrap();
+    let mut later = Load::begin(room.path()).unwrap().deriving(|_| {
+        let mut files = Files::default();
+        let (bytes, checksum) = ContainerWriter::new(b"LATE").finish();
+        files.0.push(File {
+            name: "later",
+            bytes,
+            checksum,
+        });
+        Ok(files)
+    });
+    later
+        .release("Later", "test", FaultPolicy::default(), |_| {}, |sink| sample(sink))
+        .unwrap();
+    later.commit().unwrap();
+    assert_eq!(open_all(room.path()).unwrap(), 3);
+    let path = files(room.path()).into_iter().find(|path| path.ends_with("0/later")).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(open_all(room.path()).is_err());
 }
 
 #[test]

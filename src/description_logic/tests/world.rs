@@ -2,17 +2,27 @@
 
 use super::completion::Completion;
 use super::random::Random;
+use crate::description_logic::derive;
 use crate::description_logic::description::ROLE_GROUP;
 use crate::description_logic::owl::{Axiom, ClassExpression};
-use tern_index::build::CodeSystemBuilder;
+use tern_index::build::{CodeSystemBuilder, Files};
 use tern_index::model::{CodeSystemHeader, ConceptOrder};
 use tern_index::read::CodeSystemIndex;
 use tern_index::record::{At, ConceptRecord, FieldRecord, PropertyRecord, RowRecord, ValueRecord};
 
 const AXIOMS: &str = "733073007";
 
-/// The index, with its axioms or without; `None` if two concepts are the same, which a release never has.
-pub fn index(random: &Random, axioms: bool) -> Option<CodeSystemIndex> {
+/// The index as it comes from the records, and as it is kept, with what is worked out of it at rest; `None` if two concepts
+/// are the same, which a release never has. With its axioms or without.
+pub fn indexes(random: &Random, axioms: bool) -> Option<(CodeSystemIndex, CodeSystemIndex)> {
+    let (header, mut files) = files(random, axioms)?;
+    let plain = CodeSystemIndex::open(header.clone(), &files).unwrap();
+    files.0.extend(derive(&plain).unwrap().0);
+    Some((plain, CodeSystemIndex::open(header, &files).unwrap()))
+}
+
+/// What a builder makes of the release.
+pub fn files(random: &Random, axioms: bool) -> Option<(CodeSystemHeader, Files)> {
     let mut completion = Completion::new(&random.axioms);
     let names: Vec<usize> = random
         .concepts
@@ -84,7 +94,7 @@ pub fn index(random: &Random, axioms: bool) -> Option<CodeSystemIndex> {
         builder.row(At::default(), &record);
     }
     let (header, files, _) = builder.finish(&mut |_, problem| panic!("{problem:?}")).unwrap();
-    Some(CodeSystemIndex::open(header, &files).unwrap())
+    Some((header, files))
 }
 
 fn concept(builder: &mut CodeSystemBuilder, code: &str, defined: bool) {

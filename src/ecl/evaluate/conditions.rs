@@ -2,23 +2,21 @@
 //!
 //! There are three ways to the rows, and the one that reads least is taken: the lists of concepts that have one of few
 //! values; the rows of the attribute, by concept, each a test of a bit; or all rows of the few concepts that are left.
-//! A reversed condition is the same looked at from the value.
+//! A reversed condition is the same looked at from the value, in `reversed`.
 
 use super::gathered::{FEW, Gathered};
-use super::tally::Tally;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{Cardinality, Order};
 use crate::ecl::number::Decimal;
 use crate::ecl::terms::Matcher;
 use std::cell::OnceCell;
-use std::ops::ControlFlow;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, ConceptBits, ConceptSet, PropertyRows, RelationValue};
 
 /// Steps of reading the rows of a concept.
-const ROWS: u64 = 16;
+pub(super) const ROWS: u64 = 16;
 /// Steps of finding the concepts that have one value.
-const LOOKUP: u64 = 64;
+pub(super) const LOOKUP: u64 = 64;
 /// Rows looked at to estimate how many of an attribute's satisfy a condition.
 const SAMPLE: usize = 64;
 /// Slots of parents: they are in no group, and above all slots of rows.
@@ -34,7 +32,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn has(&self, property: u32) -> bool {
+    pub fn has(&self, property: u32) -> bool {
         match self.properties.as_slice() {
             [only] => *only == property,
             several => several.binary_search(&property).is_ok(),
@@ -115,6 +113,14 @@ impl Passing<'_> {
         }
     }
 
+    /// How many numbers of a list pass.
+    pub fn count(self, list: &[u32]) -> u64 {
+        match self {
+            Self::All => list.len() as u64,
+            passing => list.iter().filter(|value| passing.accepts(**value)).count() as u64,
+        }
+    }
+
     /// Gives (concept, slot) of each row of a concept in `within` whose value passes. What is asked is chosen once, not
     /// for each row.
     pub fn pick(self, rows: PropertyRows<'_>, within: &ConceptBits, each: &mut impl FnMut(u32, u32)) {
@@ -179,13 +185,6 @@ impl Condition {
     }
 }
 
-/// Concepts of which something is satisfied, and those of them where that is so often enough and not too often.
-pub(super) struct Counted {
-    pub having: ConceptSet,
-    pub admitted: ConceptSet,
-    pub way: &'static str,
-}
-
 impl<'i> Evaluator<'i> {
     /// Rows of all attributes that a condition names.
     pub(super) fn extent(&self, names: &Names) -> u64 {
@@ -197,7 +196,7 @@ impl<'i> Evaluator<'i> {
     }
 
     /// What finding the concepts that have one value of some attributes costs.
-    fn lookup_cost(&self, names: &Names) -> u64 {
+    pub(super) fn lookup_cost(&self, names: &Names) -> u64 {
         self.costs.lookup.saturating_mul(4 + names.properties.len() as u64) / 4
     }
 
@@ -280,43 +279,6 @@ impl<'i> Evaluator<'i> {
         Ok("rows by attribute")
     }
 
-    /// Keeps those of ascending groups, each as its concept and slot, in which a row of the one attribute that a condition
-    /// names satisfies it. `false` where it names none or several, and nothing was done.
-    pub(super) fn keep_groups(
-        &mut self,
-        condition: &Condition,
-        groups: &mut Vec<u64>,
-        group: impl Fn(u32, u32) -> u64,
-    ) -> Found<bool> {
-        let Names { properties, is_a: false } = &condition.names else {
-            return Ok(false);
-        };
-        let [property] = properties.as_slice() else {
-            return Ok(false);
-        };
-        let rows = self.index.property_rows(*property);
-        let passing = condition.passing(self.index);
-        self.budget.spend(rows.len() as u64 + groups.len() as u64)?;
-        let mut next = 0;
-        groups.retain(|wanted| {
-            // Both ascend; a group may have several rows.
-            while let (Some(concept), Some(slot), Some(value)) =
-                (rows.concepts.get(next), rows.slots.get(next), rows.values.get(next))
-            {
-                let own = group(*concept, *slot);
-                if own > *wanted {
-                    return false;
-                }
-                next += 1;
-                if own == *wanted && passing.accepts(*value) {
-                    return true;
-                }
-            }
-            false
-        });
-        Ok(true)
-    }
-
     /// The concepts of `focus` that have one of the values of a condition, where these are so few that their lists are
     /// read sooner than anything else.
     pub(super) fn by_values(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Option<ConceptSet>> {
@@ -342,200 +304,6 @@ impl<'i> Evaluator<'i> {
             }
         }
         Ok(Some(gathered.into_set() & focus))
-    }
-
-    /// The concepts of `focus` of which at least one attribute satisfies a condition, and how they were found.
-    pub(super) fn having(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
-        if matches!(condition.test, Test::Never) {
-            return Ok((ConceptSet::new(), "nothing"));
-        }
-        if condition.reverse {
-            return self.having_reversed(condition, focus);
-        }
-        if let Some(found) = self.by_values(condition, focus)? {
-            return Ok((found, "postings"));
-        }
-        if focus.len() <= FEW {
-            let mut found = ConceptSet::new();
-            let way = self.rows_of(condition, focus, &mut |concept, _| {
-                found.insert(concept);
-            })?;
-            return Ok((found, way));
-        }
-        let mut found = ConceptBits::new(self.index.len());
-        let way = self.rows_of(condition, focus, &mut |concept, _| found.insert(concept))?;
-        Ok((found.into_set(), way))
-    }
-
-    /// The same with the counts asked.
-    pub(super) fn counted(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Counted> {
-        if condition.reverse {
-            return self.counted_reversed(condition, focus);
-        }
-        let (focus, narrowed) = match self.by_values(condition, focus)? {
-            Some(few) => (few, true),
-            None => (focus.clone(), false),
-        };
-        let mut tally = Tally::new(condition.cardinality, focus.len(), self.index.len());
-        let way = self.rows_of(condition, &focus, &mut |concept, _| tally.add(concept))?;
-        let (having, admitted) = tally.finish();
-        Ok(Counted {
-            having,
-            admitted,
-            way: if narrowed { "postings" } else { way },
-        })
-    }
-
-    /// The concepts of `focus` that are a value of a condition's attributes, of a concept that passes.
-    fn having_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<(ConceptSet, &'static str)> {
-        let extent = self.extent(&condition.names);
-        let few = match &condition.test {
-            Test::Concepts { set, equal: true } => Some(set).filter(|set| set.len().saturating_mul(self.costs.rows) < extent),
-            _ => None,
-        };
-        if let Some(set) = few {
-            return Ok((self.values_of(set, &condition.names)? & focus, "rows of the sources"));
-        }
-        let lookup = self.lookup_cost(&condition.names);
-        if focus.len().saturating_mul(lookup) < extent {
-            let passing = condition.passing(self.index);
-            let mut found = ConceptSet::new();
-            for concept in focus {
-                self.budget.spend(LOOKUP)?;
-                let any = self.sources(&condition.names, concept, |list| {
-                    match list.iter().any(|source| passing.accepts(*source)) {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    }
-                });
-                if any.is_break() {
-                    found.insert(concept);
-                }
-            }
-            return Ok((found, "sources of what is left"));
-        }
-        Ok((self.values_where(condition)? & focus, "rows by attribute"))
-    }
-
-    /// Gives the lists of concepts that have `target` as value of an attribute.
-    fn sources(&self, names: &Names, target: u32, mut each: impl FnMut(&[u32]) -> ControlFlow<()>) -> ControlFlow<()> {
-        for list in self.index.relation_sources(&names.properties, Ordinal(target)) {
-            each(list)?;
-        }
-        if names.is_a {
-            let children: Vec<u32> = self.index.children(Ordinal(target)).map(|child| child.0).collect();
-            each(&children)?;
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// All values that are concepts of the attributes of concepts that pass.
-    fn values_where(&mut self, condition: &Condition) -> Found<ConceptSet> {
-        let index = self.index;
-        let passing = condition.passing(index);
-        let mut found = ConceptBits::new(index.len());
-        for property in &condition.names.properties {
-            let rows = index.property_rows(*property);
-            self.budget.spend(rows.len() as u64)?;
-            let rows = rows.concepts.iter().zip(rows.values);
-            // Values past the concepts are out of the set's range, or beyond all that is asked of it.
-            rows.filter(|(concept, _)| passing.accepts(**concept))
-                .for_each(|(_, value)| found.insert(*value));
-        }
-        if condition.names.is_a {
-            for concept in index.active() {
-                self.budget.spend(1)?;
-                if passing.accepts(concept) {
-                    index.parents(Ordinal(concept)).for_each(|parent| found.insert(parent.0));
-                }
-            }
-        }
-        let mut found = found.into_set();
-        found.remove_range(index.len() as u32..);
-        Ok(found)
-    }
-
-    /// All values that are concepts of the attributes of some concepts.
-    fn values_of(&mut self, sources: &ConceptSet, names: &Names) -> Found<ConceptSet> {
-        let index = self.index;
-        let mut found = Gathered::new(sources.len(), index.len());
-        for source in sources {
-            self.budget.spend(ROWS)?;
-            for (property, _, value) in index.relation_slots(Ordinal(source)) {
-                if names.has(property) && (value as usize) < index.len() {
-                    found.insert(value);
-                }
-            }
-            if names.is_a {
-                index.parents(Ordinal(source)).for_each(|parent| found.insert(parent.0));
-            }
-        }
-        Ok(found.into_set())
-    }
-
-    /// `. attribute`: the concepts that are values of an attribute of any of `sources`.
-    pub(super) fn dotted(&mut self, sources: &ConceptSet, names: Names) -> Found<ConceptSet> {
-        let test = Test::Concepts {
-            set: sources & self.index.active(),
-            equal: true,
-        };
-        let condition = Condition::new(names, test, true, Cardinality::DEFAULT, String::new());
-        Ok(self.having_reversed(&condition, self.index.active())?.0)
-    }
-
-    /// Counts, for each value, the concepts that have it.
-    fn counted_reversed(&mut self, condition: &Condition, focus: &ConceptSet) -> Found<Counted> {
-        let index = self.index;
-        let (having, way) = self.having_reversed(condition, focus)?;
-        let passing = condition.passing(index);
-        let properties = &condition.names.properties;
-        let mut lists: Vec<(u32, &[u32])> = Vec::new();
-        let keys: u64 = properties
-            .iter()
-            .map(|property| index.relation_extent(*property).0 as u64)
-            .sum();
-        if having.len().saturating_mul(self.lookup_cost(&condition.names)) < keys {
-            for target in &having {
-                self.budget.spend(LOOKUP)?;
-                lists.extend(index.relation_sources(properties, Ordinal(target)).map(|list| (target, list)));
-            }
-        } else {
-            let within = ConceptBits::of(&having, index.len());
-            for property in properties {
-                let postings = index
-                    .relation_postings(*property)
-                    .filter(|posting| within.contains(posting.value));
-                lists.extend(postings.map(|posting| (posting.value, posting.concepts)));
-                self.budget.spend(lists.len() as u64)?;
-            }
-            lists.sort_by_key(|(target, _)| *target);
-        }
-        let mut admitted = ConceptSet::new();
-        let mut rest = lists.as_slice();
-        for target in &having {
-            let own = rest.partition_point(|(own, _)| *own <= target);
-            let (own, later) = rest.split_at(own);
-            rest = later;
-            self.budget
-                .spend(1 + own.iter().map(|(_, list)| list.len() as u64).sum::<u64>())?;
-            let accepted = |list: &[u32]| list.iter().filter(|source| passing.accepts(**source)).count();
-            let count = match own {
-                [(_, only)] if !condition.names.is_a => accepted(only),
-                several => {
-                    let sources = several.iter().flat_map(|(_, list)| list.iter().copied());
-                    let children = index.children(Ordinal(target)).map(|child| child.0);
-                    let mut sources: Vec<u32> = sources.chain(children.filter(|_| condition.names.is_a)).collect();
-                    // A concept that has the value in several ways is one concept.
-                    sources.sort();
-                    sources.dedup();
-                    accepted(&sources)
-                }
-            };
-            if condition.cardinality.admits(count as u64) {
-                admitted.insert(target);
-            }
-        }
-        Ok(Counted { having, admitted, way })
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Costs {
 impl Default for Costs {
     fn default() -> Self {
         Self {
-            rows: 16,
+            rows: 64,
             lookup: 64,
             read: 2_000,
             descriptions: 4,

@@ -13,6 +13,9 @@ use tern_index::read::{CodeSystemIndex, ConceptBits, WordPart};
 /// Search terms that are looked up in the word index at most; more are read for in each term.
 const LOOKED_UP: usize = 64;
 
+/// Pieces of one search term that are looked up at most; what has these may still lack the others.
+const PIECES: usize = 16;
+
 /// Any of several search terms.
 pub(super) struct SoughtTerms {
     matchers: Vec<Matcher>,
@@ -80,10 +83,11 @@ impl Evaluator<'_> {
         let total = index.designation_count() as usize;
         let (mut possible, mut certain) = (ConceptBits::new(total), ConceptBits::new(total));
         for matcher in matchers {
-            let parts = matcher.parts();
+            let mut parts = matcher.parts();
             if parts.list.is_empty() {
                 return Ok(None);
             }
+            parts.keep_telling(PIECES);
             let list: Vec<WordPart<'_>> = parts
                 .list
                 .iter()

@@ -198,9 +198,12 @@ impl<'i> Evaluator<'i> {
             }
             Dialects::Aliases(aliases) => {
                 for (alias, own) in aliases {
-                    let Some(refset) = language_reference_set(alias) else {
-                        let message = format!("{alias} is no alias of a dialect; name its language reference set with dialectId");
-                        return Err(Fault::new(Kind::Meaning, 0, message));
+                    let Some(refset) = language_reference_set(&alias.name) else {
+                        let message = format!(
+                            "{} is no alias of a dialect; name its language reference set with dialectId",
+                            alias.name
+                        );
+                        return Err(Fault::new(Kind::Meaning, alias.span.start, message));
                     };
                     asked.push((refset, self.own_or(own, &common)?));
                 }

@@ -8,7 +8,6 @@
 //! Reversed attributes belong to no group of the concept: inside braces they are asked of the concept as a whole.
 
 use super::conditions::{Condition, PARENTS};
-use super::joins::key;
 use super::refinement::Node;
 use super::{Evaluator, Found};
 use crate::ecl::ast::Cardinality;
@@ -16,6 +15,11 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use tern_index::model::Ordinal;
 use tern_index::read::{ConceptBits, ConceptSet};
+
+/// The number of a group: its concept, then its slot.
+fn key(concept: u32, slot: u32) -> u64 {
+    u64::from(concept) << 32 | u64::from(slot)
+}
 
 fn concept_of(key: u64) -> u32 {
     (key >> 32) as u32
@@ -93,12 +97,15 @@ impl Evaluator<'_> {
         if cardinality.minimum == 0 && cardinality.maximum.is_none() {
             return Ok(focus);
         }
-        if let Some((having, admitted)) = self.joined(cardinality, set, &focus)? {
-            return Ok(match cardinality.minimum {
-                0 => (focus - having) | admitted,
-                _ => admitted,
-            });
+        match self.masked(cardinality, set, &focus)? {
+            Some((found, beyond)) if beyond.is_empty() => Ok(found),
+            Some((found, beyond)) => Ok(found | self.listed(cardinality, set, beyond)?),
+            None => self.listed(cardinality, set, focus),
         }
+    }
+
+    /// The same by lists of groups, which can tell all of any group.
+    fn listed(&mut self, cardinality: Cardinality, set: &Node, focus: ConceptSet) -> Found<ConceptSet> {
         let parents = set.asks_for_parents();
         let keys = match self.groups(set, &focus, parents)? {
             Groups::Those(keys) => keys,
@@ -168,16 +175,6 @@ impl Evaluator<'_> {
         }
         let mut found = Groups::AllBut(Vec::new());
         for part in self.rarest_first(of_groups.into_iter())? {
-            if let (Groups::Those(keys), Node::One(condition)) = (&mut found, part)
-                && condition.cardinality == Cardinality::DEFAULT
-                && (keys.len() as u64).saturating_mul(self.costs.rows) >= self.extent(&condition.names)
-                && self.keep_groups(condition, keys, key)?
-            {
-                let begun = self.plan.begin(|| condition.shown.clone());
-                self.plan.note(&begun, "merged with rows by attribute, groups");
-                self.plan.end(&begun, keys.len() as u64);
-                continue;
-            }
             let own = self.groups(part, &left, parents)?;
             self.budget.spend(found.len() + own.len())?;
             found = found.and(own);

@@ -4,12 +4,13 @@ use super::filters::{day, passes};
 use super::gathered::Gathered;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{
-    AlternateIdentifier, CommonFilter, Comparison, Date, Expression, Fields, History, MemberFilter, Order, RefsetOperator, Span,
-    SubExpression,
+    AlternateIdentifier, CommonFilter, Comparison, Date, Expression, Fields, Focus, History, MemberFilter, Order, RefsetOperator,
+    Span, SubExpression,
 };
 use crate::ecl::error::{Fault, Kind};
 use crate::ecl::number::Decimal;
 use crate::ecl::terms::Matcher;
+use rayon::prelude::*;
 use tern_index::model::Ordinal;
 use tern_index::read::{CodeSystemIndex, Component, ConceptSet, Field, FieldKind, FieldValue, RefsetRows};
 use tern_index::text::fold;
@@ -21,8 +22,13 @@ const TARGET: &str = "targetComponentId";
 /// `900000000000522004`: historical associations.
 const HISTORICAL: &str = "900000000000522004";
 const SAME_AS: &str = "900000000000527005";
+/// Its rows lead the other way: from a concept in use to the one that it was before. They are read together with SAME AS.
+const MOVED_FROM: &str = "900000000000525002";
 /// SAME AS, REPLACED BY, WAS A, PARTIALLY EQUIVALENT TO.
 const MODERATE: [&str; 4] = [SAME_AS, "900000000000526001", "900000000000528000", "1186924009"];
+
+/// Rows of a reference set that several threads look at.
+const MANY: usize = 1 << 16;
 
 /// Rows of fields that a constraint selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,13 +131,11 @@ impl Metadata {
             let mut activity = self.activity.iter();
             activity.all(|(equal, value)| value.is_none_or(|value| value == active) == *equal)
         };
-        let time = Some(rows.effective_time(row)).filter(|time| *time > 0);
+        let module = |modules: &[bool]| modules.get(usize::from(rows.module_number(row))) == Some(&true);
+        let time = || Some(rows.effective_time(row)).filter(|time| *time > 0);
         wanted
-            && self
-                .modules
-                .iter()
-                .all(|(equal, modules)| (modules.get(usize::from(rows.module_number(row))) == Some(&true)) == *equal)
-            && self.times.iter().all(|(order, dates)| passes(*order, dates, time))
+            && self.modules.iter().all(|(equal, modules)| module(modules) == *equal)
+            && self.times.iter().all(|(order, dates)| passes(*order, dates, time()))
     }
 }
 
@@ -145,6 +149,20 @@ fn concept_of(index: &CodeSystemIndex, value: &FieldValue<'_>) -> Option<Ordinal
 }
 
 impl<'i> Evaluator<'i> {
+    /// Reference sets of which a row that passes the member filters is about any of the concepts.
+    pub(super) fn containing_rows(&mut self, sub: &SubExpression, concepts: &ConceptSet) -> Found<ConceptSet> {
+        let filtered = self.filtered(sub, &self.index.refsets_with_rows())?;
+        let mut found = ConceptSet::new();
+        for (rows, numbers) in &filtered {
+            self.budget.spend(numbers.len() as u64)?;
+            let mut about = numbers.iter().filter_map(|row| rows.concept(*row));
+            if about.any(|concept| concepts.contains(concept.0)) {
+                found.insert(rows.refset().0);
+            }
+        }
+        Ok(found)
+    }
+
     /// Reference sets that have any of the concepts as a member.
     pub(super) fn containing(&mut self, concepts: &ConceptSet) -> Found<ConceptSet> {
         let mut found = ConceptSet::new();
@@ -260,8 +278,12 @@ impl<'i> Evaluator<'i> {
                     }
                 });
             }
-            let mut left = left.unwrap_or_else(|| rows.range().collect());
-            left.retain(|row| metadata.pass(&rows, *row));
+            let pass = |row: &u32| metadata.pass(&rows, *row);
+            let left = match left {
+                Some(rest) => rest.into_iter().filter(pass).collect(),
+                None if rows.range().len() < MANY => rows.range().filter(pass).collect(),
+                None => rows.range().into_par_iter().with_min_len(MANY / 2).filter(pass).collect(),
+            };
             found.push((rows, left));
         }
         if found.is_empty() && !refsets.is_disjoint(&self.index.refsets()) {
@@ -310,7 +332,11 @@ impl<'i> Evaluator<'i> {
             },
         };
         let mut added = Gathered::new(found.len(), self.index.len());
-        for refset in &refsets {
+        let moved = self.known(&[MOVED_FROM]);
+        if !refsets.is_disjoint(&(self.known(&[SAME_AS]) | &moved)) {
+            self.moved_from(&moved, found, &mut added)?;
+        }
+        for refset in &(refsets - moved) {
             self.budget.spend(64)?;
             let Some(rows) = self.index.refset_rows(Ordinal(refset)) else {
                 continue;
@@ -326,6 +352,22 @@ impl<'i> Evaluator<'i> {
             }
         }
         Ok(added.into_set())
+    }
+
+    /// What concepts were before they moved.
+    fn moved_from(&mut self, refset: &ConceptSet, found: &ConceptSet, added: &mut Gathered) -> Found<()> {
+        let rows = refset.iter().filter_map(|refset| self.index.refset_rows(Ordinal(refset)));
+        for rows in rows {
+            self.budget.spend(rows.range().len() as u64)?;
+            let Some(target) = rows.field(TARGET) else { continue };
+            let about = |row: u32| rows.is_active(row) && rows.concept(row).is_some_and(|concept| found.contains(concept.0));
+            for row in rows.range().filter(|row| about(*row)) {
+                if let Some(FieldValue::Component(Component::Concept(before))) = rows.value(row, &target) {
+                    added.insert(before.0);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn known(&self, codes: &[&str]) -> ConceptSet {
@@ -346,8 +388,16 @@ impl<'i> Evaluator<'i> {
 
     /// Rows of a member-of with fields that nothing stands around.
     pub(super) fn selected(&mut self, expression: &Expression) -> Found<Option<Rows>> {
-        let Expression::Sub(sub) = expression else {
-            return Ok(None);
+        let mut expression = expression;
+        let sub = loop {
+            match expression {
+                // Brackets around all of it change nothing.
+                Expression::Sub(sub) => match &sub.focus {
+                    Focus::Nested(inner) if sub.is_nothing_but_its_focus() => expression = inner,
+                    _ => break sub,
+                },
+                _ => return Ok(None),
+            }
         };
         let (Some(RefsetOperator::MemberOf(Some(fields))), None, None) = (&sub.refset, sub.operator, &sub.history) else {
             return Ok(None);

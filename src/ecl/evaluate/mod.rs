@@ -9,20 +9,22 @@
 //! identifier and the members of a reference set may be retired ones; `*` is what lies below the root and is in use,
 //! or all concepts where a filter on `active` stands directly behind it.
 
+mod blocks;
 mod budget;
 mod conditions;
 mod costs;
+mod counts;
 mod description_terms;
 mod descriptions;
 mod filters;
 mod gathered;
 mod groups;
-mod joins;
+mod masks;
 mod members;
 mod membership;
 mod order;
 mod refinement;
-mod tally;
+mod reversed;
 
 pub(super) use costs::Costs;
 pub use members::Rows;
@@ -238,17 +240,17 @@ impl<'i> Evaluator<'i> {
     /// Members of reference sets, and what the hierarchy leads to.
     fn led_on(&mut self, sub: &SubExpression, mut found: ConceptSet, begun: &Begun) -> Found<ConceptSet> {
         if sub.refset.is_none() && !sub.members.is_empty() {
-            let message = "a member filter ({{ M ... }}) filters rows of a reference set: put ^ before the reference set";
+            let message = "a member filter ({{ M ... }}) filters rows of a reference set: put ^ before the reference set, or ^R before its members";
             return Err(Fault::new(Kind::Meaning, sub.span.start, message));
         }
         match &sub.refset {
             None => {}
             Some(RefsetOperator::Containing) => {
-                if !sub.members.is_empty() {
-                    let message = "a member filter ({{ M ... }}) goes with ^, not with ^R";
-                    return Err(Fault::new(Kind::Meaning, sub.span.start, message));
-                }
-                found = self.containing(&found)?;
+                found = if sub.members.is_empty() {
+                    self.containing(&found)?
+                } else {
+                    self.containing_rows(sub, &found)?
+                };
                 self.plan.note(begun, "reference sets that contain");
             }
             Some(RefsetOperator::MemberOf(fields)) => {

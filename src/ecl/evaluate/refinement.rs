@@ -4,7 +4,7 @@
 //! are found is in `conditions`, how those of a group in `groups`. Nothing is looked at concept by concept but what is
 //! left of a focus when that is less than the rows of the attribute.
 
-use super::conditions::{Condition, Counted, Names, Test};
+use super::conditions::{Condition, Names, Test};
 use super::{Evaluator, Found};
 use crate::ecl::ast::{Attribute, Cardinality, Comparison, Filter, Group, Refinement, SubExpression};
 use crate::ecl::error::{Fault, Kind};
@@ -263,19 +263,13 @@ impl Evaluator<'_> {
 
     /// The concepts of `focus` of which as many attributes satisfy a condition as it asks, and how they were found.
     pub(super) fn one(&mut self, condition: &Condition, focus: ConceptSet) -> Found<(ConceptSet, &'static str)> {
-        let Cardinality { minimum, maximum } = condition.cardinality;
-        match (minimum, maximum) {
-            (0, None) => Ok((focus, "no constraint")),
-            (0, Some(0)) => {
-                let (having, way) = self.having(condition, &focus)?;
-                Ok((focus - having, way))
-            }
-            (1, None) => self.having(condition, &focus),
-            _ => {
-                let Counted { having, admitted, way } = self.counted(condition, &focus)?;
-                let found = if minimum == 0 { (focus - having) | admitted } else { admitted };
-                Ok((found, way))
-            }
+        match condition.cardinality {
+            Cardinality {
+                minimum: 0,
+                maximum: None,
+            } => Ok((focus, "no constraint")),
+            _ if condition.reverse => self.reversed(condition, focus),
+            _ => self.forward(condition, focus),
         }
     }
 }

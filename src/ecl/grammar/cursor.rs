@@ -171,6 +171,22 @@ impl<'t> Cursor<'t> {
         found
     }
 
+    /// Takes a keyword that a value consists of, whatever its case: nothing need stand between it and what joins it with
+    /// what follows (`ANYOR`, `trueAND`).
+    pub fn value(&mut self, keyword: &str) -> bool {
+        let Some((own, rest)) = self.name().split_at_checked(keyword.len()) else {
+            return false;
+        };
+        let joined = ["", "and", "or", "minus", "not"]
+            .iter()
+            .any(|next| rest.eq_ignore_ascii_case(next));
+        let found = joined && own.eq_ignore_ascii_case(keyword);
+        if found {
+            self.at += keyword.len();
+        }
+        found
+    }
+
     /// Takes so many bytes, which the caller has looked at.
     pub fn advance(&mut self, bytes: usize) {
         self.at = (self.at + bytes).min(self.text.len());

@@ -4,8 +4,8 @@ use super::Parser;
 use super::cursor::Read;
 use super::refinement::Plain;
 use crate::ecl::ast::{
-    Acceptability, CommonFilter, Comparison, ConceptFilter, Concepts, Date, DescriptionFilter, DescriptionType, Dialects, Filter,
-    History, MemberFilter, Order, SubExpression,
+    Acceptability, Alias, CommonFilter, Comparison, ConceptFilter, Concepts, Date, DescriptionFilter, DescriptionType, Dialects,
+    Filter, History, MemberFilter, Order, SubExpression,
 };
 
 const DESCRIPTION_KEYWORDS: [&str; 10] = [
@@ -20,6 +20,16 @@ const DESCRIPTION_KEYWORDS: [&str; 10] = [
     "active",
     "id",
 ];
+
+const CONCEPT_KEYWORDS: [&str; 5] = [
+    "definitionStatus",
+    "definitionStatusId",
+    "moduleId",
+    "effectiveTime",
+    "active",
+];
+
+const COMMON_KEYWORDS: [&str; 3] = ["moduleId", "effectiveTime", "active"];
 
 /// What a pair of braces holds.
 enum Braces {
@@ -86,11 +96,35 @@ impl Parser<'_> {
                 return Ok(kind);
             }
         }
-        if DESCRIPTION_KEYWORDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)) {
+        let one_of = |keywords: &[&str], word: &str| keywords.iter().any(|keyword| is_filter(keyword, word));
+        if one_of(&DESCRIPTION_KEYWORDS, word) {
             return Ok(Braces::Descriptions);
+        }
+        // The letter may stand right before the filter; what is a filter of descriptions as a whole is no letter and a field.
+        let found = match word.split_at_checked(1) {
+            Some(("c" | "C", rest)) if one_of(&CONCEPT_KEYWORDS, rest) => Some(Braces::Concepts),
+            Some(("d" | "D", rest)) if one_of(&DESCRIPTION_KEYWORDS, rest) => Some(Braces::Descriptions),
+            // Of a small letter it is not sure: `mapTarget` is rather a filter without its letter.
+            Some(("M", _)) if self.compares_after(word.len())? => Some(Braces::Members),
+            Some(("m", rest)) if one_of(&COMMON_KEYWORDS, rest) => Some(Braces::Members),
+            _ => None,
+        };
+        if let Some(found) = found {
+            self.cursor.advance(1);
+            return Ok(found);
         }
         self.cursor
             .expected("\"D\", \"C\", \"M\" or \"+\" and a filter, or the name of a description filter")
+    }
+
+    /// Whether a comparison stands behind the next so many bytes.
+    fn compares_after(&mut self, bytes: usize) -> Read<bool> {
+        let here = self.cursor.at();
+        self.cursor.advance(bytes);
+        self.cursor.blanks()?;
+        let found = matches!(self.cursor.peek(), b'=' | b'!' | b'<' | b'>') || self.cursor.name().eq_ignore_ascii_case("not");
+        self.cursor.back_to(here);
+        Ok(found)
     }
 
     fn filters<T>(&mut self, mut filter: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
@@ -107,9 +141,9 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes a keyword and the blanks behind it.
+    /// Takes the name of a filter and the blanks behind it.
     fn keyword(&mut self, keyword: &str) -> Read<bool> {
-        let found = self.cursor.keyword(keyword);
+        let found = self.cursor.value(keyword);
         if found {
             self.cursor.blanks()?;
         }
@@ -137,9 +171,14 @@ impl Parser<'_> {
     }
 
     fn active_value(&mut self) -> Read<Option<bool>> {
-        // The grammar has a bare star, the prose one in quotes.
+        // The grammar has a bare star and bare words, the prose both in quotes too.
         if self.cursor.take("*") || self.cursor.take("\"*\"") || self.cursor.keyword("any") {
             return Ok(None);
+        }
+        for (quoted, value) in [("\"true\"", true), ("\"false\"", false)] {
+            if self.cursor.take(quoted) {
+                return Ok(Some(value));
+            }
         }
         if let Some(value) = self.boolean() {
             return Ok(Some(value));
@@ -327,13 +366,17 @@ impl Parser<'_> {
         Ok(Dialects::Aliases(vec![(self.alias()?, Vec::new())]))
     }
 
-    fn alias(&mut self) -> Read<String> {
+    fn alias(&mut self) -> Read<Alias> {
+        let start = self.cursor.at();
         let name = self.cursor.name();
         if name.is_empty() {
             return self.cursor.expected("the alias of a dialect, such as en-gb");
         }
         self.cursor.advance(name.len());
-        Ok(name.to_ascii_lowercase())
+        Ok(Alias {
+            span: self.span_from(start),
+            name: name.to_ascii_lowercase(),
+        })
     }
 
     /// `acceptabilitySet`, if one follows; empty where none does.
@@ -397,11 +440,10 @@ impl Parser<'_> {
         }
         if self.starts_text()? {
             // Of a column of dates the empty text asks for those without one; of other columns nothing is "".
-            if self.cursor.take("\"\"") {
-                return Ok(Comparison::Time {
-                    order,
-                    dates: vec![None],
-                });
+            let start = self.cursor.at();
+            match self.list(Self::date) {
+                Ok(dates) if dates.contains(&None) => return Ok(Comparison::Time { order, dates }),
+                _ => self.cursor.back_to(start),
             }
             return Ok(Comparison::Text {
                 equal,
@@ -447,6 +489,12 @@ impl Parser<'_> {
         self.cursor.need(")")?;
         Ok(History::Refsets(Box::new(refsets)))
     }
+}
+
+/// Whether a word is the name of a filter, by itself or with the `NOT` of the comparison.
+fn is_filter(name: &str, word: &str) -> bool {
+    word.split_at_checked(name.len())
+        .is_some_and(|(own, rest)| own.eq_ignore_ascii_case(name) && (rest.is_empty() || rest.eq_ignore_ascii_case("not")))
 }
 
 /// `YYYYMMDD` with a month and a day that can be; `""` for none.

@@ -314,10 +314,6 @@ impl Place<'_> {
         if joint {
             return Some("what it joins is missing".to_owned());
         }
-        if name.trim_end_matches(|last: char| last.is_ascii_digit()) == "r" {
-            let meant = if self.before.ends_with('^') { "^R" } else { "R" };
-            return Some(format!("\"{meant}\" has a capital letter"));
-        }
         let long = Hierarchy::SPELLINGS.iter().map(|(_, _, long)| *long).chain(OPERATORS);
         let near = long
             .filter_map(|known| Some((distance(name, known)?, known)))

@@ -187,13 +187,13 @@ impl Parser<'_> {
         self.cursor.peek_at(self.cursor.name().len()) == b'#'
     }
 
-    /// Takes a keyword of the long syntax that an identifier may follow without a blank.
+    /// Takes a keyword of the long syntax that what it is applied to may follow without a blank: an identifier, or another
+    /// keyword.
     fn flag(&mut self, keyword: &str) -> bool {
-        let name = self
-            .cursor
-            .name()
-            .trim_end_matches(|character: char| character.is_ascii_digit());
-        let found = !self.is_scheme() && name.eq_ignore_ascii_case(keyword);
+        let Some((own, rest)) = self.cursor.name().split_at_checked(keyword.len()) else {
+            return false;
+        };
+        let found = !self.is_scheme() && own.eq_ignore_ascii_case(keyword) && (rest.is_empty() || may_follow(rest));
         if found {
             self.cursor.advance(keyword.len());
         }
@@ -201,19 +201,24 @@ impl Parser<'_> {
     }
 
     fn refset_operator(&mut self) -> Read<Option<RefsetOperator>> {
-        if self.cursor.take("^R") || self.flag("refsetContainingAny") {
+        if self.flag("refsetContainingAny") {
             self.cursor.blanks()?;
             return Ok(Some(RefsetOperator::Containing));
         }
         if !(self.cursor.take("^") || self.flag("memberOf")) {
             return Ok(None);
         }
+        // `^R`, unless the R is that of an identifier scheme: `^R#1`.
+        if self.cursor.since(self.cursor.at().saturating_sub(1)) == "^" && self.flag("r") {
+            self.cursor.blanks()?;
+            return Ok(Some(RefsetOperator::Containing));
+        }
         self.cursor.blanks()?;
         if !self.cursor.take("[") {
             return Ok(Some(RefsetOperator::MemberOf(None)));
         }
         self.cursor.blanks()?;
-        let fields = if self.cursor.take("*") || self.cursor.keyword("any") {
+        let fields = if self.cursor.take("*") || self.any_field()? {
             Fields::All
         } else {
             self.field_names()?
@@ -222,6 +227,18 @@ impl Parser<'_> {
         self.cursor.need("]")?;
         self.cursor.blanks()?;
         Ok(Some(RefsetOperator::MemberOf(Some(fields))))
+    }
+
+    /// Takes `ANY` where it is no field among several.
+    fn any_field(&mut self) -> Read<bool> {
+        let start = self.cursor.at();
+        let found = self.cursor.keyword("any");
+        self.cursor.blanks()?;
+        if found && self.cursor.peek() != b',' {
+            return Ok(true);
+        }
+        self.cursor.back_to(start);
+        Ok(false)
     }
 
     fn field_names(&mut self) -> Read<Fields> {
@@ -266,7 +283,7 @@ impl Parser<'_> {
             b'"' => self.quoted_alternate().map(Focus::Alternate),
             digit if digit.is_ascii_digit() => self.concept().map(Focus::Concept),
             _ if self.is_scheme() && !self.cursor.name().is_empty() => self.alternate().map(Focus::Alternate),
-            _ if self.cursor.keyword("any") => Ok(Focus::Any),
+            _ if self.cursor.value("any") => Ok(Focus::Any),
             b'<' | b'>' | b'!' => self
                 .cursor
                 .expected("a concept, \"*\", an alternate identifier or \"(\" (one operator at a time; brackets allow more)"),
@@ -328,15 +345,9 @@ impl Parser<'_> {
     fn quoted_alternate(&mut self) -> Read<AlternateIdentifier> {
         let start = self.cursor.at();
         let inner = self.quoted_code()?;
-        let is_alias = |scheme: &str| {
-            scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-                && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
-        match inner.split_once('#') {
-            Some((scheme, code)) if is_alias(scheme) && !code.is_empty() => {
-                self.alternate_with_term(start, scheme.to_owned(), code.to_owned())
-            }
-            _ => self
+        match alternate_parts(&inner) {
+            Some((scheme, code)) => self.alternate_with_term(start, scheme.to_owned(), code.to_owned()),
+            None => self
                 .cursor
                 .wrong(start, "expected an alternate identifier between the quotes: \"scheme#code\""),
         }
@@ -363,6 +374,26 @@ impl Parser<'_> {
         let place = brackets.binary_search_by_key(&at, |(open, _)| *open).ok()?;
         brackets.get(place).map(|(_, close)| close + 1)
     }
+}
+
+/// The alias of a scheme and the identifier in it, where text in quotes is made of these.
+fn alternate_parts(quoted: &str) -> Option<(&str, &str)> {
+    let (scheme, code) = quoted.split_once('#')?;
+    let is_alias = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (is_alias && !code.is_empty() && !code.contains('\\')).then_some((scheme, code))
+}
+
+/// Whether what stands right behind a keyword can be what the keyword is applied to.
+fn may_follow(rest: &str) -> bool {
+    let mut keywords = ["any", "memberOf", "refsetContainingAny"]
+        .into_iter()
+        .chain(Hierarchy::SPELLINGS.map(|(.., long)| long));
+    let starts = |keyword: &str| {
+        rest.get(..keyword.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(keyword))
+    };
+    rest.starts_with(|first: char| first.is_ascii_digit()) || keywords.any(starts)
 }
 
 /// Which bracket closes which, comments, terms and strings left out.

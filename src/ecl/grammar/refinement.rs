@@ -1,7 +1,7 @@
 //! Refinements: attributes, groups, cardinalities, comparisons.
 
-use super::Parser;
 use super::cursor::{Cursor, Read, unescaped};
+use super::{Parser, alternate_parts};
 use crate::ecl::ast::{Attribute, Cardinality, Comparison, Group, Order, Refinement, SearchTerm, Span};
 
 impl Parser<'_> {
@@ -155,18 +155,11 @@ impl Parser<'_> {
     }
 
     fn reverse_flag(&mut self) -> Read<bool> {
-        let bare = self
-            .cursor
-            .name()
-            .trim_end_matches(|character: char| character.is_ascii_digit())
-            == "R";
-        if bare && !self.is_scheme() {
-            self.cursor.advance(1);
-        } else if !self.flag("reverseOf") {
-            return Ok(false);
+        let found = self.flag("reverseOf") || self.flag("r");
+        if found {
+            self.cursor.blanks()?;
         }
-        self.cursor.blanks()?;
-        Ok(true)
+        Ok(found)
     }
 
     /// `= != <> not= < <= > >=`
@@ -242,19 +235,49 @@ impl Parser<'_> {
         }
         [("true", true), ("false", false)]
             .into_iter()
-            .find(|(keyword, _)| self.cursor.keyword(keyword))
+            .find(|(keyword, _)| self.cursor.value(keyword))
             .map(|(_, value)| value)
     }
 
     /// Whether text follows: a quote, `match:`, `wild:`, or a bracket before one of them.
     pub(super) fn starts_text(&mut self) -> Read<bool> {
         let here = self.cursor.at();
+        let alternate = self.starts_alternate();
+        self.cursor.back_to(here);
+        if alternate.unwrap_or(false) {
+            return Ok(false);
+        }
         if self.cursor.take("(") {
             self.cursor.blanks()?;
         }
         let found = self.cursor.peek() == b'"' || self.search_type()?.is_some();
         self.cursor.back_to(here);
         Ok(found)
+    }
+
+    /// Whether quotes here hold an alternate identifier: something stands behind them that cannot stand behind text.
+    fn starts_alternate(&mut self) -> Read<bool> {
+        let mut open = 0_usize;
+        while self.cursor.take("(") {
+            open += 1;
+            self.cursor.blanks()?;
+        }
+        if self.cursor.peek() != b'"' || alternate_parts(self.cursor.quoted()?).is_none() {
+            return Ok(false);
+        }
+        self.cursor.blanks()?;
+        if self.cursor.peek() == b'|' {
+            return Ok(true);
+        }
+        let joins = |name: &str| ["and", "or", "minus"].iter().any(|word| name.eq_ignore_ascii_case(word));
+        if open > 0 && (matches!(self.cursor.peek(), b'.' | b':' | b',') || joins(self.cursor.name())) {
+            return Ok(true);
+        }
+        while open > 0 && self.cursor.take(")") {
+            open -= 1;
+            self.cursor.blanks()?;
+        }
+        Ok(self.cursor.rest().starts_with("{{"))
     }
 
     /// Takes `match:`, `wild:` or, as many write it, `exact:`.
@@ -335,11 +358,11 @@ fn count(cursor: &mut Cursor<'_>) -> Read<u64> {
     if digits.is_empty() {
         return cursor.expected("a number of times");
     }
-    let plain = digits.len() == 1 || !digits.starts_with('0');
-    match digits.parse() {
-        Ok(number) if plain => Ok(number),
-        _ => cursor.wrong(start, "expected a number without leading zeros, below 2^64"),
+    if digits.len() > 1 && digits.starts_with('0') {
+        return cursor.wrong(start, "expected a number without leading zeros");
     }
+    // Nothing is there so often; a number that does not fit is as good as the largest that does.
+    Ok(digits.parse().unwrap_or(u64::MAX))
 }
 
 /// A pattern cut at its stars; an escaped star stays.

@@ -254,7 +254,7 @@ fn what_is_not_known_is_an_error_with_a_place() {
         ("* : 1234567890 = *", "not known", 5),
         ("NOPE#1", "no alternate identifier", 1),
         ("* {{ M mapTarget = \"a\" }}", "put ^ before", 1),
-        ("* {{ D dialect = xx-yy }}", "no alias of a dialect", 1),
+        ("* {{ D dialect = xx-yy }}", "no alias of a dialect", 18),
     ] {
         let error = Constraint::parse(text, &Limits::default())
             .unwrap()
@@ -306,6 +306,7 @@ fn fields_are_shown_as_rows() {
         .iter()
         .filter(|member| member.refset == *refset && member.number.unwrap() >= 2);
     assert_eq!(one.rows.len(), listed.count());
+    assert_eq!(rows(format!("(( ^ [*] {refset} ))")).unwrap().rows, all.rows);
     assert_eq!(rows(format!("< {refset}")), None);
 }
 

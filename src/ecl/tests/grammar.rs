@@ -249,8 +249,6 @@ fn common_mistakes_are_told_with_what_was_probably_meant() {
         ("<< 404684003 EXCEPT << 64572001", 14, "stands behind MINUS"),
         ("<< 404684003 WHERE 363698007 = *", 14, "stand behind \":\""),
         ("is-a 404684003", 1, "\"<<\""),
-        ("< 404684003 : r 363698007 = *", 15, "capital"),
-        ("^r 404684003", 2, "\"^R\" has a capital"),
         ("AND << 404684003", 1, "what it joins is missing"),
         // Signs of elsewhere.
         ("<< 404684003 && << 64572001", 14, "AND is written as a word"),

@@ -11,4 +11,5 @@ mod grammar;
 mod naive;
 mod postcoordinated;
 mod random;
+mod sentences;
 mod world;

@@ -1,8 +1,8 @@
 //! The specification, concept by concept: slow, and short enough to be read against it.
 
 use super::world::{
-    CORE, Concept, DEFINED, DEFINITION, HISTORICAL, IS_A, MODEL, Member, NAME, PARTIALLY, PRIMITIVE, REPLACED_BY, ROOT, Row,
-    SAME_AS, SYNONYM, Term, Value, WAS_A, World,
+    CORE, Concept, DEFINED, DEFINITION, HISTORICAL, IS_A, MODEL, MOVED_FROM, Member, NAME, PARTIALLY, PRIMITIVE, REPLACED_BY,
+    ROOT, Row, SAME_AS, SYNONYM, Term, Value, WAS_A, World,
 };
 use crate::ecl::ast::{
     Acceptability, Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, Concepts, Date, DescriptionFilter,
@@ -122,12 +122,13 @@ impl Naive<'_> {
             None if !sub.members.is_empty() => return None,
             None => found,
             Some(RefsetOperator::Containing) => {
-                let members = self
-                    .0
-                    .members
-                    .iter()
-                    .filter(|member| member.active && found.contains(&member.component));
-                members.map(|member| member.refset.clone()).collect()
+                let mut refsets = Set::new();
+                for member in &self.0.members {
+                    if self.member_passes(sub, member)? && found.contains(&member.component) {
+                        refsets.insert(member.refset.clone());
+                    }
+                }
+                refsets
             }
             Some(RefsetOperator::MemberOf(fields)) => self.members(sub, &found, fields.as_ref())?,
         };
@@ -157,16 +158,21 @@ impl Naive<'_> {
                     expression => self.expression(expression)?,
                 },
             };
-            let associated = |member: &&Member| {
-                member.active && refsets.contains(&member.refset) && member.target.as_ref().is_some_and(|to| found.contains(to))
-            };
-            let added: Set = self
-                .0
-                .members
-                .iter()
-                .filter(associated)
-                .map(|member| member.component.clone())
-                .collect();
+            let mut added = Set::new();
+            for member in self.0.members.iter().filter(|member| member.active) {
+                let Some(target) = &member.target else { continue };
+                // MOVED FROM leads the other way, and is to be read as SAME AS.
+                let moved = member.refset == MOVED_FROM;
+                let (from, to) = if moved {
+                    (target, &member.component)
+                } else {
+                    (&member.component, target)
+                };
+                let wanted = refsets.contains(&member.refset) || (moved && refsets.contains(SAME_AS));
+                if wanted && found.contains(to) {
+                    added.insert(from.clone());
+                }
+            }
             found.extend(added);
         }
         Some(found)
@@ -225,7 +231,8 @@ impl Naive<'_> {
                 let rows = self.rows(code);
                 let parents = self.mentions_parents(&group.set)?;
                 let mut groups: Vec<Vec<Row>> = Vec::new();
-                for number in 1..=3 {
+                let numbers: BTreeSet<u16> = rows.iter().map(|row| row.group).filter(|group| *group > 0).collect();
+                for number in numbers {
                     groups.push(rows.iter().filter(|row| row.group == number).cloned().collect());
                 }
                 let alone = rows.iter().filter(|row| row.group == 0 && (parents || row.attribute != IS_A));
@@ -390,7 +397,7 @@ impl Naive<'_> {
                     Dialects::Ids(ids) => ids.iter().any(|(id, own)| fits(&id.id, &either(own))),
                     Dialects::Aliases(aliases) => aliases
                         .iter()
-                        .any(|(alias, own)| fits(&language_reference_set(alias).unwrap(), &either(own))),
+                        .any(|(alias, own)| fits(&language_reference_set(&alias.name).unwrap(), &either(own))),
                 };
                 found == *equal
             }
@@ -404,27 +411,31 @@ impl Naive<'_> {
             Some(Fields::Named(names)) if names.len() == 1 => names[0].as_str(),
             Some(_) => return None,
         };
-        let filters: Vec<&MemberFilter> = sub.members.iter().flatten().collect();
-        let asks = filters
-            .iter()
-            .any(|filter| matches!(filter, MemberFilter::Common(CommonFilter::Active { .. })));
         let mut found = Set::new();
         for member in self.0.members.iter().filter(|member| refsets.contains(&member.refset)) {
-            let mut passes = asks || member.active;
-            for filter in &filters {
-                passes &= match filter {
-                    MemberFilter::Common(common) => self.common(common, member.active, member.module, member.time)?,
-                    MemberFilter::Field { name, comparison, .. } => match cell(member, name) {
-                        None => false,
-                        Some(value) => self.cell_passes(&value, comparison)?,
-                    },
-                };
-            }
-            if let (true, Some(Value::Concept(code))) = (passes, cell(member, field)) {
+            if let (true, Some(Value::Concept(code))) = (self.member_passes(sub, member)?, cell(member, field)) {
                 found.insert(code);
             }
         }
         Some(found)
+    }
+
+    fn member_passes(&self, sub: &SubExpression, member: &Member) -> Option<bool> {
+        let filters: Vec<&MemberFilter> = sub.members.iter().flatten().collect();
+        let asks = filters
+            .iter()
+            .any(|filter| matches!(filter, MemberFilter::Common(CommonFilter::Active { .. })));
+        let mut passes = asks || member.active;
+        for filter in &filters {
+            passes &= match filter {
+                MemberFilter::Common(common) => self.common(common, member.active, member.module, member.time)?,
+                MemberFilter::Field { name, comparison, .. } => match cell(member, name) {
+                    None => false,
+                    Some(value) => self.cell_passes(&value, comparison)?,
+                },
+            };
+        }
+        Some(passes)
     }
 
     fn cell_passes(&self, value: &Value, comparison: &Comparison) -> Option<bool> {

@@ -8,6 +8,7 @@ use crate::ecl::meaning::Meaning;
 use crate::ecl::{Constraint, Limits, Syntax, print};
 use crate::testing::Dice;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use tern_index::read::CodeSystemIndex;
 
@@ -29,7 +30,8 @@ fn stated(concept: &Concept) -> String {
     };
     let parents: Vec<&str> = concept.parents.iter().map(String::as_str).collect();
     let mut parts: Vec<String> = concept.rows.iter().filter(|row| row.group == 0).map(shown).collect();
-    for group in 1..=3 {
+    let numbers: BTreeSet<u16> = concept.rows.iter().map(|row| row.group).filter(|group| *group > 0).collect();
+    for group in numbers {
         let own: Vec<String> = concept.rows.iter().filter(|row| row.group == group).map(shown).collect();
         if !own.is_empty() {
             parts.push(format!("{{{}}}", own.join(",")));

@@ -5,7 +5,7 @@ use super::world::{
     WORDS, World,
 };
 use crate::ecl::ast::{
-    Acceptability, AlternateIdentifier, Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, ConceptReference,
+    Acceptability, Alias, AlternateIdentifier, Attribute, Cardinality, CommonFilter, Comparison, ConceptFilter, ConceptReference,
     Concepts, DescriptionFilter, DescriptionType, Dialects, Expression, Fields, Filter, Focus, Group, Hierarchy, History,
     MemberFilter, Order, Refinement, RefsetOperator, SearchTerm, SetOperator, Span, SubExpression,
 };
@@ -146,6 +146,10 @@ impl Maker<'_> {
         });
         if sub.refset == Some(RefsetOperator::Containing) {
             sub.focus = self.concept();
+            for _ in 0..self.dice.roll(2) {
+                let filters = self.several(1, |maker| maker.member_filter(false, false, depth));
+                sub.members.push(filters);
+            }
         } else {
             for _ in 0..self.dice.roll(3) {
                 let filters = self.several(1, |maker| maker.member_filter(association && !any, any, depth));
@@ -314,7 +318,9 @@ impl Maker<'_> {
                         (self.reference(US), self.acceptability()),
                     ]),
                     _ => Dialects::Aliases(self.several(1, |maker| {
-                        ((*maker.dice.pick(&["en-gb", "en-us"])).to_owned(), maker.acceptability())
+                        let name = (*maker.dice.pick(&["en-gb", "en-us"])).to_owned();
+                        let span = Span::default();
+                        (Alias { span, name }, maker.acceptability())
                     })),
                 };
                 DescriptionFilter::Dialect {

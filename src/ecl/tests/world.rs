@@ -32,6 +32,7 @@ pub const HISTORICAL: &str = "900000000000522004";
 pub const SAME_AS: &str = "900000000000527005";
 pub const REPLACED_BY: &str = "900000000000526001";
 pub const POSSIBLY: &str = "900000000000523009";
+pub const MOVED_FROM: &str = "900000000000525002";
 pub const WAS_A: &str = "900000000000528000";
 pub const PARTIALLY: &str = "1186924009";
 
@@ -155,6 +156,7 @@ impl World {
             (SAME_AS, Some(HISTORICAL)),
             (REPLACED_BY, Some(HISTORICAL)),
             (POSSIBLY, Some(HISTORICAL)),
+            (MOVED_FROM, Some(HISTORICAL)),
         ] {
             world.add(
                 code.to_owned(),
@@ -288,7 +290,11 @@ impl World {
                     2 => Value::Boolean(dice.one_in(2)),
                     _ => Value::Concept((*dice.pick(&targets)).clone()),
                 };
-                let group = dice.roll(3) as u16;
+                // Some groups are beyond those that have a bit.
+                let group = match dice.roll(10) {
+                    0 => 22 + dice.roll(4) as u16,
+                    roll => roll as u16 % 3,
+                };
                 let same = |row: &Row| row.attribute == attribute && row.group == group && row.value == value;
                 if !rows.iter().any(same) {
                     rows.push(Row { attribute, group, value });
@@ -303,7 +309,7 @@ impl World {
             .refsets
             .iter()
             .cloned()
-            .chain([SAME_AS, REPLACED_BY, POSSIBLY].map(str::to_owned))
+            .chain([SAME_AS, REPLACED_BY, POSSIBLY, MOVED_FROM].map(str::to_owned))
             .chain(associations.iter().cloned())
             .collect();
         for refset in &lists {
