@@ -223,7 +223,9 @@ fn axioms_are_kept_when_an_edition_is_loaded_and_say_what_their_text_says() {
     let room = tempfile::tempdir().unwrap();
     let fixture = super::support::root().join("tests/fixtures/snomed-model");
     let options = LoadOptions::default();
-    let found = recognise(members(&[fixture], SourceLimits::default()).unwrap(), &options).unwrap().0;
+    let found = recognise(members(&[fixture], SourceLimits::default()).unwrap(), &options)
+        .unwrap()
+        .0;
     let loader = loaders().iter().find(|loader| loader.name() == "snomed").unwrap();
     let mut load = Load::begin(room.path()).unwrap();
     load.release(
