@@ -423,7 +423,7 @@ mod tests {
             ..Dependencies::default()
         };
         let then = dependencies
-            .fault(&BTreeMap::from([(core, 1), (LOCAL, 1)]), Some(20_250_201))
+            .fault(&BTreeMap::from([(core, 1), (MODEL, 1), (LOCAL, 1)]), Some(20_250_201))
             .unwrap();
         assert!(then.ends_with("(--as-of 20241130)"), "{then}");
         let missing = fault(&sound[1..], &[LOCAL]).unwrap();
