@@ -5,7 +5,7 @@
 //! attribute that is transitive and reflexive, a chain, numbers, and rules of every kind. What clients of the service see
 //! of it is in `tests/cases/http-expressions.json`.
 
-use super::support::{json, model, outcome, run, text};
+use super::support::{json, model, outcome, root, run, stdout, text};
 use std::collections::BTreeSet;
 use tern::concept_model::{check, concept_model};
 use tern::ecl::expression::Expression;
@@ -26,6 +26,7 @@ const INNER_SEAT: &str = "2019999997103";
 const WAY: &str = "2029999997109";
 const AGENT: &str = "2039999997106";
 const SIDE: &str = "2049999997102";
+const LATERALITY: &str = "272741003";
 const AMOUNT: &str = "2069999997101";
 const SAILBONE: &str = "2099999997107";
 const FINBONE: &str = "2109999997104";
@@ -333,6 +334,50 @@ fn rules_of_the_concept_model_are_kept_or_named() {
                 assert!(found[0].message.contains(part), "{code}: {found:?}");
             }
         }
+    }
+}
+
+/// The release of the model with the published code of laterality in place of the invented one of the side.
+fn with_laterality() -> std::sync::Arc<CodeSystemIndex> {
+    let (release, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut open = vec![root().join("tests/fixtures/snomed-model")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let written = std::fs::read_to_string(&path).unwrap().replace(SIDE, LATERALITY);
+            std::fs::write(release.path().join(path.file_name().unwrap()), written).unwrap();
+        }
+    }
+    stdout(store.path(), &["load", release.path().to_str().unwrap()]);
+    let terminology = Terminology::new(&Store::open(store.path()).unwrap(), Vec::new());
+    terminology.code_system(SNOMED, None).unwrap()
+}
+
+#[test]
+fn laterality_beside_a_disorder_is_that_of_its_one_site() {
+    let index = with_laterality();
+    let rules = concept_model(&index).unwrap();
+    let side = format!("{LATERALITY}={PORT}");
+    for (code, broken) in [
+        (format!("{SAILBONE_RUST}:{side}"), false),
+        (format!("{SAILBONE_RUST}:{{{side}}}"), false),
+        (format!("{SAILBONE_RUST}:{side},{{{SEAT}={FINBONE}}}"), false),
+        // It says what it is itself; no site; in a group with others; two foci; a value out of range; two sites; a site with a
+        // side of its own.
+        (format!("==={SAILBONE_RUST}:{side}"), true),
+        (format!("{DISORDER}:{side}"), true),
+        (format!("{SAILBONE_RUST}:{{{side},{WAY}={RUST}}}"), true),
+        (format!("{SAILBONE_RUST}+{BY_SALT}:{side}"), true),
+        (format!("{SAILBONE_RUST}:{LATERALITY}={RUST}"), true),
+        (format!("{DISORDER}:{side},{{{SEAT}={STARBOARD_SAILBONE}}}"), true),
+    ] {
+        let expression = Expression::parse(&code, &Limits::default()).unwrap();
+        let found = check(&index, &rules, &expression).unwrap();
+        assert_eq!(found.iter().any(|breach| breach.mandatory), broken, "{code}: {found:?}");
     }
 }
 

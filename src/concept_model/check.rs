@@ -2,6 +2,7 @@
 
 use super::{Attribute, Cardinality, ConceptModel, DomainRule};
 use crate::ecl::Constraint;
+use crate::ecl::ast::{ConceptReference, Span};
 use crate::ecl::error::{Fault, Kind};
 use crate::ecl::expression::{self, Expression, SubExpression, Value};
 use crate::ecl::meaning::{Meaning, Row, RowValue};
@@ -11,6 +12,8 @@ use tern_index::read::CodeSystemIndex;
 
 /// `900000000000455006`: what all reference sets are below.
 const REFERENCE_SET: &str = "900000000000455006";
+/// `272741003`: laterality.
+const LATERALITY: &str = "272741003";
 /// Domains that a message names.
 const SHOWN: usize = 5;
 
@@ -30,6 +33,7 @@ pub fn check(index: &CodeSystemIndex, model: &ConceptModel, expression: &Express
     let mut checker = Checker {
         index,
         model,
+        defines: expression.status.is_some(),
         breaches: Vec::new(),
     };
     checker.sub(&expression.sub)?;
@@ -43,7 +47,20 @@ pub fn check(index: &CodeSystemIndex, model: &ConceptModel, expression: &Express
 struct Checker<'c> {
     index: &'c CodeSystemIndex,
     model: &'c ConceptModel,
+    /// Whether the expression says how it relates to what it is used for: then nothing in it is meant otherwise.
+    defines: bool,
     breaches: Vec<Breach>,
+}
+
+/// How an attribute stands in an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// In no group.
+    Ungrouped,
+    /// In a group of its own, which says the same.
+    Alone,
+    /// In a group with others.
+    Together,
 }
 
 /// An expression or a part of it that is one, with what it means.
@@ -62,10 +79,17 @@ impl Checker<'_> {
             sub,
         };
         for attribute in &sub.attributes {
-            self.attribute(&subject, attribute, false)?;
+            self.attribute(&subject, attribute, Standing::Ungrouped)?;
         }
-        for attribute in sub.groups.iter().flatten() {
-            self.attribute(&subject, attribute, true)?;
+        for group in &sub.groups {
+            let standing = if group.len() > 1 {
+                Standing::Together
+            } else {
+                Standing::Alone
+            };
+            for attribute in group {
+                self.attribute(&subject, attribute, standing)?;
+            }
         }
         self.counts(&subject);
         Ok(())
@@ -79,7 +103,7 @@ impl Checker<'_> {
         Meaning::of(self.index, &whole)
     }
 
-    fn attribute(&mut self, subject: &Subject<'_>, attribute: &expression::Attribute, grouped: bool) -> Result<(), Fault> {
+    fn attribute(&mut self, subject: &Subject<'_>, attribute: &expression::Attribute, standing: Standing) -> Result<(), Fault> {
         let value = match &attribute.value {
             Value::Concept(concept) => self.index.find_exact(&concept.id).map(RowValue::Concept),
             Value::Number(number) => Some(RowValue::Number(number.clone())),
@@ -102,7 +126,11 @@ impl Checker<'_> {
             }
             return Ok(());
         };
-        self.domain(subject, name, rules, grouped, position);
+        let stated = Row { name, value };
+        if !self.is_of_the_site(subject, &stated, rules, standing)? {
+            self.domain(subject, name, rules, standing != Standing::Ungrouped, position);
+        }
+        let value = stated.value;
         for rule in &rules.ranges {
             if rule.range.contains(self.index, &value) == Some(false) {
                 let message = format!(
@@ -121,10 +149,10 @@ impl Checker<'_> {
     fn domain(&mut self, subject: &Subject<'_>, name: Ordinal, rules: &Attribute, grouped: bool, position: usize) {
         // Of the domains that must be kept the focus is in one, and of those that should be, too.
         for mandatory in [true, false] {
-            let own: Vec<&DomainRule> = rules.domains.iter().filter(|rule| rule.mandatory == mandatory).collect();
-            if own.is_empty() || own.iter().any(|rule| self.applies(rule, subject) != Some(false)) {
+            if self.in_domain(subject, rules, mandatory) {
                 continue;
             }
+            let own: Vec<&DomainRule> = rules.domains.iter().filter(|rule| rule.mandatory == mandatory).collect();
             let message = format!(
                 "{} does not apply to {}, but to {}",
                 self.shown(name),
@@ -139,6 +167,60 @@ impl Checker<'_> {
             let message = format!("{} is never in a group; write it before all groups", self.shown(name));
             self.breach(mandatory, position, message);
         }
+    }
+
+    /// Whether the focus is in one of the domains that must be kept, or of those that should be, where there are any.
+    fn in_domain(&self, subject: &Subject<'_>, rules: &Attribute, mandatory: bool) -> bool {
+        let mut own = rules.domains.iter().filter(|rule| rule.mandatory == mandatory).peekable();
+        own.peek().is_none() || own.any(|rule| self.applies(rule, subject) != Some(false))
+    }
+
+    /// Whether laterality refines what is no body structure but has one site, which is what it is said of: the
+    /// close-to-user form that the postcoordination guide lets servers take (transformation level 1), because only one
+    /// expression can be meant.
+    fn is_of_the_site(&self, subject: &Subject<'_>, stated: &Row, rules: &Attribute, standing: Standing) -> Result<bool, Fault> {
+        let name = stated.name;
+        let loose = !self.defines && standing != Standing::Together && self.index.code(name) == LATERALITY;
+        if !loose || subject.sub.focus.len() != 1 || self.in_domain(subject, rules, true) {
+            return Ok(false);
+        }
+        let mut sites: BTreeSet<Ordinal> = BTreeSet::new();
+        for row in subject.meaning.groups.iter().flatten().filter(|row| row.name != name) {
+            if let RowValue::Concept(site) = row.value
+                && self.is_refined_by(site, stated, rules)?
+            {
+                sites.insert(site);
+            }
+        }
+        Ok(sites.len() == 1)
+    }
+
+    /// Whether an attribute may be said of a concept, and says more than the concept itself does.
+    fn is_refined_by(&self, concept: Ordinal, stated: &Row, rules: &Attribute) -> Result<bool, Fault> {
+        let focus = ConceptReference {
+            span: Span::default(),
+            id: self.index.code(concept).to_owned(),
+            term: None,
+        };
+        let sub = SubExpression {
+            focus: vec![focus],
+            attributes: Vec::new(),
+            groups: Vec::new(),
+        };
+        let subject = Subject {
+            meaning: self.meaning(&sub)?,
+            sub: &sub,
+        };
+        // Structures that have sides say that they have one.
+        let is_narrower = |known: &RowValue| match (known, &stated.value) {
+            (RowValue::Concept(known), RowValue::Concept(value)) => self.index.subsumes(*known, *value),
+            _ => false,
+        };
+        let mut own = subject.meaning.groups.iter().flatten().filter(|row| row.name == stated.name);
+        if own.any(|row| !is_narrower(&row.value)) {
+            return Ok(false);
+        }
+        Ok(self.in_domain(&subject, rules, true) && self.in_domain(&subject, rules, false))
     }
 
     /// The rules on an attribute in whose domain the focus is.

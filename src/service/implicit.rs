@@ -5,11 +5,13 @@
 //! (`fhir_vs=ecl/`) become a filter of that name; whether it can be evaluated is the evaluation's business.
 
 use super::CodeSystemIndex;
+use super::resource::Resource;
 use super::terminology::Terminology;
 use super::version::UNPUBLISHED;
 use crate::grammars::ucum::Unit;
 use std::sync::Arc;
 use tern_index::value_set::{Compose, Filter, Include, ValueSet};
+use tern_loaders::fhir::json::{Node, Object};
 
 const SNOMED: &str = "http://snomed.info/sct";
 const LOINC: &str = "http://loinc.org";
@@ -21,6 +23,78 @@ pub fn value_set(terminology: &Terminology, url: &str, version: Option<&str>) ->
         .or_else(|| units(url))
         .or_else(|| all_codes(terminology, url, version))?;
     Some(Arc::new(made))
+}
+
+/// The implicit value set of a URL as the resource that it would be, if it is one.
+pub fn resource(terminology: &Terminology, url: &str) -> Option<Resource> {
+    let made = value_set(terminology, url, None)?;
+    Resource::read(&written(terminology, url, &made)).ok()
+}
+
+/// What a definition that was made here says, as JSON.
+fn written<'v>(terminology: &Terminology, url: &'v str, made: &'v ValueSet) -> Node<'v> {
+    fn text(value: &str) -> Node<'_> {
+        Node::String(value.into())
+    }
+    fn object<'v>(members: Vec<(&'static str, Option<Node<'v>>)>) -> Node<'v> {
+        let given = members.into_iter().filter_map(|(name, value)| Some((name.into(), value?)));
+        Node::Object(Object {
+            members: given.collect(),
+            ..Object::default()
+        })
+    }
+    let include = made.compose.iter().flat_map(|compose| &compose.include).map(|include| {
+        let filter = include.filters.iter().map(|filter| {
+            object(vec![
+                ("property", Some(text(&filter.property))),
+                ("op", Some(text(&filter.op))),
+                ("value", filter.value.as_deref().map(text)),
+            ])
+        });
+        let filters: Vec<Node<'v>> = filter.collect();
+        object(vec![
+            ("system", include.system.as_deref().map(text)),
+            ("version", include.version.as_deref().map(text)),
+            ("filter", (!filters.is_empty()).then_some(Node::Array(filters))),
+        ])
+    });
+    let system = made
+        .compose
+        .iter()
+        .flat_map(|compose| &compose.include)
+        .find_map(|include| include.system.as_deref());
+    let index = system.and_then(|system| terminology.code_system(system, None).ok());
+    let copyright = index.and_then(|index| index.header().copyright.clone());
+    object(vec![
+        ("resourceType", Some(text("ValueSet"))),
+        ("id", Some(Node::String(id_of(url).into()))),
+        ("url", Some(text(url))),
+        ("version", made.version.as_deref().map(text)),
+        ("name", made.name.as_deref().map(text)),
+        ("title", made.title.as_deref().map(text)),
+        ("status", made.status.as_deref().map(text)),
+        ("copyright", copyright.map(|copyright| Node::String(copyright.into()))),
+        (
+            "compose",
+            Some(object(vec![("include", Some(Node::Array(include.collect())))])),
+        ),
+    ])
+}
+
+/// Most characters of an id.
+const LONGEST_ID: usize = 64;
+
+/// An id that tells the URL to people.
+fn id_of(url: &str) -> String {
+    let bare = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let sign = |sign: char| {
+        if sign.is_ascii_alphanumeric() || sign == '.' {
+            sign
+        } else {
+            '-'
+        }
+    };
+    bare.chars().map(sign).take(LONGEST_ID).collect()
 }
 
 fn definition(url: &str, name: &str, title: String, include: Include) -> ValueSet {

@@ -4,7 +4,8 @@
 //! It finds and describes; the `fhir` room renders. Resources kept whole come back as they were loaded; indexed
 //! releases come back as the opened index, whose header says all that a resource without its concepts says.
 
-use super::catalogue::{Entry, Shelf};
+use super::catalogue::{Entry, Layer, Shelf};
+use super::implicit;
 use super::resource_search::{self, Condition, Element, Match, Searched, Test};
 use super::terminology::{ResourceKind, Terminology};
 use super::written::Written;
@@ -103,7 +104,13 @@ impl Terminology {
         let layers = self.layers();
         match kind {
             ResourceKind::CodeSystem => page.of(layers.iter().map(|layer| &layer.code_systems)),
-            ResourceKind::ValueSet => page.of(layers.iter().map(|layer| &layer.value_sets)),
+            ResourceKind::ValueSet => {
+                // One that exists without a resource is found by its URL: clients ask so whether they may use it.
+                let wanted = page.url().filter(|url| !self.has_value_set(url));
+                let made = wanted.and_then(|url| implicit::resource(self, url));
+                let made = made.map(|made| Arc::new(Layer::of_resources(vec![made])));
+                page.of(layers.iter().chain(&made).map(|layer| &layer.value_sets))
+            }
             ResourceKind::ConceptMap => page.of(layers.iter().flat_map(|layer| [&layer.concept_maps, layer.algorithmic()])),
             ResourceKind::NamingSystem => page.of(layers.iter().map(|layer| &layer.naming_systems)),
         }

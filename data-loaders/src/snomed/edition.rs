@@ -418,6 +418,14 @@ mod tests {
         assert_eq!(fault(&sound, &[core, MODEL, LOCAL]), None);
         let older = fault(&[base, (LOCAL, 20_250_301, core, 20_240_101)], &[core, MODEL, LOCAL]).unwrap();
         assert!(older.contains("of 20240101") && older.contains("of 20250101"), "{older}");
+        let dependencies = Dependencies {
+            versions: vec![base, (LOCAL, 20_241_130, core, 20_240_101)],
+            ..Dependencies::default()
+        };
+        let then = dependencies
+            .fault(&BTreeMap::from([(core, 1), (MODEL, 1), (LOCAL, 1)]), Some(20_250_201))
+            .unwrap();
+        assert!(then.ends_with("(--as-of 20241130)"), "{then}");
         let missing = fault(&sound[1..], &[LOCAL]).unwrap();
         assert!(
             missing.contains("900000000000207008 (International)") && missing.contains("not there"),

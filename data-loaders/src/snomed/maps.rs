@@ -75,6 +75,9 @@ pub(super) fn map_header(refset: Sctid, source: &str, target: &str, version: &st
         url: format!("{SYSTEM}?fhir_cm={refset}"),
         version: Some(version.to_owned()),
         name: Some(format!("SnomedCtMap{refset}")),
+        description: Some(format!(
+            "The concept map implicitly defined by the reference set {refset} ({title})"
+        )),
         title: Some(title),
         status: Some("active".into()),
         publisher: Some(super::PUBLISHER.into()),
