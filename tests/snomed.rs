@@ -53,6 +53,16 @@ fn rules_choose_for_the_patient_and_say_what_would_change_the_answer() {
 }
 
 #[test]
+fn what_belongs_together_is_shown_together() {
+    let page = stdout(history(), &["lookup", "snomed", "1339999997103"]);
+    let groups = "group 1         Amount = 250\ngroup 2         Amount = 0.50\nsufficientlyDefined";
+    assert!(page.contains(groups), "{page}");
+    // A single group is told by its attributes.
+    let page = stdout(history(), &["lookup", "snomed", "1259999997102"]);
+    assert!(page.contains("\nSeat ") && !page.contains("group 1"), "{page}");
+}
+
+#[test]
 fn a_retired_concept_says_why_and_what_to_use() {
     let page = stdout(history(), &["lookup", "snomed", SAIL_OXIDE]);
     assert!(page.contains("retired         Said twice"), "{page}");

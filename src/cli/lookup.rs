@@ -3,9 +3,11 @@
 use super::error::{CliError, Exit};
 use super::output::{Output, OutputArgs};
 use super::session::{Session, short_version};
-use crate::service::LookupRequest;
 use crate::service::history::{INACTIVATION_INDICATOR, Named, Retirement, Successor};
 use crate::service::lookup::{Lookup, LookupDesignation, LookupProperty, lookup};
+use crate::service::normal_form::ROLE_GROUP;
+use crate::service::postcoordinated::SNOMED;
+use crate::service::{LookupRequest, Terminology};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -110,9 +112,31 @@ pub fn run(args: &LookupArgs, directory: &Path) -> Result<Exit, CliError> {
     if output.is_json() {
         output.json(&answer(&found))?;
     } else {
-        output.text(&readable(&found, output.width()))?;
+        let groups = match args.properties.as_slice() {
+            [] => role_groups(&session.terminology, request)?,
+            _ => Vec::new(),
+        };
+        output.text(&readable(&found, &groups, output.width()))?;
     }
     Ok(Exit::Success)
+}
+
+/// The role groups of a concept, where it has several: which values belong together cannot be told from a list of each attribute.
+fn role_groups(terminology: &Terminology, request: LookupRequest) -> Result<Vec<LookupProperty>, CliError> {
+    if request.coding.system.as_deref() != Some(SNOMED) {
+        return Ok(Vec::new());
+    }
+    let request = LookupRequest {
+        properties: vec![ROLE_GROUP.to_owned()],
+        ..request
+    };
+    let found = lookup(terminology, &request).map_err(|failure| CliError::operation(failure, ""))?;
+    let groups: Vec<LookupProperty> = found
+        .properties
+        .into_iter()
+        .filter(|property| property.code == ROLE_GROUP)
+        .collect();
+    Ok(if groups.len() > 1 { groups } else { Vec::new() })
 }
 
 fn answer(found: &Lookup) -> Answer<'_> {
@@ -193,7 +217,7 @@ const LISTED: usize = 12;
 const LABEL: usize = 16;
 
 /// A page for people: what it is, where it stands, what it is called, what is known of it.
-fn readable(found: &Lookup, width: u16) -> String {
+fn readable(found: &Lookup, groups: &[LookupProperty], width: u16) -> String {
     let mut page = Page {
         text: String::new(),
         width: usize::from(width),
@@ -217,7 +241,7 @@ fn readable(found: &Lookup, width: u16) -> String {
     }
     let others = found.designations.iter().filter(|designation| designation.value != display);
     page.section("terms", others.map(described));
-    properties(&mut page, found);
+    properties(&mut page, found, groups);
     page.text
 }
 
@@ -253,8 +277,16 @@ fn described(designation: &LookupDesignation) -> String {
     }
 }
 
-/// A section for each property but links; what has been said of a retired code is not said again.
-fn properties(page: &mut Page, found: &Lookup) {
+/// A section for each role group and for each property but links; what stands in a group, or has been said of a retired
+/// code, is not said again.
+fn properties(page: &mut Page, found: &Lookup, groups: &[LookupProperty]) {
+    for (number, group) in (1..).zip(groups) {
+        page.section(&format!("group {number}"), group.subproperties.iter().map(attribute));
+    }
+    let is_grouped = |property: &LookupProperty| {
+        let mut parts = groups.iter().flat_map(|group| &group.subproperties);
+        parts.any(|part| part.code == property.code && part.value == property.value)
+    };
     let is_link = |property: &LookupProperty| matches!(property.code.as_str(), "parent" | "child");
     let is_history = |property: &LookupProperty| {
         let retirement = found.retirement.as_ref();
@@ -266,7 +298,7 @@ fn properties(page: &mut Page, found: &Lookup) {
     let mut codes: Vec<&str> = Vec::new();
     let mut sections: BTreeMap<&str, Vec<&LookupProperty>> = BTreeMap::new();
     for property in &found.properties {
-        if !is_link(property) && !is_history(property) {
+        if !is_link(property) && !is_history(property) && !is_grouped(property) {
             let own = sections.entry(&property.code).or_default();
             if own.is_empty() {
                 codes.push(&property.code);
@@ -286,13 +318,16 @@ fn linked(property: &LookupProperty) -> String {
     match &property.description {
         Some(description) => format!("{value}  {description}"),
         None if value.is_empty() => {
-            let part =
-                |part: &LookupProperty| format!("{} = {}", part.code_display.as_deref().unwrap_or(&part.code), linked(part));
-            let parts: Vec<String> = property.subproperties.iter().map(part).collect();
+            let parts: Vec<String> = property.subproperties.iter().map(attribute).collect();
             parts.join("; ")
         }
         None => value,
     }
+}
+
+/// An attribute of a group with its value.
+fn attribute(part: &LookupProperty) -> String {
+    format!("{} = {}", part.code_display.as_deref().unwrap_or(&part.code), linked(part))
 }
 
 struct Page {
