@@ -400,6 +400,11 @@ impl Strings {
         (0..self.len()).map(|number| self.get(number))
     }
 
+    /// Where each begins and ends, and the bytes of all, one after the other.
+    pub fn raw(&self) -> (&[u64], &[u8]) {
+        (&self.offsets, &self.heap)
+    }
+
     /// The place of a string in a sorted list.
     pub fn binary_search(&self, wanted: &str) -> Option<usize> {
         let place = self.partition_point(|text| text < wanted);

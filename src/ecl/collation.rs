@@ -24,6 +24,13 @@ impl Letter {
         self.base == found.base && (self.marks.is_empty() || self.marks == found.marks)
     }
 
+    /// Whether text of ASCII can satisfy this, asked for in a language with these customs: there two plain letters may be one
+    /// of another kind (`aa`), and a plain letter another one, marked (`w`).
+    pub fn may_be_plain(&self, customs: Option<&Customs>) -> bool {
+        let plain = self.base.is_ascii() && self.marks.iter().all(char::is_ascii);
+        plain || (self.base == 'å' && customs.is_some_and(|customs| customs.double_a.is_some()))
+    }
+
     /// Whether it is one of ASCII's, without marks.
     pub fn is_plain(&self) -> bool {
         self.base.is_ascii() && self.marks.is_empty()

@@ -218,6 +218,16 @@ impl Form {
         }
     }
 
+    /// Whether a text of ASCII can match, in a language with these customs.
+    fn may_be_plain(&self, customs: Option<&Customs>) -> bool {
+        let plain = |sought: &Sought| sought.letters.iter().all(|letter| letter.may_be_plain(customs));
+        match self {
+            Self::Exact(text) => text.is_ascii(),
+            Self::Words(words) => words.iter().all(plain),
+            Self::Pattern(pattern) => pattern.pieces.iter().all(plain),
+        }
+    }
+
     fn is_match(&self, text: &str, customs: Option<&'static Customs>, scratch: &mut Scratch) -> bool {
         match self {
             Self::Exact(exact) => exact == text,
@@ -270,6 +280,30 @@ impl Matcher {
         !self.customary.is_empty()
     }
 
+    /// What a term of ASCII has besides words if it matches, in whatever language.
+    pub fn signs(&self) -> Signs {
+        let forms = || std::iter::once((None, &self.general)).chain(self.customary.iter().map(|(own, form)| (Some(*own), form)));
+        if forms().all(|(customs, form)| !form.may_be_plain(customs)) {
+            return Signs::Never;
+        }
+        let pieces: Vec<&str> = match &self.general {
+            Form::Exact(text) => vec![text],
+            Form::Pattern(pattern) => pattern.pieces.iter().map(|piece| piece.text.as_str()).collect(),
+            Form::Words(_) => Vec::new(),
+        };
+        let is_sign = |character: char| character.is_ascii() && !character.is_ascii_alphanumeric();
+        let runs = pieces.iter().flat_map(|piece| piece.split(|character| !is_sign(character)));
+        let Some(sought) = runs.filter(|run| !run.is_empty()).max_by_key(|run| run.len()) else {
+            return Signs::Unknown;
+        };
+        let enough =
+            matches!(&self.general, Form::Pattern(_)) && matches!(pieces.as_slice(), ["", inner, ""] if *inner == sought);
+        Signs::Text {
+            sought: sought.to_owned(),
+            enough,
+        }
+    }
+
     /// What a match, in whatever language, has in its words once marks are folded away.
     pub fn parts(&self) -> Parts {
         let mut parts = Parts::default();
@@ -307,6 +341,22 @@ impl Matcher {
         }
         parts
     }
+}
+
+/// What a term of ASCII must have besides words, for it to match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signs {
+    /// It matches in no case: a marked letter is sought.
+    Never,
+    /// Text without letters and digits.
+    Text {
+        /// The text.
+        sought: String,
+        /// Whether a term that has it matches.
+        enough: bool,
+    },
+    /// Nothing can be said.
+    Unknown,
 }
 
 /// What must be in the words of a term for it to match.
@@ -542,9 +592,9 @@ mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig { cases: 5_000, ..Default::default() })]
         #[test]
         fn what_matches_has_the_parts(
-            text in "[abAÅéöw½Øﬁ™ -]{0,12}",
-            piece in "[abwAåé½Ø -]{0,3}",
-            other in "[abé -]{0,3}",
+            text in "[abAÅéöw½Øﬁ™ /-]{0,12}|[abAw /-]{0,12}",
+            piece in "[abwAåé½Ø /-]{0,3}|[/-]{1,2}",
+            other in "[abé /-]{0,3}",
             kind in 0..4,
             known in proptest::sample::subsequence(vec!["en", "sv", "da", "et"], 0..3),
             language in proptest::sample::select(vec![None, Some("en"), Some("sv"), Some("da"), Some("et")]),
@@ -559,6 +609,18 @@ mod tests {
             let language = language.filter(|language| known.contains(language));
             let parts = matcher.parts();
             let all = parts.list.iter().all(|part| has(&text, part));
+            if text.is_ascii() {
+                let matches = matcher.is_match_in(&text, language, &mut Scratch::default());
+                let signs = matcher.signs();
+                proptest::prop_assert!(!matches || match &signs {
+                    Signs::Never => false,
+                    Signs::Text { sought, .. } => text.contains(sought),
+                    Signs::Unknown => true,
+                }, "{text:?} {signs:?}");
+                if let Signs::Text { sought, enough: true } = &signs {
+                    proptest::prop_assert_eq!(matches, text.contains(sought), "{:?}", text);
+                }
+            }
             if matcher.is_match_in(&text, language, &mut Scratch::default()) {
                 proptest::prop_assert!(all, "{text:?} lacks {:?}", parts.list);
             } else if parts.exact && !parts.list.is_empty() {

@@ -4,7 +4,7 @@ use super::{
     Alternate, Axioms, ConceptBits, ConceptSet, FileSource, Member, PropertyRows, RefsetRows,
     codes::Codes,
     concepts::Concepts,
-    designations::{DesignationColumns, Designations},
+    designations::{DesignationColumns, Designations, StoredTexts},
     hierarchy::Hierarchy,
     members::Members,
     refsets::Refsets,
@@ -212,6 +212,11 @@ impl CodeSystemIndex {
     /// The text of a designation.
     pub fn designation_text(&self, number: u32) -> Cow<'_, str> {
         self.designations.text(number as usize)
+    }
+
+    /// The texts of all designations as they are stored.
+    pub fn stored_texts(&self) -> StoredTexts<'_> {
+        self.designations.stored()
     }
 
     /// The kind of a designation.

@@ -21,6 +21,35 @@ pub struct DesignationColumns<'i> {
     pub time: &'i [u16],
 }
 
+/// Texts of designations one after the other, for those who look for bytes in all of them at once.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredTexts<'i> {
+    offsets: &'i [u64],
+    heap: &'i [u8],
+    kinds: &'i [u8],
+}
+
+impl<'i> StoredTexts<'i> {
+    /// The bytes of a run of designations, one after the other; empty when out of range.
+    pub fn bytes(&self, numbers: Range<u32>) -> &'i [u8] {
+        let offset = |number: u32| self.offsets.get(number as usize).map(|offset| *offset as usize);
+        let range = offset(numbers.start).zip(offset(numbers.end));
+        range.and_then(|(start, end)| self.heap.get(start..end)).unwrap_or(&[])
+    }
+
+    /// Where each of a run begins in [`bytes`](Self::bytes) of all, and where the last ends.
+    pub fn offsets(&self, numbers: Range<u32>) -> &'i [u64] {
+        self.offsets.get(numbers.start as usize..=numbers.end as usize).unwrap_or(&[])
+    }
+
+    /// Whether a text is so long that it is packed elsewhere: its bytes here are not it.
+    pub fn is_long(&self, number: u32) -> bool {
+        self.kinds
+            .get(number as usize)
+            .is_some_and(|kind| kind & designations::KIND_LONG != 0)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Designations {
     first: Column<u32>,
@@ -222,6 +251,13 @@ impl Designations {
             return Cow::Borrowed(text);
         }
         Cow::Owned(text.parse().ok().and_then(|long| self.long.get(long)).unwrap_or_default())
+    }
+
+    /// The texts as they are stored, long ones aside, which are packed elsewhere.
+    pub fn stored(&self) -> StoredTexts<'_> {
+        let (offsets, heap) = self.texts.raw();
+        let kinds = &self.kind;
+        StoredTexts { offsets, heap, kinds }
     }
 
     pub fn language(&self, number: usize) -> Option<&str> {

@@ -27,7 +27,7 @@ pub use axioms::Axioms;
 pub use bits::ConceptBits;
 pub use code_system::CodeSystemIndex;
 pub use concept_map::ConceptMapIndex;
-pub use designations::DesignationColumns;
+pub use designations::{DesignationColumns, StoredTexts};
 pub use members::{Alternate, Component, Field, FieldKind, FieldValue, RefsetRows};
 pub use property_rows::PropertyRows;
 pub(crate) use property_rows::slot;

@@ -1,12 +1,14 @@
 //! Terms that are sought, made ready: what the word index knows of them, and what has to be read.
 //!
 //! Whole words, beginnings of words and the literal parts of patterns are looked up in the dictionary of the word index,
-//! which gives the designations that have them all. Often that is the answer; where it is more than the answer, only
-//! those designations are read. Definitions are not in the word index and are always read.
+//! which gives the designations that have them all. What no word has is looked for in the bytes of the terms (`sweep`). Often that is
+//! the answer; where it is more than the answer, only those designations are read. Definitions are not in the word index and are
+//! always read.
 
+use super::sweep::swept;
 use super::{Evaluator, Found};
 use crate::ecl::ast::SearchTerm;
-use crate::ecl::terms::{Matcher, Scratch};
+use crate::ecl::terms::{Matcher, Parts, Scratch, Signs};
 use std::sync::Arc;
 use tern_index::read::{CodeSystemIndex, ConceptBits, WordPart};
 
@@ -15,6 +17,9 @@ const LOOKED_UP: usize = 64;
 
 /// Pieces of one search term that are looked up at most; what has these may still lack the others.
 const PIECES: usize = 16;
+
+/// So many terms are read rather than looked up.
+const SOME: u64 = 10_000;
 
 /// Any of several search terms.
 pub(super) struct SoughtTerms {
@@ -78,35 +83,53 @@ impl Evaluator<'_> {
         Ok(SoughtTerms { matchers, known })
     }
 
+    /// Designations that have parts of words, definitions aside.
+    fn worded(&mut self, parts: &Parts) -> Found<Option<ConceptBits>> {
+        let list: Vec<WordPart<'_>> = parts
+            .list
+            .iter()
+            .map(|part| WordPart {
+                text: &part.text,
+                starts: part.starts,
+                ends: part.ends,
+            })
+            .collect();
+        // Some words are in every second term.
+        self.budget.spend(u64::from(self.index.designation_count()))?;
+        self.budget.end.check()?;
+        Ok(self.index.designations_with(&list))
+    }
+
     fn looked_up(&mut self, matchers: &[Matcher]) -> Found<Option<Known>> {
         let index = self.index;
         let total = index.designation_count() as usize;
         let (mut possible, mut certain) = (ConceptBits::new(total), ConceptBits::new(total));
         for matcher in matchers {
+            let signs = matcher.signs();
             let mut parts = matcher.parts();
-            if parts.list.is_empty() {
-                return Ok(None);
-            }
-            parts.keep_telling(PIECES);
-            let list: Vec<WordPart<'_>> = parts
-                .list
-                .iter()
-                .map(|part| WordPart {
-                    text: &part.text,
-                    starts: part.starts,
-                    ends: part.ends,
-                })
-                .collect();
-            // Some words are in every second term.
-            self.budget.spend(total as u64)?;
-            self.budget.end.check()?;
-            let Some(found) = index.designations_with(&list) else {
-                return Ok(None);
+            let found = match (signs, parts.list.is_empty()) {
+                (Signs::Unknown, true) => return Ok(None),
+                (signs @ (Signs::Never | Signs::Text { .. }), true) | (signs @ Signs::Never, false) => {
+                    let (mut found, sure) = swept(index, &signs, &mut self.budget)?;
+                    certain.add(&sure);
+                    // Where few terms have marks, reading these is less than looking up what else they must have.
+                    if !parts.list.is_empty() && found.len() > SOME {
+                        parts.keep_telling(PIECES);
+                        let Some(worded) = self.worded(&parts)? else { return Ok(None) };
+                        found.keep(&worded);
+                    }
+                    found
+                }
+                (_, false) => {
+                    parts.keep_telling(PIECES);
+                    let Some(found) = self.worded(&parts)? else { return Ok(None) };
+                    if parts.exact {
+                        certain.add(&found);
+                    }
+                    found
+                }
             };
             possible.add(&found);
-            if parts.exact {
-                certain.add(&found);
-            }
         }
         let definitions = self
             .definitions

@@ -25,6 +25,7 @@ mod membership;
 mod order;
 mod refinement;
 mod reversed;
+mod sweep;
 
 pub(super) use costs::Costs;
 pub use members::Rows;

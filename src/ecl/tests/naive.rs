@@ -503,15 +503,16 @@ fn text_matches(term: &SearchTerm, text: &str) -> bool {
         SearchTerm::Exact(exact) => exact == text,
         SearchTerm::Match(words) => words.iter().flat_map(|word| word.split('.')).all(|word| {
             let (word, text) = folded(word);
-            text.split([' ', '.']).any(|own| own.starts_with(&word))
+            text.split([' ', '.', '-']).any(|own| own.starts_with(&word))
         }),
         SearchTerm::Wild(pieces) => {
-            let pattern = pieces
-                .iter()
-                .map(|piece| regex::escape(&plain(piece)))
-                .collect::<Vec<_>>()
-                .join(".*");
-            regex::Regex::new(&format!("^{pattern}$")).unwrap().is_match(&plain(text))
+            let letter = |letter: char| match letter {
+                'e' | 'E' => "[eéè]".to_owned(),
+                other => regex::escape(&other.to_string()),
+            };
+            let pieces: Vec<String> = pieces.iter().map(|piece| piece.chars().map(letter).collect()).collect();
+            let pattern = format!("(?i)^{}$", pieces.join(".*"));
+            regex::Regex::new(&pattern).unwrap().is_match(text)
         }
     }
 }

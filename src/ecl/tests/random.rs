@@ -255,7 +255,11 @@ impl Maker<'_> {
     fn search_term(&mut self) -> SearchTerm {
         if self.dice.one_in(3) {
             let word = *self.dice.pick(&["heart", "att", "Men", "ease"]);
-            return SearchTerm::Wild(match self.dice.roll(3) {
+            let sign = *self.dice.pick(&["-", " ", "é", "t-", "è", "t é", "/"]);
+            return SearchTerm::Wild(match self.dice.roll(6) {
+                3 => vec![String::new(), sign.to_owned(), String::new()],
+                4 => vec![String::new(), sign.to_owned(), word.to_owned()],
+                5 => vec![word.to_owned(), sign.to_owned(), sign.to_owned(), String::new()],
                 0 => vec![String::new(), word.to_owned(), String::new()],
                 1 => vec![word.to_owned(), String::new()],
                 _ => vec![word.to_owned()],

@@ -244,7 +244,7 @@ impl World {
                 let words: Vec<&str> = (0..=dice.roll(3)).map(|_| *dice.pick(&WORDS)).collect();
                 Term {
                     id: identifier(self.concepts.len() * 8 + place, "01"),
-                    text: words.join(" "),
+                    text: words.join(*dice.pick(&[" ", " ", " ", "-"])),
                     kind: if place == 0 {
                         NAME
                     } else {
