@@ -15,6 +15,7 @@ pub mod fhir;
 pub mod grammars;
 pub mod http;
 pub mod mapper;
+mod remembered;
 pub mod review;
 pub mod service;
 pub mod stop;

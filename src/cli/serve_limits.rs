@@ -86,6 +86,9 @@ pub struct LimitArgs {
     /// Memory for the sets that an expression constraint keeps while others are found
     #[arg(long, env = "TERN_ECL_MEMORY", default_value_t = Size(DEFAULTS.constraints.memory), value_name = "SIZE")]
     ecl_memory: Size,
+    /// Memory for sets that expression constraints gave, so that they are evaluated once; 0 for none
+    #[arg(long, env = "TERN_ECL_CACHE_BYTES", default_value_t = Size(DEFAULTS.constraint_sets), value_name = "SIZE")]
+    ecl_cache_bytes: Size,
     /// Targets of algorithmic maps that are kept in memory
     #[arg(long, env = "TERN_MAPPERS", default_value_t = DEFAULTS.mappers, value_name = "N", value_parser = count)]
     mappers: usize,
@@ -144,6 +147,7 @@ impl LimitArgs {
                 memory: self.ecl_memory.0,
                 ..DEFAULTS.constraints.clone()
             },
+            constraint_sets: self.ecl_cache_bytes.0,
             heavy: self.heavy,
             waiting: self.waiting,
             time: self.request_time.0,

@@ -131,9 +131,12 @@ pub fn short(url: &str) -> &str {
     alias::short_name(url).unwrap_or(url)
 }
 
-/// What tables call a code system, a concept map or a package: the short name or the end of the URL. Pipes and JSON
-/// have the whole URL.
+/// What tables call a code system, a concept map or a package: the short name or the end of the URL, with the version if
+/// there is one. Pipes and JSON have the whole URL.
 pub fn label(url: &str) -> String {
+    if let Some((url, version)) = url.split_once('|') {
+        return format!("{} {}", label(url), short_version(version));
+    }
     if let Some(name) = alias::short_name(url) {
         return name.to_owned();
     }
@@ -163,5 +166,26 @@ pub fn describe(info: &ArtefactInfo) -> (&'static str, &str, Option<&str>) {
             Some((name, version)) => ("resources", name, Some(version)),
             None => ("resources", origin, None),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_short_and_keep_the_version() {
+        let edition = "http://snomed.info/sct/900000000000207008/version/20250101";
+        for (url, shown) in [
+            ("http://snomed.info/sct", "snomed".to_owned()),
+            ("http://snomed.info/sct?fhir_cm=447562003", "snomed map 447562003".to_owned()),
+            (
+                &format!("http://snomed.info/sct?fhir_cm=447562003|{edition}"),
+                "snomed map 447562003 20250101".to_owned(),
+            ),
+            ("http://example.org/ConceptMap/local|2.1", "local 2.1".to_owned()),
+        ] {
+            assert_eq!(label(url), shown);
+        }
     }
 }

@@ -33,7 +33,12 @@ impl fmt::Display for Plan {
                 part.push_str("...");
             }
             let indent = step.depth * 2;
-            writeln!(f, "{:>9}  {:indent$}{part}  [{}]", step.size, "", step.how)?;
+            write!(f, "{:>9}  {:indent$}{part}", step.size, "")?;
+            // A concept by its identifier is just there.
+            match step.how.as_str() {
+                "" => writeln!(f)?,
+                how => writeln!(f, "  [{how}]")?,
+            }
         }
         Ok(())
     }

@@ -4,14 +4,11 @@
 //! kept by its text, so that the second request costs a comparison. Reading itself is the loaders' business.
 
 use super::outcome::{Refusal, RefusalKind};
+use crate::remembered::Remembered;
 use crate::service::resource::ResourceError;
 use crate::service::{Resource, ValueSet};
-use foldhash::quality::RandomState;
 use serde_json::Value;
-use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tern_loaders::fhir::json::Node;
 use tern_loaders::fhir::value_set;
 
@@ -55,26 +52,9 @@ pub enum Unread {
 /// Reads resources and remembers them by their text.
 #[derive(Debug)]
 pub struct ResourceCache {
-    kept: RwLock<Kept>,
+    kept: Remembered<Box<str>, Brought>,
     limits: CacheLimits,
-    hashes: RandomState,
-    found: AtomicU64,
     read: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    by_hash: HashMap<u64, Remembered>,
-    /// Hashes in the order of their arrival. The first goes first, unless it was asked for since it was last looked at.
-    order: VecDeque<u64>,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Remembered {
-    text: Box<str>,
-    brought: Brought,
-    used: AtomicBool,
 }
 
 /// How full a cache is, and of what use.
@@ -94,10 +74,8 @@ impl ResourceCache {
     /// An empty cache.
     pub fn new(limits: CacheLimits) -> Self {
         Self {
-            kept: RwLock::default(),
+            kept: Remembered::new(limits.bytes),
             limits,
-            hashes: RandomState::default(),
-            found: AtomicU64::new(0),
             read: AtomicU64::new(0),
         }
     }
@@ -126,12 +104,7 @@ impl ResourceCache {
     }
 
     fn remembered(&self, text: &str) -> Option<Brought> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let remembered = kept.by_hash.get(&self.hashes.hash_one(text))?;
-        let brought = (&*remembered.text == text).then(|| remembered.brought.clone())?;
-        remembered.used.store(true, Ordering::Relaxed);
-        self.found.fetch_add(1, Ordering::Relaxed);
-        Some(brought)
+        self.kept.find(self.kept.hash(text), |own| **own == *text)
     }
 
     fn take(&self, text: Box<str>, json: &Value) -> Result<Brought, Refusal> {
@@ -152,45 +125,17 @@ impl ResourceCache {
             cost: cost(&text, resource.as_ref()),
             resource,
         };
-        if brought.cost <= self.limits.bytes {
-            self.keep(text, brought.clone());
-        }
+        self.kept.keep(self.kept.hash(&*text), text, brought.clone(), brought.cost);
         Ok(brought)
-    }
-
-    /// A panic elsewhere cannot leave the map half-changed, so its poison is no reason to stop.
-    fn keep(&self, text: Box<str>, brought: Brought) {
-        let hash = self.hashes.hash_one(&*text);
-        let mut guard = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let kept = &mut *guard;
-        kept.bytes += brought.cost;
-        let remembered = Remembered {
-            text,
-            brought,
-            used: AtomicBool::new(false),
-        };
-        match kept.by_hash.insert(hash, remembered) {
-            Some(other) => kept.bytes -= other.brought.cost,
-            None => kept.order.push_back(hash),
-        }
-        while kept.bytes > self.limits.bytes {
-            let Some(oldest) = kept.order.pop_front() else { return };
-            let used = |remembered: &mut Remembered| std::mem::take(remembered.used.get_mut());
-            if kept.by_hash.get_mut(&oldest).is_some_and(used) {
-                kept.order.push_back(oldest);
-            } else if let Some(gone) = kept.by_hash.remove(&oldest) {
-                kept.bytes -= gone.brought.cost;
-            }
-        }
     }
 
     /// How full it is.
     pub fn used(&self) -> CacheUse {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let (resources, bytes) = self.kept.used();
         CacheUse {
-            resources: kept.by_hash.len(),
-            bytes: kept.bytes,
-            found: self.found.load(Ordering::Relaxed),
+            resources,
+            bytes,
+            found: self.kept.found(),
             read: self.read.load(Ordering::Relaxed),
         }
     }

@@ -348,7 +348,12 @@ fn run(job: &Job) -> Result<Said, Refusal> {
         stop: job.stop.clone(),
         ..job.state.limits.constraints.clone()
     };
-    let terminology = job.state.terminology().limiting_constraints(constraints);
+    let sets = job.state.constraint_sets.clone();
+    let terminology = job
+        .state
+        .terminology()
+        .limiting_constraints(constraints)
+        .keeping_constraint_sets(sets);
     let request = Request {
         version: job.wanted.negotiated.version,
         base: &job.base,

@@ -36,6 +36,8 @@ pub struct Limits {
     pub sessions: SessionLimits,
     /// Expression constraints.
     pub constraints: ecl::Limits,
+    /// Bytes of the sets that they gave, kept for later requests.
+    pub constraint_sets: usize,
     /// Heavy requests at once.
     pub heavy: usize,
     /// Heavy requests that wait for their turn; the next is refused.
@@ -75,6 +77,7 @@ impl Default for Limits {
             resources: CacheLimits::default(),
             sessions: SessionLimits::default(),
             constraints: ecl::Limits::default(),
+            constraint_sets: 64 << 20,
             heavy: processors * 2,
             waiting: processors * 64,
             time: Duration::from_secs(60),

@@ -53,6 +53,10 @@ pub(super) struct Metrics {
     cached_bytes: Gauge,
     cache_found: Gauge,
     cache_read: Gauge,
+    sets: Gauge,
+    set_bytes: Gauge,
+    sets_found: Gauge,
+    sets_evaluated: Gauge,
     sessions: Gauge,
     session_bytes: Gauge,
 }
@@ -94,6 +98,18 @@ impl Default for Metrics {
             gauge("cache_found", "Resources of requests that were remembered, since the start"),
             gauge("cache_read", "Resources of requests that had to be read, since the start"),
         );
+        let (sets, set_bytes, sets_found, sets_evaluated) = (
+            gauge("constraint_sets", "Sets of expression constraints that are remembered"),
+            gauge("constraint_set_bytes", "Bytes of the sets that are remembered"),
+            gauge(
+                "constraint_sets_found",
+                "Expression constraints whose set was remembered, since the start",
+            ),
+            gauge(
+                "constraint_sets_evaluated",
+                "Expression constraints that had to be evaluated, since the start",
+            ),
+        );
         let sessions = gauge("sessions", "Sessions of $cache-control");
         let session_bytes = gauge("session_bytes", "Bytes of the resources of sessions");
         Self {
@@ -110,6 +126,10 @@ impl Default for Metrics {
             cached_bytes,
             cache_found,
             cache_read,
+            sets,
+            set_bytes,
+            sets_found,
+            sets_evaluated,
             sessions,
             session_bytes,
         }
@@ -136,6 +156,7 @@ pub(super) async fn tell(state: web::Data<State>) -> HttpResponse {
     let metrics = &state.metrics;
     let (running, admitted) = state.gate.used();
     let cache = state.cache.used();
+    let sets = state.constraint_sets.used();
     let (sessions, session_bytes) = state.sessions.used();
     for (gauge, value) in [
         (&metrics.heavy, running),
@@ -145,6 +166,10 @@ pub(super) async fn tell(state: web::Data<State>) -> HttpResponse {
         (&metrics.cached_bytes, cache.bytes),
         (&metrics.cache_found, usize::try_from(cache.found).unwrap_or(usize::MAX)),
         (&metrics.cache_read, usize::try_from(cache.read).unwrap_or(usize::MAX)),
+        (&metrics.sets, sets.sets),
+        (&metrics.set_bytes, sets.bytes),
+        (&metrics.sets_found, usize::try_from(sets.found).unwrap_or(usize::MAX)),
+        (&metrics.sets_evaluated, usize::try_from(sets.evaluated).unwrap_or(usize::MAX)),
         (&metrics.sessions, sessions),
         (&metrics.session_bytes, session_bytes),
     ] {

@@ -8,6 +8,7 @@ use crate::fhir::interaction::Room;
 use crate::fhir::resource_in::ResourceCache;
 use crate::fhir::sessions::Sessions;
 use crate::service::Terminology;
+use crate::service::constraint_sets::ConstraintSets;
 use crate::written::{Library, WrittenError};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub struct State {
     library: Library,
     pub(super) cache: ResourceCache,
+    pub(super) constraint_sets: Arc<ConstraintSets>,
     pub(super) sessions: Sessions,
     pub(super) gate: Gate,
     pub(super) quick: Quick,
@@ -37,6 +39,7 @@ impl State {
         Self {
             library,
             cache: ResourceCache::new(limits.resources),
+            constraint_sets: Arc::new(ConstraintSets::new(limits.constraint_sets)),
             sessions: Sessions::new(limits.sessions),
             gate: Gate::new(limits.heavy, limits.waiting),
             quick: Quick::default(),
@@ -68,6 +71,7 @@ impl State {
         let terminology = terminology.keeping_mappers(self.limits.mappers);
         self.library.replace(terminology);
         self.quick.forget();
+        self.constraint_sets.forget();
     }
 
     /// Takes over what another process has written; whether there was anything.

@@ -7,9 +7,9 @@
 
 use super::algorithmic;
 use super::code_system::View;
+use super::constraint_sets::Constraints;
 use super::value_set::filter::{Place, evaluate};
 use super::{CodeSystemIndex, Failure, Terminology, refusals};
-use crate::ecl::Limits;
 use crate::mapper::{Ask, MOST_CANDIDATES, Mapper, Role, SourceItem, Status};
 use std::collections::{BTreeMap, BTreeSet};
 use tern_index::model::{Coding, Ordinal, PropertyValue};
@@ -104,7 +104,7 @@ pub fn find_matches(terminology: &Terminology, request: &FindMatchesRequest) -> 
         view: View::plain(index),
         request,
         likelihood: BTreeMap::new(),
-        limits: terminology.constraint_limits(),
+        constraints: terminology.constraints(),
     };
     let text = search.text();
     let mapper = match text.is_empty() {
@@ -122,7 +122,7 @@ struct Search<'r> {
     request: &'r FindMatchesRequest,
     /// Probability of the concepts that text was ranked for.
     likelihood: BTreeMap<u32, f32>,
-    limits: &'r Limits,
+    constraints: &'r Constraints,
 }
 
 impl Search<'_> {
@@ -172,7 +172,7 @@ impl Search<'_> {
                 value: Some(text),
             };
             // What the code system has no such property for matches nothing: the match says that it is lacking.
-            evaluate(&self.view, &filter, PLACE, self.limits).unwrap_or_default()
+            evaluate(&self.view, &filter, PLACE, self.constraints).unwrap_or_default()
         };
         match value {
             PropertyValue::Coding(coding) if coding.system.as_deref().is_none_or(|system| system == self.view.url()) => {

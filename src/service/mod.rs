@@ -28,6 +28,7 @@ mod catalogue;
 pub mod closure;
 pub mod code_system;
 pub mod compare;
+pub mod constraint_sets;
 pub mod context;
 pub mod expand;
 pub mod extension;

@@ -5,6 +5,7 @@
 
 use super::alias;
 use super::catalogue::{Entry, Kept, Layer, Shelf};
+use super::constraint_sets::{ConstraintSets, Constraints};
 use super::extension;
 use super::implicit;
 use super::mappers::{Mappers, PeoplesDecisions};
@@ -80,8 +81,8 @@ pub struct Terminology {
     fhir_version: Option<&'static str>,
     /// To what is loaded; shared by all views of a snapshot.
     mappers: Arc<Mappers>,
-    /// What an expression constraint may cost, and who waits for the answer.
-    constraints: Arc<Limits>,
+    /// What an expression constraint may cost, who waits for the answer, and what earlier ones gave.
+    constraints: Arc<Constraints>,
 }
 
 impl Terminology {
@@ -175,20 +176,35 @@ impl Terminology {
 
     /// A view with other limits of expression constraints; theirs is also the word to stop all long work.
     pub fn limiting_constraints(&self, limits: Limits) -> Self {
+        let sets = Arc::clone(&self.constraints.sets);
         Self {
-            constraints: Arc::new(limits),
+            constraints: Arc::new(Constraints { limits, sets }),
+            ..self.clone()
+        }
+    }
+
+    /// A view that keeps the sets of expression constraints from one request to the next.
+    pub fn keeping_constraint_sets(&self, sets: Arc<ConstraintSets>) -> Self {
+        let limits = self.constraints.limits.clone();
+        Self {
+            constraints: Arc::new(Constraints { limits, sets }),
             ..self.clone()
         }
     }
 
     /// What an expression constraint may cost.
     pub fn constraint_limits(&self) -> &Limits {
+        &self.constraints.limits
+    }
+
+    /// Evaluates expression constraints.
+    pub(super) fn constraints(&self) -> &Constraints {
         &self.constraints
     }
 
     /// Who waits for the answer: long work asks it now and then.
     pub fn stop(&self) -> &Stop {
-        &self.constraints.stop
+        &self.constraints.limits.stop
     }
 
     /// A view without what requests brought.

@@ -179,7 +179,10 @@ impl Condition {
                     bits.insert_all(&passing);
                     bits
                 });
-                Passing::Literals(literals, bound as u32)
+                match literals.is_empty() {
+                    true => Passing::None,
+                    false => Passing::Literals(literals, bound as u32),
+                }
             }
         }
     }

@@ -93,6 +93,9 @@ impl<'i> Evaluator<'i> {
     where
         'i: 'c,
     {
+        if matches!(passing, Passing::None) {
+            return Vec::new();
+        }
         let (first, last) = (focus.min().unwrap_or(0), focus.max().unwrap_or(0));
         let rows = names.properties.iter();
         let rows = rows.map(|property| self.index.property_rows(*property).between(first, last));

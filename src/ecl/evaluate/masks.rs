@@ -19,6 +19,9 @@ const NUMBERED: u32 = 24;
 const ALONE: u32 = 24;
 /// Bounds of counts that are told apart by bits.
 const PLANES: u64 = 4;
+/// Attributes in one formula at most, each as often as it is asked about: every thread has its own places in their rows.
+const TRACKS: usize = 1 << 12;
+
 /// For each concept of a block the groups that satisfy something, or with `out` those that do not.
 type Room = [u64; BLOCK];
 
@@ -189,7 +192,8 @@ impl<'i> Evaluator<'i> {
         node: &Node,
         focus: &ConceptSet,
     ) -> Found<Option<(ConceptSet, ConceptSet)>> {
-        let Some(mut formula) = self.formula(node, focus)? else {
+        let mut room = TRACKS;
+        let Some(mut formula) = self.formula(node, focus, &mut room)? else {
             return Ok(None);
         };
         if formula.is_out() {
@@ -242,8 +246,8 @@ impl<'i> Evaluator<'i> {
         }
     }
 
-    /// A node with the rows of the concepts of `focus`, where it has the shape for it.
-    fn formula<'n>(&mut self, node: &'n Node, focus: &ConceptSet) -> Found<Option<Formula<'n>>>
+    /// A node with the rows of the concepts of `focus`, where it has the shape for it and at most `room` attributes.
+    fn formula<'n>(&mut self, node: &'n Node, focus: &ConceptSet, room: &mut usize) -> Found<Option<Formula<'n>>>
     where
         'i: 'n,
     {
@@ -255,6 +259,10 @@ impl<'i> Evaluator<'i> {
                 if condition.reverse || planes(*cardinality) > PLANES {
                     return Ok(None);
                 }
+                let Some(left) = room.checked_sub(names.properties.len()) else {
+                    return Ok(None);
+                };
+                *room = left;
                 self.budget.spend(names.properties.len() as u64)?;
                 let asked = Asked {
                     tracks: self.tracks(names, condition.passing(self.index), focus),
@@ -268,7 +276,7 @@ impl<'i> Evaluator<'i> {
         };
         let mut formulas = Vec::with_capacity(parts.len());
         for part in parts {
-            match self.formula(part, focus)? {
+            match self.formula(part, focus, room)? {
                 Some(formula) => formulas.push(formula),
                 None => return Ok(None),
             }

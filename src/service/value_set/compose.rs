@@ -440,7 +440,7 @@ impl<'t> Evaluator<'t> {
                 include: place,
                 filter: number,
             };
-            part.concepts &= filter::evaluate(&view, filter, at, self.terminology.constraint_limits())?;
+            part.concepts &= filter::evaluate(&view, filter, at, self.terminology.constraints())?;
             let subtree =
                 matches!(filter.property.as_str(), "concept" | "code") && matches!(filter.op.as_str(), "is-a" | "descendent-of");
             part.nesting = match part.nesting {

@@ -8,9 +8,9 @@
 //! What cannot be evaluated is a failure that names the filter: leaving a filter out would widen the set.
 
 use super::{loinc, snomed};
-use crate::ecl::{Constraint, Limits};
 use crate::grammars;
 use crate::service::code_system::View;
+use crate::service::constraint_sets::Constraints;
 use crate::service::issues::{self, Failure};
 use crate::service::postcoordinated::SNOMED;
 use crate::stop::Pace;
@@ -43,8 +43,8 @@ impl Place<'_> {
     }
 }
 
-/// Concepts that pass a filter. The limits are those of constraints; that somebody waits is asked of them for all filters.
-pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, limits: &Limits) -> Result<ConceptSet, Failure> {
+/// Concepts that pass a filter. That somebody waits is asked of the limits of constraints for all filters.
+pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, constraints: &Constraints) -> Result<ConceptSet, Failure> {
     let filter = &*snomed::as_stored(view, filter);
     let Some(value) = filter.value.as_deref().filter(|value| !value.is_empty()) else {
         return Err(issues::filter_without_value(view.url(), filter, &place.path()));
@@ -54,7 +54,7 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, limits: &Limits)
         filter,
         value,
         place,
-        limits,
+        constraints,
     };
     let special = by_grammar(view, filter, value).or_else(|| loinc::evaluate(view, filter, value));
     if let Some(set) = special.or_else(|| snomed::evaluate(view, filter, value)) {
@@ -70,7 +70,7 @@ pub fn evaluate(view: &View, filter: &Filter, place: Place<'_>, limits: &Limits)
         "ancestor" => question.of_hierarchy(Direction::Ancestor),
         "descendant" => question.of_hierarchy(Direction::Descendant),
         // "Using SNOMED CT with FHIR" calls it `constraint`, earlier editions `expression`.
-        "constraint" | "expression" => constraint(view, filter, value, place, limits),
+        "constraint" | "expression" => constraint(view, filter, value, place, constraints),
         // Whether expressions are in as well changes nothing among the concepts themselves.
         "expressions" if view.index.header().compositional && filter.op == "=" && matches!(value, "true" | "false") => {
             Ok(view.index.all())
@@ -110,7 +110,13 @@ fn by_grammar(view: &View, filter: &Filter, value: &str) -> Option<ConceptSet> {
 }
 
 /// Concepts that satisfy a SNOMED CT expression constraint.
-fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>, limits: &Limits) -> Result<ConceptSet, Failure> {
+fn constraint(
+    view: &View,
+    filter: &Filter,
+    text: &str,
+    place: Place<'_>,
+    constraints: &Constraints,
+) -> Result<ConceptSet, Failure> {
     if filter.op != "=" || view.url() != SNOMED {
         return Err(issues::filter_not_understood(
             view.url(),
@@ -119,10 +125,8 @@ fn constraint(view: &View, filter: &Filter, text: &str, place: Place<'_>, limits
             &place.path(),
         ));
     }
-    let answer = Constraint::parse(text, limits).and_then(|constraint| constraint.evaluate(&view.index));
-    answer
-        .map(|answer| answer.concepts)
-        .map_err(|error| issues::bad_constraint(text, &error, &place.path()))
+    let found = constraints.evaluate(&view.index, text);
+    found.map_err(|error| issues::bad_constraint(text, &error, &place.path()))
 }
 
 #[derive(Clone, Copy)]
@@ -139,7 +143,7 @@ struct Question<'q> {
     filter: &'q Filter,
     value: &'q str,
     place: Place<'q>,
-    limits: &'q Limits,
+    constraints: &'q Constraints,
 }
 
 impl Question<'_> {
@@ -157,7 +161,7 @@ impl Question<'_> {
 
     /// Concepts of the whole code system that pass a test.
     fn passing(&self, test: impl Fn(Ordinal) -> bool) -> Result<ConceptSet, Failure> {
-        let mut pace = Pace::new(&self.limits.stop);
+        let mut pace = Pace::new(&self.constraints.limits.stop);
         let mut set = ConceptSet::new();
         for concept in self.view.index.all() {
             pace.step(1)?;
@@ -392,7 +396,7 @@ impl Question<'_> {
             property: "concept".into(),
             ..self.filter.clone()
         };
-        let targets = evaluate(self.view, &filter, place, self.limits)?;
+        let targets = evaluate(self.view, &filter, place, self.constraints)?;
         Ok(self.view.index.with_property_in(property, &targets))
     }
 

@@ -437,7 +437,7 @@ proptest! {
             };
             let filter = Filter { property: property.into(), op: op.into(), value: Some(value) };
             let place = Place { value_set: "v", list: "include", include: 0, filter: 0 };
-            let fast: BTreeSet<String> = evaluate(&view, &filter, place, &crate::ecl::Limits::default())
+            let fast: BTreeSet<String> = evaluate(&view, &filter, place, &Default::default())
                 .unwrap()
                 .iter()
                 .map(|concept| view.index.code(Ordinal(concept)).to_owned())
