@@ -3,7 +3,7 @@
 //! The fixture (`tests/fixtures/snomed-history`) has Full files of three releases with every kind of reference set;
 //! its words are invented. What clients of the service see of it is in `tests/cases/http-snomed.json`.
 
-use super::support::{history, json, outcome, run, stdout, text};
+use super::support::{editions, history, json, outcome, run, stdout, text};
 use std::fs;
 use std::path::Path;
 use tern::service::Terminology;
@@ -102,6 +102,19 @@ fn a_retired_concept_says_why_and_what_to_use() {
     assert!(said.contains(either), "{said}");
     let rows = json(history(), &["search", "sail", "oxide", "--inactive", "--json"]);
     assert_eq!(rows[0]["successors"][0]["code"], RUST);
+}
+
+#[test]
+fn a_search_that_finds_nothing_names_the_edition_that_has_it() {
+    let (exit, out, said) = outcome(editions(), &["search", "Herz"]);
+    assert_eq!((exit, out.as_str()), (1, ""), "{said}");
+    let named = "in another version: 369999999105 Heart; search it with --system \"snomed|http://snomed.info/sct/19999998107/version/20250301\"";
+    assert!(said.contains(named), "{said}");
+    let found = stdout(
+        editions(),
+        &["search", "--system", "snomed|http://snomed.info/sct/19999998107", "Herz"],
+    );
+    assert!(found.contains("369999999105"), "{found}");
 }
 
 #[test]

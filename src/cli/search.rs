@@ -3,6 +3,7 @@
 use super::error::{CliError, Exit};
 use super::output::{Cell, Output, OutputArgs, Table};
 use super::session::{Session, label};
+use crate::service::alias;
 use crate::service::history::Successor;
 use crate::service::search::{SearchRequest, SearchRow, search};
 use serde::Serialize;
@@ -99,6 +100,9 @@ pub fn run(args: &SearchArgs, directory: &Path) -> Result<Exit, CliError> {
         let place = args.system.as_deref().unwrap_or("any code system");
         eprintln!("tern: nothing in {place} matches \"{text}\"");
         offer(&session, &request);
+        if args.system.is_none() {
+            point_elsewhere(&session, &request);
+        }
         eprintln!("  hint: use fewer or shorter words: \"myo inf\" finds myocardial infarction; --inactive adds retired codes");
     }
     Ok(Exit::answer(!found.is_empty()))
@@ -159,6 +163,23 @@ fn offer(session: &Session, request: &SearchRequest) {
         if let Some(instead) = instead(&row.successors) {
             eprintln!("  retired: {} {}; use {instead}", row.code, row.display);
         }
+    }
+}
+
+/// Says in which other edition or version something matches: only the one that is meant where none is named was searched.
+fn point_elsewhere(session: &Session, request: &SearchRequest) {
+    let request = SearchRequest {
+        systems: session.terminology.code_systems(),
+        limit: 1,
+        ..request.clone()
+    };
+    for row in search(&session.terminology, &request).into_iter().map(Found::from) {
+        let system = alias::short_name(&row.system).unwrap_or(&row.system);
+        let version = row.version.as_deref().unwrap_or_default();
+        eprintln!(
+            "  in another version: {} {}; search it with --system \"{system}|{version}\"",
+            row.code, row.display
+        );
     }
 }
 
