@@ -149,3 +149,46 @@ fn the_program_looks_by_itself_and_when_it_is_told_to() {
         );
     }
 }
+
+/// The number behind the name of a metric.
+async fn metric(state: &web::Data<State>, name: &str) -> u64 {
+    let text = String::from_utf8(get(state, "/metrics").await.body).unwrap();
+    let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+#[actix_web::test]
+async fn pages_of_a_constraint_evaluate_it_once_until_releases_are_loaded_anew() {
+    let room = tempfile::tempdir().unwrap();
+    let store = room.path();
+    stdout(store, &["load", "tests/fixtures/snomed-history"]);
+    let (state, mut watch) = served(store);
+    // Long enough to be worth keeping on any machine.
+    let constraint = vec!["(<< 64572001 MINUS (* : [9..*] * = *)) {{ term = wild:\"*e*\" }}"; 8].join(" OR ");
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let url = encoded(&format!("http://snomed.info/sct?fhir_vs=ecl/{}", encoded(&constraint)));
+    let page = |offset: usize| format!("/fhir/ValueSet/$expand?url={url}&count=2&offset={offset}");
+    let codes = |answer: Answer| {
+        let json = answer.json();
+        let listed = json["expansion"]["contains"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{json}"))
+            .clone();
+        listed.iter().map(|one| one["code"].to_string()).collect::<Vec<_>>()
+    };
+    let first = codes(get(&state, &page(0)).await);
+    assert_eq!(first.len(), 2);
+    assert_ne!(first, codes(get(&state, &page(2)).await));
+    assert_eq!(first, codes(get(&state, &page(0)).await));
+    let counted = [
+        metric(&state, "tern_constraint_sets_found").await,
+        metric(&state, "tern_constraint_sets_evaluated").await,
+        metric(&state, "tern_constraint_sets").await,
+    ];
+    assert_eq!(counted, [2, 1, 1]);
+    stdout(store, &["load", "tests/fixtures/icd"]);
+    assert_eq!(watch.look(&state, false), Looked::Opened);
+    assert_eq!(metric(&state, "tern_constraint_sets").await, 0);
+    assert_eq!(first, codes(get(&state, &page(0)).await));
+    assert_eq!(metric(&state, "tern_constraint_sets_evaluated").await, 2);
+}

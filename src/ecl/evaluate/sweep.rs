@@ -116,3 +116,65 @@ fn with_text(texts: StoredTexts<'_>, chunk: Range<u32>, pattern: &Regex) -> Vec<
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ecl::Limits;
+    use crate::service::Resource;
+
+    /// More designations than one thread looks at in one go, with signs, marked letters and long texts here and there.
+    fn index() -> Arc<CodeSystemIndex> {
+        let display = |number: u32| match number {
+            _ if number.is_multiple_of(5_000) => format!("{} -{number}", "long ".repeat(100)),
+            _ if number.is_multiple_of(97) => format!("Ménière-{number}"),
+            _ if number.is_multiple_of(31) => format!("naïve {number}"),
+            _ if number.is_multiple_of(7) => format!("-{number}-"),
+            _ => format!("plain {number}"),
+        };
+        let concepts: Vec<String> = (0..CHUNK + 3_000)
+            .map(|number| format!(r#"{{"code":"c{number}","display":"{}"}}"#, display(number)))
+            .collect();
+        let text = format!(
+            r#"{{"resourceType":"CodeSystem","url":"http://example.org/many","content":"complete","concept":[{}]}}"#,
+            concepts.join(",")
+        );
+        match Resource::parse(&text) {
+            Ok(Resource::CodeSystem(index)) => index,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_swept_is_what_reading_finds() {
+        let index = index();
+        let limits = Limits::default();
+        let text = |sought: &str, enough| Signs::Text {
+            sought: sought.to_owned(),
+            enough,
+        };
+        for signs in [
+            text("-", true),
+            text("--", false),
+            text(" -", true),
+            text("~", true),
+            Signs::Never,
+        ] {
+            let (possible, certain) = swept(&index, &signs, &mut Budget::new(&limits)).unwrap();
+            let mut sure = 0;
+            for number in 0..index.designation_count() {
+                let own = index.designation_text(number);
+                let (has, enough) = match &signs {
+                    Signs::Text { sought, enough } => (own.contains(sought.as_str()), *enough),
+                    _ => (false, false),
+                };
+                let unsure = !own.is_ascii() || own.len() > 400;
+                assert_eq!(possible.contains(number), has || unsure, "{signs:?} {own}");
+                assert_eq!(certain.contains(number), has && enough && !unsure, "{signs:?} {own}");
+                sure += u64::from(certain.contains(number));
+            }
+            assert_eq!(certain.len(), sure);
+        }
+        assert!(Beyond::of(&index).numbers().is_sorted());
+    }
+}
