@@ -6,6 +6,7 @@
 
 use super::ast::SearchTerm;
 use super::collation::{Customs, Letter, letters};
+use memchr::memmem::Finder;
 use tern_index::text::{fold, words};
 use unicode_normalization::char::is_combining_mark;
 
@@ -32,7 +33,7 @@ enum Form {
 struct Pattern {
     pieces: Vec<Sought>,
     /// The pieces folded, where all of them are plain.
-    plain: Option<Vec<String>>,
+    plain: Option<Vec<Plain>>,
 }
 
 impl Pattern {
@@ -42,12 +43,31 @@ impl Pattern {
     }
 }
 
+/// Folded text, and how it is found: made once, not for each of a million terms.
+#[derive(Debug, Clone)]
+struct Plain {
+    text: String,
+    finder: Finder<'static>,
+}
+
+impl Plain {
+    fn new(text: String) -> Self {
+        let finder = Finder::new(&text).into_owned();
+        Self { text, finder }
+    }
+
+    /// Where it begins in a text for the first time.
+    fn find(&self, text: &str) -> Option<usize> {
+        self.finder.find(text.as_bytes())
+    }
+}
+
 /// A piece of text that is sought.
 #[derive(Debug, Clone)]
 struct Sought {
     text: String,
     /// Folded, where nothing in it is marked: the usual case.
-    plain: Option<String>,
+    plain: Option<Plain>,
     letters: Vec<Letter>,
     /// Whether no text of plain letters has it.
     is_marked: bool,
@@ -58,7 +78,7 @@ impl Sought {
         let plain = customs.map_or_else(|| text.is_ascii(), |customs| customs.are_general_for(text));
         let letters = letters(text, customs);
         Self {
-            plain: plain.then(|| fold(text)),
+            plain: plain.then(|| Plain::new(fold(text))),
             // By customs two plain letters may be a marked one.
             is_marked: customs.is_none() && !letters.iter().all(Letter::is_plain),
             letters,
@@ -115,11 +135,11 @@ impl<'c> Candidate<'c> {
     fn has_word(&mut self, sought: &Sought) -> bool {
         if let (Some(plain), true) = (&sought.plain, self.folds) {
             let folded = self.folded();
-            let begins = |(place, _)| {
+            let begins = |place| {
                 let before = folded.get(..place).and_then(|before| before.chars().next_back());
                 before.is_none_or(|before| !before.is_alphanumeric())
             };
-            return folded.match_indices(plain.as_str()).any(begins);
+            return plain.finder.find_iter(folded.as_bytes()).any(begins);
         }
         if sought.is_marked && self.text.is_ascii() {
             return false;
@@ -149,21 +169,18 @@ fn starts_with(found: &[Letter], sought: &[Letter]) -> bool {
 }
 
 /// Pieces in order: the first at the beginning, the last at the end, the others leftmost between them.
-fn fits_plain(text: &str, pieces: &[String]) -> bool {
+fn fits_plain(text: &str, pieces: &[Plain]) -> bool {
     let ([first, .., last], true) = (pieces, pieces.len() > 1) else {
-        return pieces.first().is_some_and(|only| *only == text);
+        return pieces.first().is_some_and(|only| only.text == text);
     };
-    let ends = |rest| str::strip_suffix(rest, last.as_str());
-    let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(ends) else {
+    let ends = |rest| str::strip_suffix(rest, last.text.as_str());
+    let Some(mut rest) = text.strip_prefix(first.text.as_str()).and_then(ends) else {
         return false;
     };
-    if let [_, inner, _] = pieces {
-        return rest.contains(inner.as_str());
-    }
     let inner = pieces.get(1..pieces.len() - 1).unwrap_or(&[]);
-    inner.iter().all(|piece| match rest.find(piece.as_str()) {
+    inner.iter().all(|piece| match piece.find(rest) {
         Some(place) => {
-            rest = rest.get(place + piece.len()..).unwrap_or("");
+            rest = rest.get(place + piece.text.len()..).unwrap_or("");
             true
         }
         None => false,
@@ -320,7 +337,7 @@ impl Matcher {
                 parts.exact = general && sought.iter().all(|word| word.plain.is_some());
                 for word in sought {
                     match &word.plain {
-                        Some(plain) if general => parts.add(plain, true, false),
+                        Some(plain) if general => parts.add(&plain.text, true, false),
                         _ => parts.add_somewhere(&safe(word)),
                     }
                 }
@@ -329,14 +346,14 @@ impl Matcher {
                 let last = pieces.len().saturating_sub(1);
                 for (place, piece) in pieces.iter().enumerate() {
                     match &piece.plain {
-                        Some(plain) if general => parts.add_plain(plain, place == 0, place == last),
+                        Some(plain) if general => parts.add_plain(&plain.text, place == 0, place == last),
                         _ => parts.add_somewhere(&safe(piece)),
                     }
                 }
                 // `*x*` is in a term where x is in one of its words.
                 let is_one = |inner: &String| parts.list.iter().any(|part| part.text == *inner);
                 parts.exact = general
-                    && matches!(plain.as_deref(), Some([start, inner, end]) if start.is_empty() && end.is_empty() && is_one(inner));
+                    && matches!(plain.as_deref(), Some([start, inner, end]) if start.text.is_empty() && end.text.is_empty() && is_one(&inner.text));
             }
         }
         parts
