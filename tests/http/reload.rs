@@ -164,7 +164,7 @@ async fn pages_of_a_constraint_evaluate_it_once_until_releases_are_loaded_anew()
     stdout(store, &["load", "tests/fixtures/snomed-history"]);
     let (state, mut watch) = served(store);
     // Long enough to be worth keeping on any machine.
-    let constraint = vec!["(<< 64572001 MINUS (* : [9..*] * = *)) {{ term = wild:\"*e*\" }}"; 8].join(" OR ");
+    let constraint = ["(<< 64572001 MINUS (* : [9..*] * = *)) {{ term = wild:\"*e*\" }}"; 8].join(" OR ");
     let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let url = encoded(&format!("http://snomed.info/sct?fhir_vs=ecl/{}", encoded(&constraint)));
     let page = |offset: usize| format!("/fhir/ValueSet/$expand?url={url}&count=2&offset={offset}");
