@@ -26,11 +26,16 @@ const TRACKS: usize = 1 << 12;
 type Room = [u64; BLOCK];
 
 /// The bit of a slot, where it has one; parents have those that are left.
+#[inline]
 fn bit(slot: u32) -> Option<u32> {
+    // Most rows are in a group that has a number.
+    if slot < NUMBERED {
+        return Some(slot);
+    }
     let (place, first, end) = match slot {
         PARENTS.. => (slot - PARENTS, NUMBERED + ALONE, u64::BITS),
         PropertyRows::ALONE.. => (slot - PropertyRows::ALONE, NUMBERED, NUMBERED + ALONE),
-        _ => (slot, 0, NUMBERED),
+        _ => return None,
     };
     Some(first.saturating_add(place)).filter(|bit| *bit < end)
 }
@@ -143,9 +148,22 @@ impl Asked<'_> {
     }
 
     fn meet(&mut self, first: u32, planes: &mut [Room], beyond: &mut Vec<u32>) {
+        match planes {
+            [only] => self.each_row(first, beyond, |place, group| {
+                if let Some(own) = only.get_mut(place) {
+                    *own |= group;
+                }
+            }),
+            several => self.each_row(first, beyond, |place, group| meet(several, place, group)),
+        }
+    }
+
+    /// Gives the place in a block and the bit, if it passes, of each row.
+    fn each_row(&mut self, first: u32, beyond: &mut Vec<u32>, mut meet: impl FnMut(usize, u64)) {
         let mut each = |place: usize, slot: u32, passes: bool| match bit(slot) {
-            Some(bit) => meet(planes, place, u64::from(passes) << bit),
-            None => beyond.extend(passes.then_some(first + place as u32)),
+            Some(bit) => meet(place, u64::from(passes) << bit),
+            None if passes => beyond.push(first + place as u32),
+            None => {}
         };
         for track in &mut self.tracks {
             track.pass_over(first, &mut each);
