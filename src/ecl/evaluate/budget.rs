@@ -70,7 +70,12 @@ impl<'l> Budget<'l> {
 
     /// Counts a set that is kept while others are found.
     pub fn hold(&mut self, set: &ConceptSet) -> Found<()> {
-        self.held = self.held.saturating_add(set.serialized_size());
+        self.hold_bytes(set.serialized_size())
+    }
+
+    /// The same of so many bytes.
+    pub fn hold_bytes(&mut self, bytes: usize) -> Found<()> {
+        self.held = self.held.saturating_add(bytes);
         let most = self.end.limits.memory;
         if self.held > most {
             return Err(over(format_args!("needs more than {most} bytes for sets of concepts")));

@@ -103,6 +103,8 @@ impl Evaluator<'_> {
     fn looked_up(&mut self, matchers: &[Matcher]) -> Found<Option<Known>> {
         let index = self.index;
         let total = index.designation_count() as usize;
+        // Two sets of bits are kept as long as the filters that stand together.
+        self.budget.hold_bytes(total / 4)?;
         let (mut possible, mut certain) = (ConceptBits::new(total), ConceptBits::new(total));
         for matcher in matchers {
             let signs = matcher.signs();

@@ -62,6 +62,13 @@ const AT_ONCE: usize = 256;
 impl<'i> Evaluator<'i> {
     /// Concepts of `found` of which a description passes all filters.
     pub(super) fn description_filters(&mut self, filters: &[DescriptionFilter], found: ConceptSet) -> Found<ConceptSet> {
+        let held = self.budget.held();
+        let found = self.described(filters, found);
+        self.budget.release(held);
+        found
+    }
+
+    fn described(&mut self, filters: &[DescriptionFilter], found: ConceptSet) -> Found<ConceptSet> {
         let checks = self.checks(filters, found.len() > self.costs.read)?;
         let found = match checks.of_ids() {
             Some(few) => found & few,

@@ -5,6 +5,7 @@
 //! left of a focus when that is less than the rows of the attribute.
 
 use super::conditions::{Condition, Names, Test};
+use super::gathered::FEW;
 use super::{Evaluator, Found};
 use crate::ecl::ast::{Attribute, Cardinality, Comparison, Filter, Group, Refinement, SubExpression};
 use crate::ecl::error::{Fault, Kind};
@@ -176,6 +177,10 @@ impl Evaluator<'_> {
             Comparison::Concepts { equal, value } => {
                 let set = self.sub(value)?;
                 self.budget.hold(&set)?;
+                // Rows are asked of a bit for each concept.
+                let is_asked_by_bits = set.len() > FEW;
+                self.budget
+                    .hold_bytes(if is_asked_by_bits { self.index.len() / 8 } else { 0 })?;
                 Test::Concepts { set, equal: *equal }
             }
             _ if attribute.reverse => {

@@ -185,6 +185,14 @@ fn memory_is_bounded() {
     assert!(error.message.contains("bytes for sets"), "{error}");
     // The same one after the other.
     assert!(evaluated(&vec!["(* : * = < *)"; 2_000].join(" OR "), &limits).is_ok());
+    // Words that are looked up for one pair of braces, and the same for one pair after the other.
+    let looked_up = |text: String| {
+        let constraint = Constraint::parse(&text, &limits).unwrap();
+        constraint.explain_at(&worlds()[0].1, Costs::extremes()[0])
+    };
+    let error = looked_up(format!("* {{{{ D {} }}}}", vec!["term != \"zz\""; 2_000].join(", "))).unwrap_err();
+    assert!(error.message.contains("bytes for sets"), "{error}");
+    assert!(looked_up(format!("* {}", vec!["{{ D term != \"zz\" }}"; 2_000].join(" "))).is_ok());
 }
 
 #[test]
