@@ -73,7 +73,7 @@ fn pass_over(rows: PropertyRows<'_>, first: u32, passes: impl Fn(u32) -> bool, e
 /// Goes over the concepts of `focus` block by block: `tell` gets a worker that is its own, the first concept of a block,
 /// and a bit for each of those that are meant, of which it leaves those that are found; it may give back others that it
 /// cannot tell of. Returns what is found, and what was given back. `rows` is how many will be read.
-pub(super) fn sweep<W: Clone + Send + Sync>(
+pub(super) fn in_blocks<W: Clone + Send + Sync>(
     worker: W,
     focus: &ConceptSet,
     rows: usize,

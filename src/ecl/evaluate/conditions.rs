@@ -120,27 +120,6 @@ impl Passing<'_> {
             passing => list.iter().filter(|value| passing.accepts(**value)).count() as u64,
         }
     }
-
-    /// Gives (concept, slot) of each row of a concept in `within` whose value passes. What is asked is chosen once, not
-    /// for each row.
-    pub fn pick(self, rows: PropertyRows<'_>, within: &ConceptBits, each: &mut impl FnMut(u32, u32)) {
-        match self {
-            Self::All => pick(rows, within, |_| true, each),
-            Self::None => {}
-            Self::In(set) => pick(rows, within, |value| set.contains(value), each),
-            Self::NotIn(..) | Self::Literals(..) => pick(rows, within, |value| self.accepts(value), each),
-        }
-    }
-}
-
-fn pick(rows: PropertyRows<'_>, within: &ConceptBits, passes: impl Fn(u32) -> bool, each: &mut impl FnMut(u32, u32)) {
-    let rows = rows.concepts.iter().zip(rows.slots).zip(rows.values);
-    for ((concept, slot), value) in rows {
-        // The concepts ascend, so that asking for them is cheap.
-        if within.contains(*concept) && passes(*value) {
-            each(*concept, *slot);
-        }
-    }
 }
 
 impl Condition {
@@ -234,6 +213,27 @@ impl<'i> Evaluator<'i> {
         }
     }
 
+    /// Gives the slot of each row of one concept that satisfies a condition.
+    pub(super) fn slots_of(&self, condition: &Condition, concept: u32, each: &mut impl FnMut(u32)) {
+        let passing = condition.passing(self.index);
+        for (property, slot, value) in self.index.relation_slots(Ordinal(concept)) {
+            if condition.names.has(property) && passing.accepts(value) {
+                each(slot);
+            }
+        }
+        self.parent_slots(condition, concept, each);
+    }
+
+    /// Gives the slot of each parent of a concept that satisfies a condition, where it names the hierarchy.
+    fn parent_slots(&self, condition: &Condition, concept: u32, each: &mut impl FnMut(u32)) {
+        if condition.names.is_a {
+            let passing = condition.passing(self.index);
+            let parents = (PARENTS..).zip(self.index.parents(Ordinal(concept)));
+            let parents = parents.filter(|(_, parent)| passing.accepts(parent.0));
+            parents.for_each(|(slot, _)| each(slot));
+        }
+    }
+
     /// Gives (concept, slot) of every row of a concept of `focus` that satisfies a condition; returns how. By attribute,
     /// then by concept and slot; or by concept.
     pub(super) fn rows_of(
@@ -242,41 +242,32 @@ impl<'i> Evaluator<'i> {
         focus: &ConceptSet,
         each: &mut impl FnMut(u32, u32),
     ) -> Found<&'static str> {
-        let index = self.index;
-        let passing = condition.passing(index);
-        let parents = |concept: u32, each: &mut dyn FnMut(u32, u32)| {
-            let parents = (PARENTS..).zip(index.parents(Ordinal(concept)));
-            for (slot, _) in parents.filter(|(_, parent)| passing.accepts(parent.0)) {
-                each(concept, slot);
-            }
-        };
         if focus.len().saturating_mul(self.costs.rows) < self.extent(&condition.names) {
             for concept in focus {
                 self.budget.spend(ROWS)?;
-                for (property, slot, value) in index.relation_slots(Ordinal(concept)) {
-                    if condition.names.has(property) && passing.accepts(value) {
-                        each(concept, slot);
-                    }
-                }
-                if condition.names.is_a {
-                    parents(concept, each);
-                }
+                self.slots_of(condition, concept, &mut |slot| each(concept, slot));
             }
             return Ok("rows of what is left");
         }
         let (Some(first), Some(last)) = (focus.min(), focus.max()) else {
             return Ok("nothing");
         };
-        let within = ConceptBits::of(focus, index.len());
+        let passing = condition.passing(self.index);
+        let within = ConceptBits::of(focus, self.index.len());
         for property in &condition.names.properties {
-            let rows = index.property_rows(*property).between(first, last);
+            let rows = self.index.property_rows(*property).between(first, last);
             self.budget.spend(rows.len() as u64)?;
-            passing.pick(rows, &within, each);
+            for ((concept, slot), value) in rows.concepts.iter().zip(rows.slots).zip(rows.values) {
+                // The concepts ascend, so that asking for them is cheap.
+                if within.contains(*concept) && passing.accepts(*value) {
+                    each(*concept, *slot);
+                }
+            }
         }
         if condition.names.is_a {
             for concept in focus {
                 self.budget.spend(1)?;
-                parents(concept, each);
+                self.parent_slots(condition, concept, &mut |slot| each(concept, slot));
             }
         }
         Ok("rows by attribute")

@@ -1,8 +1,8 @@
 //! How many attributes of a concept satisfy a condition: whether that is as often as the condition asks.
 //!
-//! What is asked of the concepts that a reversed attribute leads to is in `conditions`, what of groups in `masks`.
+//! What is asked of the concepts that a reversed attribute leads to is in `reversed`, what of groups in `masks`.
 
-use super::blocks::{BLOCK, Track, WORD, sweep, word};
+use super::blocks::{BLOCK, Track, WORD, in_blocks, word};
 use super::conditions::{Condition, Names, Passing, ROWS, Test};
 use super::{Evaluator, Found};
 use crate::ecl::ast::Cardinality;
@@ -52,9 +52,8 @@ impl<'i> Evaluator<'i> {
             let mut admitted = ConceptSet::new();
             for concept in focus {
                 self.budget.spend(ROWS)?;
-                let rows = index.relation_slots(Ordinal(concept));
-                let rows = rows.filter(|(property, _, value)| names.has(*property) && passing.accepts(*value));
-                let count = rows.count() as u64 + u64::from(parents(concept));
+                let mut count = 0;
+                self.slots_of(condition, concept, &mut |_| count += 1);
                 if cardinality.admits(count) {
                     admitted.insert(concept);
                 }
@@ -63,7 +62,7 @@ impl<'i> Evaluator<'i> {
         }
         self.budget.spend(rows as u64)?;
         let worker = (tracks, vec![0u32; BLOCK]);
-        let (found, _) = sweep(worker, focus, rows, &self.budget.end, |(tracks, counts), first, words| {
+        let (found, _) = in_blocks(worker, focus, rows, &self.budget.end, |(tracks, counts), first, words| {
             counts.fill(0);
             for track in tracks {
                 track.pass_over(first, |place, _, passes| {

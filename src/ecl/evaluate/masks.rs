@@ -5,7 +5,7 @@
 //! of groups. A concept with a group that no bit stands for (the 24th and later) is left to the lists of `groups`, and
 //! so are braces with reversed attributes, which belong to no group, and with counts above some.
 
-use super::blocks::{BLOCK, Track, WORD, sweep, word};
+use super::blocks::{BLOCK, Track, WORD, in_blocks, word};
 use super::conditions::{Condition, Names, PARENTS, Passing};
 use super::refinement::Node;
 use super::{Evaluator, Found};
@@ -133,6 +133,10 @@ impl Asked<'_> {
             return;
         }
         self.meet(first, planes, beyond);
+        if self.cardinality == Cardinality::DEFAULT {
+            // The first plane has what was met at all.
+            return;
+        }
         let at = |times: u64| times.checked_sub(1).and_then(|place| planes.get(place as usize)).copied();
         let (enough, too_many) = (at(minimum), maximum.and_then(|maximum| at(maximum + 1)));
         let Some(own) = planes.first_mut() else { return };
@@ -229,7 +233,7 @@ impl<'i> Evaluator<'i> {
             Cardinality::DEFAULT => *groups != 0,
             _ => cardinality.admits(groups.count_ones().into()),
         };
-        let (found, beyond) = sweep(
+        let (found, beyond) = in_blocks(
             (formula, rooms),
             focus,
             rows,
