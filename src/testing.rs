@@ -3,6 +3,7 @@
 //! Worlds and ontologies are the business of the rooms that test with them; integration tests have `tests/support.rs`.
 
 use crate::mapper::Vocabularies;
+use crate::service::Resource;
 use std::sync::Arc;
 use tern_index::build::{CodeSystemBuilder, ConceptMapBuilder};
 use tern_index::model::{CodeSystemHeader, ConceptMapHeader, DesignationKind};
@@ -30,6 +31,16 @@ impl Dice {
     /// One of a list that is not empty.
     pub fn pick<'t, T>(&mut self, from: &'t [T]) -> &'t T {
         &from[self.roll(from.len())]
+    }
+}
+
+/// A code system as a client sends it, of concepts written as JSON.
+pub(crate) fn code_system(url: &str, concepts: &[String]) -> Arc<CodeSystemIndex> {
+    let concepts = concepts.join(",");
+    let text = format!(r#"{{"resourceType":"CodeSystem","url":"{url}","content":"fragment","concept":[{concepts}]}}"#);
+    match Resource::parse(&text) {
+        Ok(Resource::CodeSystem(index)) => index,
+        other => panic!("{other:?}"),
     }
 }
 

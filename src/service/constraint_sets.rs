@@ -115,18 +115,11 @@ impl Constraints {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Resource;
+    use crate::testing::code_system;
 
     fn snomed(codes: &str) -> Arc<CodeSystemIndex> {
         let concepts: Vec<String> = codes.split(' ').map(|code| format!(r#"{{"code":"{code}"}}"#)).collect();
-        let text = format!(
-            r#"{{"resourceType":"CodeSystem","url":"http://snomed.info/sct","content":"fragment","concept":[{}]}}"#,
-            concepts.join(",")
-        );
-        match Resource::parse(&text) {
-            Ok(Resource::CodeSystem(index)) => index,
-            other => panic!("{other:?}"),
-        }
+        code_system("http://snomed.info/sct", &concepts)
     }
 
     /// Keeps whatever was found, however quickly.

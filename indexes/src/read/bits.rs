@@ -47,6 +47,15 @@ impl ConceptBits {
         numbers.iter().for_each(|number| self.insert(*number));
     }
 
+    /// Takes all of them out.
+    pub fn remove_all(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            if let Some(word) = self.words.get_mut(*number as usize / BITS) {
+                *word &= !(1 << (*number as usize % BITS));
+            }
+        }
+    }
+
     /// Adds everything from `first` to `last`.
     pub fn insert_run(&mut self, first: u32, last: u32) {
         let (from, to) = (first as usize / BITS, last as usize / BITS);
@@ -174,6 +183,8 @@ mod tests {
             prop_assert_eq!(both.iter().collect::<Vec<_>>(), naive.iter().copied().filter(|number| (10..=90).contains(number)).collect::<Vec<_>>());
             both.add(&bits);
             prop_assert_eq!(&both, &bits);
+            both.remove_all(&numbers);
+            prop_assert!((0..900).all(|number| both.contains(number) == (bits.contains(number) && !numbers.contains(&number))));
         }
     }
 

@@ -7,8 +7,8 @@
 use super::Found;
 use super::budget::Budget;
 use crate::ecl::terms::Signs;
+use memchr::memmem::Finder;
 use rayon::prelude::*;
-use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::Arc;
 use tern_index::read::{CodeSystemIndex, ConceptBits, StoredTexts};
@@ -62,46 +62,35 @@ pub(super) fn swept(index: &CodeSystemIndex, signs: &Signs, budget: &mut Budget<
     budget.end.check()?;
     let beyond = Beyond::of(index);
     if let Signs::Text { sought, enough } = signs {
-        // Text that was escaped is a pattern of moderate size.
-        if let Ok(pattern) = Regex::new(&regex::escape(sought)) {
-            let texts = index.stored_texts();
-            let end = &budget.end;
-            let parts = chunks(index).map(|chunk| {
-                end.check()?;
-                Ok(with_text(texts, chunk, &pattern))
-            });
-            let parts: Vec<Vec<u32>> = parts.collect::<Found<_>>()?;
-            parts.iter().for_each(|part| possible.insert_all(part));
-        }
+        let finder = Finder::new(sought);
+        let texts = index.stored_texts();
+        let end = &budget.end;
+        let parts = chunks(index).map(|chunk| {
+            end.check()?;
+            Ok(with_text(texts, chunk, &finder))
+        });
+        let parts: Vec<Vec<u32>> = parts.collect::<Found<_>>()?;
+        parts.iter().for_each(|part| possible.insert_all(part));
         if *enough {
             certain.add(&possible);
             // Of these the bytes do not tell.
-            let mut unsure = ConceptBits::new(total as usize);
-            unsure.insert_all(beyond.numbers());
-            certain = without(&certain, &unsure, total);
+            certain.remove_all(beyond.numbers());
         }
     }
     possible.insert_all(beyond.numbers());
     Ok((possible, certain))
 }
 
-fn without(all: &ConceptBits, others: &ConceptBits, total: u32) -> ConceptBits {
-    let mut left = ConceptBits::new(total as usize);
-    let kept: Vec<u32> = all.iter().filter(|number| !others.contains(*number)).collect();
-    left.insert_all(&kept);
-    left
-}
-
-/// Designations of a run in whose text a pattern is found, ascending.
-fn with_text(texts: StoredTexts<'_>, chunk: Range<u32>, pattern: &Regex) -> Vec<u32> {
+/// Designations of a run in whose text something is found, ascending.
+fn with_text(texts: StoredTexts<'_>, chunk: Range<u32>, sought: &Finder<'_>) -> Vec<u32> {
     let bytes = texts.bytes(chunk.clone());
     let offsets = texts.offsets(chunk.clone());
     let first = offsets.first().copied().unwrap_or(0);
     let (mut found, mut number, mut from) = (Vec::new(), 0_usize, 0_usize);
     // The end of a text of the run, in its bytes.
     let end_of = |number: usize| offsets.get(number + 1).map(|end| (end - first) as usize);
-    while let Some(hit) = bytes.get(from..).and_then(|rest| pattern.find(rest)) {
-        let (start, end) = (from + hit.start(), from + hit.end());
+    while let Some(hit) = bytes.get(from..).and_then(|rest| sought.find(rest)) {
+        let (start, end) = (from + hit, from + hit + sought.needle().len());
         while end_of(number).is_some_and(|text_end| text_end <= start) {
             number += 1;
         }
@@ -121,7 +110,7 @@ fn with_text(texts: StoredTexts<'_>, chunk: Range<u32>, pattern: &Regex) -> Vec<
 mod tests {
     use super::*;
     use crate::ecl::Limits;
-    use crate::service::Resource;
+    use crate::testing::code_system;
 
     /// More designations than one thread looks at in one go, with signs, marked letters and long texts here and there.
     fn index() -> Arc<CodeSystemIndex> {
@@ -135,14 +124,7 @@ mod tests {
         let concepts: Vec<String> = (0..CHUNK + 3_000)
             .map(|number| format!(r#"{{"code":"c{number}","display":"{}"}}"#, display(number)))
             .collect();
-        let text = format!(
-            r#"{{"resourceType":"CodeSystem","url":"http://example.org/many","content":"complete","concept":[{}]}}"#,
-            concepts.join(",")
-        );
-        match Resource::parse(&text) {
-            Ok(Resource::CodeSystem(index)) => index,
-            other => panic!("{other:?}"),
-        }
+        code_system("http://example.org/many", &concepts)
     }
 
     #[test]
